@@ -1,0 +1,45 @@
+/*
+ * compile.h: policy × inputs × facts → plan. A pure function: no system call, no clock, no environment.
+ *
+ *   compile_questions(…)   which paths must be looked at
+ *   engine_survey(…)       (elsewhere) looks
+ *   compile(…)             answers with a plan
+ *
+ * Weakenings that the facts force are notes in the plan, or errors (UNSUPPORTED) under policy.strict.
+ */
+#ifndef COFFER_COMPILE_COMPILE_H
+#define COFFER_COMPILE_COMPILE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "plan/facts.h"
+#include "plan/plan.h"
+#include "plan/survey.h"
+#include "policy/policy.h"
+
+/* With what. All strings are borrowed; argv and env are NULL-terminated. */
+struct inputs {
+	const char *const *argv;  /* at least one; argv[0] without a slash is looked up in the sandbox's PATH */
+	const char *const *env;   /* the caller's, "NAME=value"; policy.environment chooses from it */
+	const char *cwd;          /* normal absolute path, symlinks resolved */
+	const char *home;         /* normal absolute path or NULL */
+	const char *user;         /* login name or NULL */
+	const char *run_id;       /* [a-z0-9]{8,32}: names the cgroup and the scratch directory */
+	const char *scratch_top;  /* a directory of the caller's own (0700) for rung two's tmp */
+	unsigned terminal;        /* bits 1, 2, 4: standard input, output, error are to be a pty */
+	bool keep_stdin_null;     /* informational */
+	const struct survey *survey;
+};
+
+/* Which rung of the ladder the facts and the policy give. */
+enum compile_rung { COMPILE_RUNG_NAMESPACES = 1, COMPILE_RUNG_LANDLOCK = 2 };
+
+/* Questions for the survey, in the arena. Returns 0, -ENOMEM, or what policy_resolve would. */
+int compile_questions(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena,
+                      struct question_vec *ret_questions, struct err *err);
+
+/* The plan, in the arena. Total and deterministic: the same values give the same bytes. */
+int compile(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena, struct plan *ret_plan,
+            struct err *err);
+
+#endif

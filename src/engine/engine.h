@@ -1,0 +1,62 @@
+/*
+ * engine.h: the host side of a run. Probes the machine, looks at paths, runs a plan's PREPARE slice, spawns the launcher,
+ * watches, undoes. Knows plans, not policies.
+ */
+#ifndef COFFER_ENGINE_ENGINE_H
+#define COFFER_ENGINE_ENGINE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "plan/facts.h"
+#include "plan/outcome.h"
+#include "plan/plan.h"
+#include "plan/survey.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+/* What this machine can do. Reads /proc and asks the kernel; forks nothing; ~50 µs. Strings land in the arena. */
+int engine_probe(struct arena *arena, struct facts *ret_facts, struct err *err);
+
+/* Answers the questions by openat2 and statx, never following anything for writing. */
+int engine_survey(const struct question_vec *questions, struct arena *arena, struct survey *ret_survey, struct err *err);
+
+enum engine_event_type { ENGINE_STARTED, ENGINE_OUTPUT, ENGINE_DENIED, ENGINE_LIMITED, ENGINE_EXITED };
+struct engine_event {
+	enum engine_event_type type;
+	int stream;                  /* OUTPUT: 1 or 2 */
+	const void *bytes;
+	size_t len;
+	const struct denial *denial; /* DENIED; rule filled, remedy not yet */
+	enum outcome_cause cause;    /* LIMITED */
+};
+
+/*
+ * How the sandbox's standard streams are joined to the caller. A descriptor ≥ 0 is the caller's and stays the caller's: the engine
+ * relays between it and a pipe or pty of the sandbox; it is never handed in (but /dev/null is recognised, and replaced by the
+ * sandbox's own). -1 on input is end of file; -1 on output means the ENGINE_OUTPUT callback gets the bytes.
+ */
+struct engine_run_options {
+	int stdin_fd, stdout_fd, stderr_fd;
+	int cancel_fd;             /* -1, or readable when the run is to be cancelled */
+	const sigset_t *forward;   /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
+	void (*on_event)(void *context, const struct engine_event *event);
+	void *context;
+	const char *launcher;      /* path of coffer-launch; NULL finds it (COFFER_LIBEXEC of the build, or beside the executable) */
+	const char *run_id;
+	const char *state_dir;     /* where journals live: a directory of the caller's own, 0700; made when missing */
+	int torture_op;            /* tests only, -1: fail this operation with EIO instead of doing it (honoured by builds with -Dtorture=true) */
+};
+void engine_run_options_init(struct engine_run_options *options);
+
+/*
+ * Runs the plan to its end. Returns 0 with *ret_outcome filled whenever the command was started or the plan said so; a negative errno
+ * with err when setting up failed: err.where is the operation's provenance and the text its printed form and the errno's meaning.
+ * Afterwards nothing of the run is left on the host in either case.
+ */
+int engine_run(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct outcome *ret_outcome, struct err *err);
+
+/* Undoes what crashed runs of this user left: walks the journals of state_dir whose owner is gone. Returns how many, or negative errno. */
+int engine_gc(const char *state_dir, struct err *err);
+
+#endif

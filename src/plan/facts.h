@@ -1,0 +1,49 @@
+/*
+ * facts.h: what this machine can do, as data. Probed once per process by engine/probe, or read from a
+ * JSON file in tests (tests/golden/facts/), so that a plan for Linux 5.15 can be compiled anywhere.
+ */
+#ifndef COFFER_PLAN_FACTS_H
+#define COFFER_PLAN_FACTS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum facts_cgroup { FACTS_CGROUP_NONE, FACTS_CGROUP_V1, FACTS_CGROUP_V2 };
+
+/* Where one controller is, and whether a directory can be made there. dir is the caller's own cgroup. */
+struct facts_controller {
+	enum facts_cgroup version;
+	const char *dir; /* absolute host path, NULL when version is NONE */
+};
+
+struct facts {
+	const char *kernel; /* "6.18.44" */
+	const char *arch;   /* "x86_64" */
+	uint32_t uid, gid;
+	bool root;                    /* euid 0 with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID in the initial namespace's eyes */
+	uint32_t sandbox_uid;         /* host id that the sandbox runs under when root; 0 otherwise */
+	bool user_namespaces;
+	const char *user_namespaces_why; /* when false: the sysctl or LSM that says no, else NULL */
+	uint32_t landlock_abi;        /* 0: none */
+	bool seccomp_notify;          /* 5.0, with ADDFD|SEND 5.14 */
+	bool mount_api;               /* open_tree, move_mount, mount_setattr: 5.12 */
+	bool idmapped_mounts;         /* 5.12, and the caller is root */
+	bool overlay_userxattr;       /* 5.11 */
+	bool proc_mountable;          /* false where the caller's /proc is covered in part (containers): a fresh procfs is refused then */
+	bool rlimit_nproc_per_userns; /* 5.14 */
+	struct facts_controller memory, pids, cpu, freezer;
+	bool cgroup_kill;             /* v2 cgroup.kill, 5.14 */
+	bool swap_accounting;         /* memory.swap.max / memory.memsw exist */
+	uint32_t cpus;
+	uint64_t memory_bytes;
+};
+
+/* Reads the JSON form. Unknown keys are errors. Strings land in the arena. */
+int facts_read(struct arena *arena, const char *text, size_t n, const char *source, struct facts *ret, struct err *err);
+void facts_print_json(const struct facts *facts, struct str *out);
+
+#endif

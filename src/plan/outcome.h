@@ -1,0 +1,48 @@
+/*
+ * outcome.h: what happened. A value; strings live in the arena that the run was given.
+ */
+#ifndef COFFER_PLAN_OUTCOME_H
+#define COFFER_PLAN_OUTCOME_H
+
+#include "base/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Why the run ended. One of these is always true, and it is the first that was. */
+enum outcome_cause {
+#define CAUSE(id, name, sentence) CAUSE_##id,
+#include "plan/causes.def"
+#undef CAUSE
+	CAUSES_END
+};
+const char *outcome_cause_name(enum outcome_cause cause);
+
+/* One refusal that init or the engine saw. */
+struct denial {
+	int32_t pid;           /* inside */
+	const char *process;   /* comm */
+	const char *operation; /* open, create, rename, unlink, connect, bind, socket, mount, ptrace, signal, … */
+	const char *target;    /* path, address, family */
+	int32_t errnum;
+	const char *rule;      /* provenance of the rule that decided, or "default" */
+	const char *remedy;    /* the smallest policy change that would allow it, or NULL when none would */
+	uint32_t count;        /* how often the same was seen */
+};
+VEC(struct denial, denial_vec)
+
+struct outcome {
+	int exit_code;   /* the command's own; 128 + signal; 124 timeout; 125 coffer's own failure; 126, 127 */
+	int signal;      /* that ended the command, 0 */
+	enum outcome_cause cause;
+	uint64_t duration_ms, duration_us;
+	uint64_t cpu_user_us, cpu_system_us;
+	uint64_t max_memory_bytes; /* of the cgroup where there is one, else of the largest process */
+	uint64_t processes_peak;   /* 0: not known */
+	uint64_t stdout_bytes, stderr_bytes; /* as passed on */
+	bool stdout_truncated, stderr_truncated;
+	struct denial_vec denials;
+	uint64_t denials_dropped;  /* beyond the ceiling of 1,000 different ones */
+};
+
+#endif

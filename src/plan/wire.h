@@ -1,0 +1,38 @@
+/*
+ * wire.h: what launcher and engine say to each other while a plan runs.
+ *
+ * One SOCK_SEQPACKET pair, descriptor 4 of the launcher; the plan is descriptor 3 (a sealed memfd); 0, 1, 2 are the sandbox's.
+ *
+ *   launcher → engine                              engine → init
+ *   FAILED   op index, errno        then exits     SIGNAL  number: to the command's process
+ *   TERMINAL master in SCM_RIGHTS                  (closing the socket: everything inside is killed)
+ *   STARTED  host-side pid of nothing: a = 0
+ *   DENIED   struct wire_denied + text
+ *   EXITED   a = wait status, usage
+ *
+ * The peer's end closing is the only other message: every process of the sandbox is gone then, for each holds a copy
+ * until exec and the warden holds one until its jail has been reaped.
+ */
+#ifndef COFFER_PLAN_WIRE_H
+#define COFFER_PLAN_WIRE_H
+
+#include <stdint.h>
+
+enum { WIRE_PLAN_FD = 3, WIRE_SOCKET_FD = 4 };
+enum { WIRE_TEXT_MAX = 4096 + 256 };
+
+enum wire_type { WIRE_FAILED = 1, WIRE_TERMINAL, WIRE_STARTED, WIRE_DENIED, WIRE_EXITED, WIRE_SIGNAL };
+
+struct wire {
+	uint16_t type;
+	uint16_t text_len;  /* of the text that follows in the same packet */
+	int32_t a;          /* FAILED: op index · EXITED: wait status · DENIED: pid inside · SIGNAL: number */
+	int32_t b;          /* FAILED: errno · DENIED: errno that the caller got */
+	uint32_t c;         /* DENIED: system call number · EXITED: processes peak or 0 */
+	uint32_t d;         /* DENIED: index of the region or pattern that decided, plus 1; 0 when none did */
+	uint32_t e;         /* DENIED: socket family, signal, or flags of the call */
+	uint64_t utime_us, stime_us, maxrss_kib; /* EXITED: of all that init reaped */
+};
+/* DENIED's text: comm, NUL, target (path, or address as text), NUL. */
+
+#endif
