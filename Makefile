@@ -1,0 +1,72 @@
+# A thin face on meson and ninja (docs/decisions/build.md): it installs what is missing, then builds and tests.
+BUILD ?= build
+MESON_FLAGS ?=
+FUZZ_SECONDS ?= 20
+export FUZZ_SECONDS
+
+SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false
+
+.PHONY: all try check check-fast install clean asan clang torture gates fuzz bench format help
+
+all: ## build coffer, srt, coffer-launch and libcoffer into build/
+	@tools/deps build
+	@tools/build $(BUILD) $(MESON_FLAGS)
+
+try: all ## build, then show on this machine what a sandbox does
+	@PATH="$(CURDIR)/$(BUILD):$$PATH" examples/try
+
+check: ## everything: all suites, sanitizers, both compilers, fuzzing, gates
+	@tools/deps build test gates
+	@tools/build build $(MESON_FLAGS)
+	@tools/build build-torture -Dtorture=true
+	@CC=clang tools/build build-clang
+	@CC=clang tools/build build-asan $(SANITIZE)
+	@CC=clang tools/build build-fuzz $(SANITIZE) -Dfuzz=true
+	@FUZZ_SECONDS=$${CHECK_FUZZ_SECONDS:-5} tests/run unit golden e2e escape torture@build-torture replay examples \
+		unit@build-clang smoke@build-clang unit@build-asan smoke@build-asan replay@build-asan fuzz@build-fuzz gates
+
+check-fast: ## what needs no privilege and less than a minute
+	@tools/deps build test
+	@tools/build build $(MESON_FLAGS)
+	@tests/run unit golden replay
+
+install: all ## install below DESTDIR and the prefix of MESON_FLAGS
+	@meson install -C $(BUILD) --no-rebuild
+
+asan: ## build with clang's address and undefined-behaviour sanitizers into build-asan/, and test that
+	@tools/deps build test gates
+	@CC=clang tools/build build-asan $(SANITIZE)
+	@tests/run unit@build-asan smoke@build-asan replay@build-asan
+
+clang: ## build with clang into build-clang/, and test that
+	@tools/deps build test gates
+	@CC=clang tools/build build-clang
+	@tests/run unit@build-clang smoke@build-clang
+
+torture: ## fail every operation once, and look at the host afterwards
+	@tools/deps build test
+	@tools/build build-torture -Dtorture=true
+	@tests/run torture@build-torture
+
+gates: all ## the house rules: layers, symbols, limits, words, header, format, clang-tidy
+	@tools/deps test gates
+	@tests/run gates
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (default 20)
+	@tools/deps build gates
+	@CC=clang tools/build build-fuzz $(SANITIZE) -Dfuzz=true
+	@tests/run fuzz@build-fuzz
+
+bench: all ## measure against the peers that are installed
+	@tools/deps bench
+	@tests/bench/run $(BUILD)
+
+format: ## lay the C files out as clang-format 14 does
+	@tools/deps gates
+	@tools/format --fix
+
+clean: ## remove every build folder
+	@rm -rf build build-torture build-clang build-asan build-fuzz
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
