@@ -21,11 +21,12 @@ struct arena {
 void arena_init(struct arena *arena, size_t ceiling_bytes);
 void arena_done(struct arena *arena); /* also fine on a zeroed or finished arena */
 
-void *arena_alloc(struct arena *arena, size_t bytes);                 /* 16-byte aligned, zeroed */
-void *arena_array(struct arena *arena, size_t count, size_t bytes);   /* checks the product */
-char *arena_dup(struct arena *arena, const char *text);               /* NULL text gives NULL */
-char *arena_dup_n(struct arena *arena, const void *bytes, size_t n);  /* adds a NUL */
+void *arena_alloc(struct arena *arena, size_t bytes);                /* 16-byte aligned, zeroed */
+void *arena_array(struct arena *arena, size_t count, size_t bytes);  /* checks the product */
+char *arena_dup(struct arena *arena, const char *text);              /* NULL text gives NULL */
+char *arena_dup_n(struct arena *arena, const void *bytes, size_t n); /* adds a NUL */
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
 
 #define ARENA_NEW(arena, T) ((T *)arena_alloc((arena), sizeof(T)))
 

@@ -32,8 +32,7 @@ struct err {
 void err_clear(struct err *err);
 
 /* Fills err (which may be NULL) and returns -errnum, or -EINVAL when errnum is 0. */
-int err_set(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+int err_set(struct err *err, enum err_code code, int errnum, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Names the policy field, flag or file that the error is about, unless it is named already. */
 void err_at(struct err *err, const char *where);

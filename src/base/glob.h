@@ -3,7 +3,8 @@
  *
  * `*` any bytes but '/', `?` one byte but '/', `[abc] [a-z] [!x]` one of a set, `**` as a whole component any number of components
  * (none included), `\` quotes the next byte. A bracket that forms no set is literal text. A pattern without any of these is a
- * literal. Matching is on bytes and case-sensitive. The work is bounded by pattern length × path length.
+ * literal. '/' always separates components, so a set never spans one and a `\` before it, or at the end, stands for itself. Matching is on
+ * bytes and case-sensitive. The work is bounded by pattern length × path length.
  */
 #ifndef COFFER_BASE_GLOB_H
 #define COFFER_BASE_GLOB_H

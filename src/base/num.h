@@ -18,7 +18,7 @@ int num_count(const char *text, uint64_t *ret);
 int num_size(const char *text, uint64_t *ret_bytes);
 int num_duration(const char *text, uint64_t *ret_ms);
 
-void num_put_size(struct str *s, uint64_t bytes);      /* "256 MiB", exact or one decimal; "unlimited" */
-void num_put_duration(struct str *s, uint64_t ms);     /* "1m30s", "250ms" */
+void num_put_size(struct str *s, uint64_t bytes);  /* "256 MiB", exact or one decimal; "unlimited" */
+void num_put_duration(struct str *s, uint64_t ms); /* "1m30s", "250ms" */
 
 #endif

@@ -9,24 +9,24 @@
 
 #include <stddef.h>
 
-void own_free(void *slot);  /* slot is a `T **`; free(NULL) is fine */
-void own_close(int *slot);  /* closes unless negative; errno is kept */
+void own_free(void *slot); /* slot is a `T **`; free(NULL) is fine */
+void own_close(int *slot); /* closes unless negative; errno is kept */
 
 #define autofree __attribute__((cleanup(own_free)))
 #define autofd __attribute__((cleanup(own_close)))
 
-#define TAKE_PTR(p)                 \
-	__extension__({             \
+#define TAKE_PTR(p)                         \
+	__extension__({                     \
 		__typeof__(p) taken_ = (p); \
-		(p) = NULL;         \
-		taken_;             \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
-#define TAKE_FD(fd)              \
-	__extension__({          \
+#define TAKE_FD(fd)                \
+	__extension__({            \
 		int taken_ = (fd); \
-		(fd) = -1;       \
-		taken_;          \
+		(fd) = -1;         \
+		taken_;            \
 	})
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

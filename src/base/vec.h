@@ -13,25 +13,25 @@
 
 #include <string.h>
 
-#define VEC(T, name)                                                            \
-	struct name {                                                           \
-		T *at;                                                          \
-		size_t n, room;                                                 \
-	};                                                                      \
+#define VEC(T, name)                                                                             \
+	struct name {                                                                            \
+		T *at;                                                                           \
+		size_t n, room;                                                                  \
+	};                                                                                       \
 	__attribute__((unused)) static inline T *name##_add(struct name *v, struct arena *arena) \
-	{                                                                       \
-		if (v->n == v->room) {                                          \
-			size_t room = v->room ? v->room * 2 : 8;                \
-			T *at = arena_array(arena, room, sizeof(T));            \
-			if (!at)                                                \
-				return NULL;                                    \
-			if (v->n)                                               \
-				memcpy(at, v->at, v->n * sizeof(T));            \
-			v->at = at;                                             \
-			v->room = room;                                         \
-		}                                                               \
-		memset(&v->at[v->n], 0, sizeof(T));                             \
-		return &v->at[v->n++];                                          \
+	{                                                                                        \
+		if (v->n == v->room) {                                                           \
+			size_t room = v->room ? v->room * 2 : 8;                                 \
+			T *at = arena_array(arena, room, sizeof(T));                             \
+			if (!at)                                                                 \
+				return NULL;                                                     \
+			if (v->n)                                                                \
+				memcpy(at, v->at, v->n * sizeof(T));                             \
+			v->at = at;                                                              \
+			v->room = room;                                                          \
+		}                                                                                \
+		memset(&v->at[v->n], 0, sizeof(T));                                              \
+		return &v->at[v->n++];                                                           \
 	}
 
 VEC(const char *, text_vec)
