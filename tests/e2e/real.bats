@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# Real work inside, with the results that it has outside.
+
+setup() {
+	load lib
+	workspace
+}
+
+@test "git: clone, commit, log of a local repository" {
+	git init -q --bare origin.git
+	git clone -q origin.git seed 2>/dev/null
+	(cd seed && git -c user.name=n -c user.email=e@x commit -q --allow-empty -m first && git push -q origin HEAD:main)
+	git --git-dir=origin.git symbolic-ref HEAD refs/heads/main
+	inside=$(coffer run --allow-read . -- sh -c "cd /tmp && git clone -q '$PWD/origin.git' c && cd c && echo x > f && git add f && git -c user.name=n -c user.email=e@x commit -q -m second && git log --format=%s")
+	[ "$inside" = "second
+first" ]
+}
+
+@test "git: commit in the workspace itself, hooks and config untouched" {
+	git init -q .
+	git -c user.name=n -c user.email=e@x commit -q --allow-empty -m first
+	echo x > file
+	coffer run --write . -- sh -c 'git add file && git -c user.name=n -c user.email=e@x commit -q -m inside'
+	[ "$(git log -1 --format=%s)" = inside ]
+}
+
+@test "gcc and clang: compile, link and run" {
+	printf '#include <stdio.h>\nint main(void) { return puts("built inside") < 0; }\n' > a.c
+	for cc in gcc clang; do
+		command -v $cc >/dev/null || skip "no $cc here"
+		[ "$(coffer run --write . -- sh -c "$cc -O2 -o a a.c && ./a")" = "built inside" ]
+	done
+}
+
+@test "make with jobs, the output where it belongs" {
+	printf 'all: $(patsubst %%,o%%,1 2 3 4 5 6 7 8)\no%%:\n\tsleep 0.05; echo $* > $@\n' > Makefile
+	coffer run --write . -- make -s -j4
+	[ "$(cat o1 o8)" = "1
+8" ]
+}
+
+@test "npm: ci and test of a package from a local tarball" {
+	command -v npm >/dev/null || skip "no npm here"
+	mkdir dep app
+	echo '{"name":"dep","version":"1.0.0","main":"i.js"}' > dep/package.json
+	echo 'module.exports = 42' > dep/i.js
+	(cd dep && npm pack --silent >/dev/null && mv dep-1.0.0.tgz ../app/)
+	cd app
+	echo '{"name":"app","version":"1.0.0","dependencies":{"dep":"file:dep-1.0.0.tgz"},"scripts":{"test":"node t.js"}}' > package.json
+	echo 'if (require("dep") !== 42) process.exit(1); console.log("tests pass")' > t.js
+	npm install --package-lock-only --silent --offline
+	run coffer run --write . -- sh -c 'npm ci --offline --silent --cache /tmp/npm && npm test --silent'
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"tests pass"* ]]
+}
+
+@test "python: subprocess, threads, multiprocessing, sqlite, tempfile, asyncio" {
+	run coffer run -- /usr/bin/python3 -c '
+import asyncio, multiprocessing, os, sqlite3, subprocess, tempfile, threading
+assert subprocess.run(["echo", "hi"], capture_output=True, text=True).stdout == "hi\n"
+t = threading.Thread(target=lambda: None); t.start(); t.join()
+with multiprocessing.get_context("fork").Pool(2) as p: assert p.map(abs, [-1, -2]) == [1, 2]
+c = sqlite3.connect(os.path.join(tempfile.mkdtemp(), "d")); c.execute("create table t(x)"); c.commit()
+async def f(): await asyncio.sleep(0.01); return 7
+assert asyncio.run(f()) == 7
+print("fine")'
+	echo "$output"
+	[ "$status" -eq 0 ] && [[ "$output" == *fine ]]
+}
+
+@test "python's own test_subprocess and test_os, as outside" {
+	[ -d /usr/lib/python3.11/test/support ] || skip "libpython3-testsuite is not installed"
+	for suite in test_posixpath test_tempfile test_subprocess; do
+		run coffer run --timeout 300s -- /usr/bin/python3 -m test -q $suite
+		echo "$output" | tail -30
+		[ "$status" -eq 0 ]
+	done
+}
+
+@test "strace and gdb of a child, with allowPtrace" {
+	command -v strace >/dev/null || skip "no strace here"
+	run coffer run --allow-ptrace -- strace -f -e trace=execve /bin/true
+	echo "$output"
+	[ "$status" -eq 0 ] && [[ "$output" == *execve* ]]
+	command -v gdb >/dev/null || skip "no gdb here"
+	run coffer run --allow-ptrace -- gdb -q -batch -ex run -ex 'print 6*7' /bin/true
+	[[ "$output" == *"= 42"* ]]
+}
+
+@test "without allowPtrace there is no tracing" {
+	command -v strace >/dev/null || skip "no strace here"
+	run coffer run -- strace /bin/true
+	[ "$status" -ne 0 ]
+}
+
+@test "node, perl, awk, tar, find, sort: the same output as outside" {
+	for command in 'node -e "console.log([3,1,2].sort().join())"' 'perl -e "print 6*7"' 'seq 1000 | sort -r | tail -1' 'tar c /etc/hostname 2>/dev/null | tar t'; do
+		[ "$(coffer run -- sh -c "$command")" = "$(sh -c "$command")" ]
+	done
+}

@@ -1,0 +1,4 @@
+#!/bin/sh
+# options: 
+env | grep -q CANARY && exit 42
+exit 1

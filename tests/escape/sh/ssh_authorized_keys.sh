@@ -1,0 +1,4 @@
+#!/bin/sh
+# options: --write .
+echo owned >> "$A_HOME/.ssh/authorized_keys" && exit 42
+exit 1
