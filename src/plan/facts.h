@@ -24,20 +24,20 @@ struct facts {
 	const char *kernel; /* "6.18.44" */
 	const char *arch;   /* "x86_64" */
 	uint32_t uid, gid;
-	bool root;                    /* euid 0 with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID in the initial namespace's eyes */
-	uint32_t sandbox_uid;         /* host id that the sandbox runs under when root; 0 otherwise */
+	bool root;            /* euid 0 with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID in the initial namespace's eyes */
+	uint32_t sandbox_uid; /* host id that the sandbox runs under when root; 0 otherwise */
 	bool user_namespaces;
 	const char *user_namespaces_why; /* when false: the sysctl or LSM that says no, else NULL */
-	uint32_t landlock_abi;        /* 0: none */
-	bool seccomp_notify;          /* 5.0, with ADDFD|SEND 5.14 */
-	bool mount_api;               /* open_tree, move_mount, mount_setattr: 5.12 */
-	bool idmapped_mounts;         /* 5.12, and the caller is root */
-	bool overlay_userxattr;       /* 5.11 */
+	uint32_t landlock_abi;           /* 0: none */
+	bool seccomp_notify;             /* 5.0, with ADDFD|SEND 5.14 */
+	bool mount_api;                  /* open_tree, move_mount, mount_setattr: 5.12 */
+	bool idmapped_mounts;            /* 5.12, and the caller is root */
+	bool overlay_userxattr;          /* 5.11 */
 	bool proc_mountable;          /* false where the caller's /proc is covered in part (containers): a fresh procfs is refused then */
 	bool rlimit_nproc_per_userns; /* 5.14 */
 	struct facts_controller memory, pids, cpu, freezer;
-	bool cgroup_kill;             /* v2 cgroup.kill, 5.14 */
-	bool swap_accounting;         /* memory.swap.max / memory.memsw exist */
+	bool cgroup_kill;     /* v2 cgroup.kill, 5.14 */
+	bool swap_accounting; /* memory.swap.max / memory.memsw exist */
 	uint32_t cpus;
 	uint64_t memory_bytes;
 };

@@ -25,24 +25,25 @@ struct denial {
 	const char *operation; /* open, create, rename, unlink, connect, bind, socket, mount, ptrace, signal, … */
 	const char *target;    /* path, address, family */
 	int32_t errnum;
-	const char *rule;      /* provenance of the rule that decided, or "default" */
-	const char *remedy;    /* the smallest policy change that would allow it, or NULL when none would */
-	uint32_t count;        /* how often the same was seen */
+	const char *rule;     /* provenance of the rule that decided, or "default" */
+	const char *remedy;   /* the smallest policy change that would allow it, as an option: "--allow-write /srv"; NULL when none would */
+	const char *settings; /* the same as settings: {"filesystem": {"allowWrite": ["/srv"]}}, or NULL */
+	uint32_t count;       /* how often the same was seen */
 };
 VEC(struct denial, denial_vec)
 
 struct outcome {
-	int exit_code;   /* the command's own; 128 + signal; 124 timeout; 125 coffer's own failure; 126, 127 */
-	int signal;      /* that ended the command, 0 */
+	int exit_code; /* the command's own; 128 + signal; 124 timeout; 125 coffer's own failure; 126, 127 */
+	int signal;    /* that ended the command, 0 */
 	enum outcome_cause cause;
 	uint64_t duration_ms, duration_us;
 	uint64_t cpu_user_us, cpu_system_us;
-	uint64_t max_memory_bytes; /* of the cgroup where there is one, else of the largest process */
-	uint64_t processes_peak;   /* 0: not known */
+	uint64_t max_memory_bytes;           /* of the cgroup where there is one, else of the largest process */
+	uint64_t processes_peak;             /* 0: not known */
 	uint64_t stdout_bytes, stderr_bytes; /* as passed on */
 	bool stdout_truncated, stderr_truncated;
 	struct denial_vec denials;
-	uint64_t denials_dropped;  /* beyond the ceiling of 1,000 different ones */
+	uint64_t denials_dropped; /* beyond the ceiling of 1,000 different ones */
 };
 
 #endif

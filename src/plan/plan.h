@@ -18,6 +18,7 @@
 
 enum { PLAN_MAGIC = 0x72666f63 /* "cofr" */, PLAN_VERSION = 1 };
 enum { PLAN_OPERANDS_MAX = 6, PLAN_OPS_MAX = 8192, PLAN_BYTES_MAX = 8 << 20, PLAN_SLOTS_MAX = 512 };
+enum { PLAN_BLOB_ALIGN = 8 }; /* a blob's offset is a multiple: a filter is used in place */
 
 enum plan_actor { PLAN_HOST, PLAN_WARDEN, PLAN_JAIL };
 enum plan_stage { PLAN_PREPARE, PLAN_BIRTH, PLAN_ROOT, PLAN_PIVOT, PLAN_SHED, PLAN_LOCK, PLAN_EXEC };
@@ -49,8 +50,15 @@ enum plan_cgroup { PLAN_CGROUP_V2, PLAN_CGROUP_V1_MEMORY, PLAN_CGROUP_V1_PIDS, P
  * reason, so init looks at the call number.
  *
  * Regions: sorted by path, each one letter and a normal path: 'w' writable, 'r' read-only, 'h' hidden; the longest path that
- * contains the target decides. Patterns: a letter and an absolute glob (base/glob.h): 'w' names that must not be made or
- * written, 'r' files that must not be opened at all, '+' an exception to the 'w' lines before it; the last match decides. The provenance list holds one string a region, then one a pattern.
+ * contains the target decides. Patterns: a letter and an absolute glob (base/glob.h), tried from the last to the first, the first that fits decides:
+ *
+ *   'w'  a name that must not be made or written, nor anything below it
+ *   'd'  the same for exactly this name, but that mkdir may make it: a file, a link, or a rename to it is refused
+ *   '+'  an exception: this name and all below it may be made and written, whatever lines before say
+ *   'r'  a file that must not be opened at all, nor anything below it; decides apart from the other three
+ *
+ * A directory that is renamed, or a link that is made, gives a name to all that is below it: refused where a 'w' or 'd' line could
+ * match below the new name what it did not match below the old one. The provenance list holds one string a region, then one a pattern.
  */
 enum {
 	PLAN_INIT_TELL = 1,      /* report denials */
@@ -92,7 +100,7 @@ struct plan_op_info {
 /* Never NULL for a code below OP_CODES_END; NULL otherwise. */
 const struct plan_op_info *plan_op_info(unsigned code);
 
-/* Checks every bound of the block and fills *ret_plan with pointers into it. -EINVAL when anything is off. */
+/* Checks every bound of the block, which is 8-byte aligned and `size` exactly, and fills *ret_plan with pointers into it. -EINVAL when anything is off. */
 int plan_open(const void *block, size_t size, struct plan *ret_plan);
 
 /* Operands by position. Only on a plan that plan_open accepted, with the kind that ops.def says. */
@@ -110,18 +118,20 @@ enum plan_fault {
 	PLAN_FINE,
 	PLAN_STAGE_BACKWARDS,
 	PLAN_NOT_ONE_EXEC_LAST,
-	PLAN_SLOT_MISUSED,        /* used before opened, opened twice, or left open at EXEC */
+	PLAN_SLOT_MISUSED, /* used before opened, opened twice, or left open at EXEC */
 	PLAN_PATH_NOT_NORMAL,
-	PLAN_WRITABLE_UNSAFE,     /* a writable mount of the host without nosuid and nodev */
-	PLAN_NO_NEW_PRIVS_LATE,   /* missing, or after SECCOMP */
-	PLAN_AFTER_SECCOMP,       /* something between SECCOMP and EXEC, or no SECCOMP */
+	PLAN_WRITABLE_UNSAFE,   /* a writable mount of the host without nosuid and nodev */
+	PLAN_NO_NEW_PRIVS_LATE, /* missing, or after SECCOMP */
+	PLAN_AFTER_SECCOMP,     /* something between SECCOMP and EXEC, or no SECCOMP */
 	PLAN_NO_INVERSE,
-	PLAN_LANDLOCK_ORDER,      /* OPEN, PATH…, ENTER; never twice */
-	PLAN_NO_SPAWN,            /* not exactly one */
+	PLAN_LANDLOCK_ORDER, /* OPEN, PATH…, ENTER; never twice */
+	PLAN_NO_SPAWN,       /* not exactly one */
 	PLAN_NO_CAPS_DROP,
-	PLAN_ROOT_ORDER,          /* mounts before a root, no PIVOT after a root, or PIVOT without one */
-	PLAN_TWICE,               /* an operation that may stand once stands twice */
-	PLAN_FDS_LEFT,            /* no CLOSE_FDS before SECCOMP */
+	PLAN_ROOT_ORDER,        /* mounts before a root, no PIVOT after a root, or PIVOT without one */
+	PLAN_TWICE,             /* an operation that may stand once stands twice */
+	PLAN_FDS_LEFT,          /* no CLOSE_FDS before SECCOMP */
+	PLAN_NAMESPACE_MISSING, /* an operation that would change the host, for SPAWN does not make the namespace that it is meant for */
+	PLAN_OPERAND_WRONG,     /* an unknown flag, a filter or list that is not well formed */
 	PLAN_FAULTS_END
 };
 

@@ -13,5 +13,7 @@ void plan_print_json(const struct plan *plan, struct str *out);
 void plan_digest(const struct plan *plan, char ret_hex[SHA256_BYTES * 2 + 1]);
 /* "MASK /home/u/.ssh": one operation on one line, without index and provenance. */
 void plan_print_op(const struct plan *plan, const struct plan_op *op, struct str *out);
+/* The same without the name. */
+void plan_print_operands(const struct plan *plan, const struct plan_op *op, struct str *out);
 
 #endif

@@ -55,7 +55,7 @@ struct survey {
 	const char *incomplete_at;
 };
 
-void survey_finish(struct survey *survey); /* sorts; drops double entries */
+void survey_finish(struct survey *survey);                                             /* sorts; drops double entries */
 const struct survey_entry *survey_find(const struct survey *survey, const char *path); /* NULL when not asked */
 
 #endif
