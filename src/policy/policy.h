@@ -16,30 +16,58 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Whose documents: unknown keys are errors in coffer's and ignored in srt's, and denyWrite is absolute in srt's. */
+enum policy_dialect { POLICY_COFFER, POLICY_SRT };
+
+struct place;
+
 /*
  * One entry of a path list. `text` is what was written. After policy_resolve `path` is its normal absolute form; for a
  * glob `path` is the literal top above the first component with a glob character, and `glob` the absolute pattern.
  */
 struct policy_rule {
 	const char *text;
-	const char *why; /* "settings.json /filesystem/allowWrite/2", "--write", "default", "profile agent" */
+	const char *why; /* "settings.json /filesystem/allowWrite/2", "--write", "default: toolchain", "profile agent" */
 	bool literal;    /* {path, literal: true}: never a pattern */
 	const char *path;
 	const char *glob;
+
+	/* Set by policy_resolve alone. */
+	const char *name;          /* of a glob: the path that its text spells, when the glob itself does not match it */
+	const struct place *place; /* the built-in place that it stands for (places.h), else NULL */
+	bool derived;              /* nobody wrote it: policy_resolve makes it anew each time */
+	bool optional;             /* an absent path is no error: there is nothing to open or to hide */
+	bool existing;             /* counts for what exists when the run starts (globs: down to search_depth), not for later names */
+	bool except;               /* takes back what rules with a place in the same list say about exactly this path; with
+	                              `existing`, what existing ones say about all below it (a walk need not look there) */
+	bool not_directory;        /* a directory made there by mkdir is fine; a file, a link or a rename to that name is not */
 };
 VEC(struct policy_rule, rule_vec)
 
+/* What can be read where no rule says anything. */
+enum policy_view {
+	POLICY_VIEW_HOST,      /* everything, as in srt */
+	POLICY_VIEW_TOOLCHAIN, /* nothing but the toolchain of places.def and the workspace: coffer's default */
+};
+
 /*
- * Precedence, on the most specific rule first (the longest path): a rule deeper down wins over one above it; at the same place
- * denyWrite beats allowWrite and allowRead beats denyRead. What no rule covers is readable and not writable, as in
- * srt; coffer's own default is a denyRead of "/" with the toolchain as allowRead. allowWrite implies read.
+ * Precedence: the rule with the longest path decides, for a glob the path that it matched; at the same place denyWrite beats
+ * allowWrite and allowRead beats denyRead. What no rule covers is readable and not writable. allowWrite implies read; what
+ * cannot be read cannot be written. decide.h is this paragraph as code.
+ *
+ * policy_resolve turns the rest of this structure into rules, so that whoever compiles looks at the four lists alone: the view (a denyRead
+ * of "/" and the toolchain as allowRead), the workspace (allowRead), credential places (denyRead), protected places (denyWrite).
  */
 struct policy_filesystem {
-	bool disabled; /* no file rules at all; refused unless the profile allows it */
+	bool disabled; /* no file rules at all; policy_check refuses it but for srt */
+	enum policy_view view;
+	const char *view_why;
 	struct rule_vec deny_read, allow_read, allow_write, deny_write;
 	bool allow_git_config;
-	bool mandatory;            /* add the table of places.def: credential places and protected writes. Default true */
-	unsigned search_depth;     /* how deep nested repositories and protected names are looked for; 1 to 10, default 3 */
+	bool allow_agent_instructions; /* AGENTS.md and its like may be written */
+	bool mandatory;                /* the protected places of places.def stay read-only in what is writable. Default true */
+	bool hide_credentials;         /* the credential places of places.def stay hidden in what is readable. Default true, in srt false */
+	unsigned search_depth;         /* how deep nested repositories and protected names are looked for; 1 to 10, default 3 */
 };
 
 enum policy_network_mode { POLICY_NETWORK_OFF, POLICY_NETWORK_HOST };
@@ -50,11 +78,11 @@ struct policy_network {
 };
 
 struct policy_process {
-	const char *hostname;       /* default "sandbox" */
-	unsigned umask;             /* default 022 */
-	bool allow_ptrace;          /* ptrace and process_vm_* inside the sandbox's own tree (gdb, strace) */
+	const char *hostname;              /* default "sandbox"; NULL: nobody said */
+	unsigned umask;                    /* default 022 */
+	bool allow_ptrace;                 /* ptrace and process_vm_* inside the sandbox's own tree (gdb, strace) */
 	bool allow_nested_user_namespaces; /* browsers */
-	bool allow_terminal;        /* a pty of its own when the caller has a terminal. Default true */
+	bool allow_terminal;               /* a pty of its own when the caller has a terminal. Default true */
 };
 
 struct policy_variable {
@@ -87,13 +115,16 @@ struct policy_limit {
 enum policy_require { POLICY_REQUIRE_ANY, POLICY_REQUIRE_LANDLOCK, POLICY_REQUIRE_NAMESPACES };
 
 struct policy_workspace {
-	const char *path; /* where the command works; default the caller's working directory */
+	const char *path; /* where the command works; default the caller's working directory. Normal after policy_resolve */
+	const char *text; /* as written, NULL when nobody did */
 	const char *why;
 };
 
 enum policy_denials { POLICY_DENIALS_OFF, POLICY_DENIALS_WRITES, POLICY_DENIALS_ALL };
 
 struct policy {
+	enum policy_dialect dialect;
+	const char *profile; /* the name of the built-in profile that a document asks for, or NULL; profiles.h applies it */
 	struct policy_filesystem filesystem;
 	struct policy_network network;
 	struct policy_process process;
@@ -102,19 +133,31 @@ struct policy {
 	struct policy_workspace workspace;
 	enum policy_require require;
 	const char *require_why;
-	bool strict;               /* a weakening that the facts force is an error, not a note */
+	bool strict;                 /* a weakening that the facts force is an error, not a note */
 	enum policy_denials denials; /* which denials are told: filter refusals and writes, or failed reads as well (costs ~2 µs an open) */
+	const char *home;            /* set by policy_resolve: what "~" meant, or NULL */
+	uint64_t given[2];           /* which fields a reader or an option has set: a bit each, in the order of schema.h */
+	const struct policy *tighten; /* a request that policy_resolve merges into this policy (merge.h), and so on from there */
 };
 
 /* The built-in default of `coffer run`, as product documentation says, before any profile. Returns 0 or -ENOMEM. */
 int policy_init(struct policy *policy, struct arena *arena);
+/* The built-in default of `srt`: all reads, no writes, no network, the caller's environment, no limits. */
+int policy_init_srt(struct policy *policy, struct arena *arena);
+/* A request that asks for nothing: what policy_merge (merge.h) leaves any policy unchanged with. */
+void policy_init_request(struct policy *policy);
 
 /* Adds one path rule as an option or a setter does. list is one of the four vecs of policy->filesystem. */
 int policy_add_rule(struct arena *arena, struct rule_vec *list, const char *text, bool literal, const char *why);
 
 /*
- * Fills path and glob of every rule from its text ("~" is home, relative text starts at cwd), and the workspace. Every
- * rule that cannot be (empty, above the root, a user's home by name) is an error that names it. home may be NULL.
+ * Fills path and glob of every rule from its text ("~" is home, relative text starts at cwd), and the workspace; then makes the derived
+ * rules. Every rule that cannot be (empty, above the root, a user's home by name) is an error that names it. home may be
+ * NULL. May be called again: with the same cwd and home it changes nothing. On failure the policy is as before.
+ *
+ * Text with `*`, `?` or a bracket set is a pattern and also the name that it spells (literal: only the name). Brackets
+ * that form no set, like those of list[].ts, are text. A trailing slash and a trailing slash-star-star say nothing, but for a deny pattern that
+ * starts and ends with a slash, which would deny nothing in srt and is an error here.
  */
 int policy_resolve(struct policy *policy, struct arena *arena, const char *cwd, const char *home, struct err *err);
 

@@ -1,0 +1,155 @@
+#include "policy/check.h"
+
+#include "base/own.h"
+#include "base/path.h"
+#include "policy/decide.h"
+#include "policy/places.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { MEMORY_LEAST = 1 << 20 };
+
+static const char *const limit_keys[POLICY_LIMITS_END] = {
+#define LIMIT(id, key, unit, initial, sentence) [POLICY_LIMIT_##id] = "/limits/" key,
+#include "policy/limits.def"
+#undef LIMIT
+};
+
+struct check {
+	const struct policy *policy;
+	struct arena *arena;
+	struct fault_vec *faults;
+	int failed;
+};
+
+static void say(struct check *c, bool warning, const char *source, const char *text)
+{
+	const struct policy_fault fault = { .code = ERR_POLICY, .warning = warning, .source = source ? source : "policy", .allowed = text };
+
+	if (!text || policy_fault_add(c->faults, c->arena, fault) < 0)
+		c->failed = -ENOMEM;
+}
+
+/* --- Limits. ----------------------------------------------------------------------------------------------------------------- */
+
+static const char *source_of(const struct check *c, enum policy_limit_id id)
+{
+	return c->policy->limit[id].why ? c->policy->limit[id].why : limit_keys[id];
+}
+
+static void check_limits(struct check *c)
+{
+	const struct policy_limit *limit = c->policy->limit;
+	uint64_t memory = limit[POLICY_LIMIT_MEMORY].value, swap = limit[POLICY_LIMIT_SWAP].value;
+
+	for (unsigned i = 0; i < POLICY_LIMITS_END; i++)
+		if (limit[i].value == 0 && i != POLICY_LIMIT_SWAP)
+			say(c, false, source_of(c, i), "a limit of zero leaves nothing to run with");
+	if (memory > 0 && memory < MEMORY_LEAST)
+		say(c, false, source_of(c, POLICY_LIMIT_MEMORY), "no program starts in less than 1M of memory");
+	if (memory == NUM_UNLIMITED && swap != NUM_UNLIMITED && limit[POLICY_LIMIT_SWAP].why)
+		say(c, false, source_of(c, POLICY_LIMIT_SWAP), "swap is limited together with memory, which has no limit here");
+}
+
+/* --- Files. ------------------------------------------------------------------------------------------------------------------ */
+
+static void refuse_void(struct check *c, const struct policy_rule *rule, enum policy_access access)
+{
+	struct policy_verdict verdict;
+
+	if (rule->glob)
+		return;
+	verdict = policy_decide(c->policy, rule->path, access);
+	if (verdict.allowed)
+		return;
+	say(c, false, rule->why,
+	    arena_printf(c->arena, "\"%s\" allows nothing, for \"%s\" denies it%s%s", rule->text,
+	                 verdict.rule ? verdict.rule->text : "the default", verdict.rule && verdict.rule->why ? ": " : "",
+	                 verdict.rule && verdict.rule->why ? verdict.rule->why : ""));
+}
+
+static bool is_fresh(const char *path)
+{
+	static const char *const fresh[] = { "/proc", "/sys", "/dev" };
+
+	for (size_t i = 0; i < ARRAY_LEN(fresh); i++)
+		if (path_within(path, fresh[i]) && strcmp(path, "/dev/shm") != 0)
+			return true;
+	return false;
+}
+
+static void check_writable(struct check *c, const struct policy_rule *rule)
+{
+	const char *home = c->policy->home;
+
+	if (strcmp(rule->path, "/") == 0 && !rule->glob)
+		say(c, false, rule->why, "opening \"/\" for writing is no sandbox: name the directories that are meant");
+	else if (is_fresh(rule->path))
+		say(c, false, rule->why,
+		    arena_printf(c->arena, "\"%s\" is made anew in every sandbox: the host's cannot be written", rule->text));
+	else if (!rule->glob && home && path_within(home, rule->path))
+		say(c, true, rule->why, arena_printf(c->arena, "\"%s\" opens all of home for writing", rule->text));
+}
+
+static void check_rules(struct check *c)
+{
+	const struct policy_filesystem *fs = &c->policy->filesystem;
+
+	for (size_t i = 0; i < fs->allow_read.n; i++)
+		if (!fs->allow_read.at[i].derived)
+			refuse_void(c, &fs->allow_read.at[i], POLICY_READ);
+	for (size_t i = 0; i < fs->allow_write.n; i++) {
+		if (fs->allow_write.at[i].derived)
+			continue;
+		refuse_void(c, &fs->allow_write.at[i], POLICY_WRITE);
+		check_writable(c, &fs->allow_write.at[i]);
+	}
+}
+
+static bool has_own(const struct rule_vec *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!list->at[i].derived)
+			return true;
+	return false;
+}
+
+static void check_switches(struct check *c)
+{
+	const struct policy_filesystem *fs = &c->policy->filesystem;
+
+	if (fs->disabled)
+		say(c, false, "/filesystem/disabled", "a sandbox without rules for files is none");
+	if (!fs->mandatory && has_own(&fs->allow_write))
+		say(c, true, "/filesystem/protectedPlaces", "what is written may make the host execute it later");
+	if (!fs->hide_credentials)
+		say(c, true, "/filesystem/hideCredentials", "keys and tokens can be read where something makes their directory readable");
+}
+
+static void check_workspace(struct check *c)
+{
+	const struct policy_workspace *workspace = &c->policy->workspace;
+	const struct policy_verdict verdict = policy_decide(c->policy, workspace->path, POLICY_READ);
+
+	if (verdict.allowed)
+		return;
+	if (verdict.rule && !verdict.rule->derived)
+		say(c, false, verdict.rule->why, arena_printf(c->arena, "\"%s\" hides the working directory", verdict.rule->text));
+	else
+		say(c, true, workspace->why ? workspace->why : "working directory",
+		    arena_printf(c->arena, "\"%s\" is too wide to be opened unasked: name what is needed with allowRead", workspace->path));
+}
+
+int policy_check(const struct policy *policy, struct arena *arena, struct fault_vec *faults)
+{
+	struct check c = { .policy = policy, .arena = arena, .faults = faults };
+
+	check_limits(&c);
+	if (policy->dialect == POLICY_COFFER) {
+		check_switches(&c);
+		check_rules(&c);
+		check_workspace(&c);
+	}
+	return c.failed;
+}

@@ -1,0 +1,340 @@
+#include "policy/merge.h"
+
+#include "base/glob.h"
+#include "base/path.h"
+#include "policy/decide.h"
+#include "policy/environment.h"
+#include "policy/places.h"
+#include "policy/schema.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct merge {
+	const struct policy *base, *request;
+	struct policy next;
+	struct arena *arena;
+	struct fault_vec *faults;
+	int failed;
+};
+
+/* --- What is not granted. --------------------------------------------------------------------------------------------------- */
+
+static void refuse(struct merge *m, const char *why, const char *found, const char *allowed)
+{
+	const struct policy_fault fault = { .code = ERR_POLICY, .source = why ? why : "request", .found = found, .allowed = allowed };
+
+	if (!found || policy_fault_add(m->faults, m->arena, fault) < 0)
+		m->failed = -ENOMEM;
+}
+
+static void refuse_field(struct merge *m, const char *pointer, const char *found, const char *allowed)
+{
+	if (policy_field_is_given(m->request, policy_field_by_pointer(pointer)))
+		refuse(m, arena_printf(m->arena, "request %s", pointer), found, allowed);
+}
+
+/* --- Paths. ----------------------------------------------------------------------------------------------------------------- */
+
+static void add_rule(struct merge *m, struct rule_vec *list, const struct policy_rule *rule)
+{
+	struct policy_rule *slot = rule_vec_add(list, m->arena);
+
+	if (slot)
+		*slot = *rule;
+	else
+		m->failed = -ENOMEM;
+}
+
+static size_t count_own(const struct rule_vec *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		n += !list->at[i].derived;
+	return n;
+}
+
+static void add_own(struct merge *m, struct rule_vec *list, const struct rule_vec *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (!from->at[i].derived)
+			add_rule(m, list, &from->at[i]);
+}
+
+static struct rule_vec unite(struct merge *m, const struct rule_vec *a, const struct rule_vec *b)
+{
+	struct rule_vec both = { 0 };
+
+	add_own(m, &both, a);
+	add_own(m, &both, b);
+	return both;
+}
+
+static bool denies_below(const struct rule_vec *list, const char *top)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct policy_rule *rule = &list->at[i];
+		bool below = path_within(rule->path, top);
+
+		if (!rule->except && (rule->glob ? below || path_within(top, rule->path) : below && strcmp(rule->path, top) != 0))
+			return true;
+	}
+	return false;
+}
+
+static bool has_glob(const struct rule_vec *list, const char *glob)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->at[i].glob && strcmp(list->at[i].glob, glob) == 0)
+			return true;
+	return false;
+}
+
+static bool is_granted(const struct merge *m, const struct policy_rule *rule, enum policy_access access)
+{
+	const struct policy_filesystem *fs = &m->base->filesystem;
+
+	if (!rule->glob)
+		return policy_allows(m->base, rule->path, access);
+	if (has_glob(access == POLICY_WRITE ? &fs->allow_write : &fs->allow_read, rule->glob))
+		return true;
+	if (denies_below(&fs->deny_read, rule->path) || (access == POLICY_WRITE && denies_below(&fs->deny_write, rule->path)))
+		return false;
+	return policy_allows(m->base, rule->path, access);
+}
+
+/* The request hides or protects this place, and does not open it again itself. */
+static bool is_denied(const struct policy *request, const struct policy_rule *rule, enum policy_access access)
+{
+	const struct policy_filesystem *fs = &request->filesystem;
+
+	if (!policy_allows(request, rule->path, POLICY_READ))
+		return true;
+	for (size_t i = 0; access == POLICY_WRITE && i < fs->deny_write.n; i++)
+		if (!fs->deny_write.at[i].derived && policy_rule_place(&fs->deny_write, &fs->deny_write.at[i], rule->path))
+			return true;
+	return false;
+}
+
+/* The request names nothing: the base's, but for what the request denies. */
+static struct rule_vec keep(struct merge *m, const struct rule_vec *base, enum policy_access access)
+{
+	struct rule_vec kept = { 0 };
+
+	for (size_t i = 0; i < base->n; i++)
+		if (!base->at[i].derived && !is_denied(m->request, &base->at[i], access))
+			add_rule(m, &kept, &base->at[i]);
+	return kept;
+}
+
+static struct rule_vec intersect(struct merge *m, const struct rule_vec *base, const struct rule_vec *request, enum policy_access access)
+{
+	const char *allowed = access == POLICY_WRITE ? "what can be written without it" : "what can be read without it";
+	struct rule_vec kept = { 0 };
+
+	if (count_own(request) == 0)
+		return keep(m, base, access);
+	for (size_t i = 0; i < request->n; i++) {
+		const struct policy_rule *rule = &request->at[i];
+
+		if (rule->derived)
+			continue;
+		if (is_granted(m, rule, access))
+			add_rule(m, &kept, rule);
+		else
+			refuse(m, rule->why, arena_printf(m->arena, "\"%s\"", rule->text), allowed);
+	}
+	return kept;
+}
+
+static void merge_filesystem(struct merge *m)
+{
+	const struct policy_filesystem *base = &m->base->filesystem, *request = &m->request->filesystem;
+	struct policy_filesystem *next = &m->next.filesystem;
+
+	next->deny_read = unite(m, &base->deny_read, &request->deny_read);
+	next->deny_write = unite(m, &base->deny_write, &request->deny_write);
+	next->allow_read = intersect(m, &base->allow_read, &request->allow_read, POLICY_READ);
+	next->allow_write = intersect(m, &base->allow_write, &request->allow_write, POLICY_WRITE);
+	if (request->view > next->view) {
+		next->view = request->view;
+		next->view_why = request->view_why;
+	}
+	if (request->search_depth > next->search_depth)
+		next->search_depth = request->search_depth;
+	next->mandatory |= request->mandatory;
+	next->hide_credentials |= request->hide_credentials;
+}
+
+static void merge_workspace(struct merge *m)
+{
+	const struct policy_workspace *workspace = &m->request->workspace;
+
+	if (!workspace->text)
+		return;
+	if (policy_allows(m->base, workspace->path, POLICY_READ))
+		m->next.workspace = *workspace;
+	else
+		refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
+}
+
+/* --- Words and numbers. ----------------------------------------------------------------------------------------------------- */
+
+/* A field that is true where it allows something. */
+static void merge_permission(struct merge *m, const char *pointer)
+{
+	const struct policy_field *field = policy_field_by_pointer(pointer);
+	const bool *wanted = (const bool *)(const void *)((const char *)m->request + field->place);
+	bool *place = (bool *)(void *)((char *)&m->next + field->place);
+
+	if (*wanted && !*place)
+		refuse_field(m, pointer, "true", "false");
+	*place = *place && *wanted;
+}
+
+static void merge_permissions(struct merge *m)
+{
+	static const char *const permissions[] = {
+		"/filesystem/disabled", "/filesystem/allowGitConfig", "/filesystem/allowAgentInstructions", "/network/allowAllUnixSockets",
+		"/process/allowPtrace", "/process/allowTerminal",     "/allowNestedUserNamespaces",
+	};
+
+	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++)
+		merge_permission(m, permissions[i]);
+}
+
+static void merge_words(struct merge *m)
+{
+	const struct policy *request = m->request;
+	struct policy *next = &m->next;
+
+	if (request->network.mode < next->network.mode) {
+		next->network.mode = request->network.mode;
+		next->network.mode_why = request->network.mode_why;
+	} else if (request->network.mode > next->network.mode) {
+		refuse_field(m, "/network/mode", "\"host\"", "\"off\"");
+	}
+	if (request->require > next->require) {
+		next->require = request->require;
+		next->require_why = request->require_why;
+	}
+	if (request->denials > next->denials)
+		next->denials = request->denials;
+	next->strict |= request->strict;
+	next->process.umask |= request->process.umask;
+	if (request->process.hostname)
+		next->process.hostname = request->process.hostname;
+	next->given[0] |= request->given[0];
+	next->given[1] |= request->given[1];
+}
+
+static void merge_limits(struct merge *m)
+{
+	for (unsigned i = 0; i < POLICY_LIMITS_END; i++) {
+		const struct policy_limit *wanted = &m->request->limit[i];
+
+		if (wanted->value < m->next.limit[i].value)
+			m->next.limit[i] = *wanted;
+		else if (wanted->value > m->next.limit[i].value && wanted->why)
+			refuse(m, wanted->why, "more than the limit that holds without it", "as much, or less");
+	}
+}
+
+/* --- The environment. ------------------------------------------------------------------------------------------------------- */
+
+/* Does a list of names and prefixes let every name through that entry does? */
+static bool lets_through(const struct text_vec *list, const char *entry)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		size_t n = strlen(list->at[i]);
+
+		if (strcmp(list->at[i], entry) == 0 || (n > 0 && list->at[i][n - 1] == '*' && strncmp(list->at[i], entry, n - 1) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void merge_inherited(struct merge *m)
+{
+	const struct text_vec *wanted = &m->request->environment.inherit;
+	struct text_vec kept = { 0 };
+
+	for (size_t i = 0; i < wanted->n; i++) {
+		const char **slot;
+
+		if (!lets_through(&m->base->environment.inherit, wanted->at[i])) {
+			refuse(m, "request /environment/inherit", arena_printf(m->arena, "\"%s\"", wanted->at[i]),
+			       "names that are inherited without it");
+			continue;
+		}
+		slot = text_vec_add(&kept, m->arena);
+		if (slot)
+			*slot = wanted->at[i];
+		else
+			m->failed = -ENOMEM;
+	}
+	if (wanted->n)
+		m->next.environment.inherit = kept;
+}
+
+static const struct policy_variable *find_variable(const struct policy *policy, const char *name)
+{
+	const struct variable_vec *set = &policy->environment.set;
+
+	for (size_t i = 0; i < set->n; i++)
+		if (strcmp(set->at[i].name, name) == 0)
+			return &set->at[i];
+	return NULL;
+}
+
+/* What the base says of a variable stands; for others the request is free, since they are the sandbox's own. */
+static void merge_variables(struct merge *m)
+{
+	const struct variable_vec *wanted = &m->request->environment.set;
+
+	for (size_t i = 0; i < wanted->n; i++) {
+		const struct policy_variable *theirs = &wanted->at[i], *ours = find_variable(m->base, theirs->name);
+		bool same = ours && (ours->value && theirs->value ? strcmp(ours->value, theirs->value) == 0 : ours->value == theirs->value);
+
+		if (ours && !same)
+			refuse(m, theirs->why, theirs->name, "what it is without it");
+		else if (!ours && environment_set(&m->next, m->arena, theirs->name, theirs->value, theirs->why) < 0)
+			m->failed = -ENOMEM;
+	}
+}
+
+int policy_merge(struct policy *base, const struct policy *request, struct arena *arena, struct fault_vec *faults)
+{
+	struct merge m = { .base = base, .request = request, .next = *base, .arena = arena, .faults = faults };
+
+	merge_filesystem(&m);
+	merge_workspace(&m);
+	merge_permissions(&m);
+	merge_words(&m);
+	merge_limits(&m);
+	merge_inherited(&m);
+	merge_variables(&m);
+	if (!m.failed)
+		m.failed = places_derive(&m.next, arena);
+	if (!m.failed)
+		*base = m.next;
+	return m.failed;
+}
+
+int policy_tighten(struct policy *policy, const struct policy *request, struct arena *arena)
+{
+	const struct policy *chain = policy->tighten;
+
+	for (const struct policy *link = request; link; link = link->tighten) {
+		struct policy *copy = ARENA_NEW(arena, struct policy);
+
+		if (!copy)
+			return -ENOMEM;
+		*copy = *link;
+		copy->tighten = chain;
+		chain = copy;
+	}
+	policy->tighten = chain;
+	return 0;
+}

@@ -1,0 +1,129 @@
+#include "policy/schema.h"
+
+#include "base/own.h"
+
+#include <string.h>
+
+#define AT(member) POLICY_SET, offsetof(struct policy, member)
+#define IGNORED POLICY_IGNORED, 0
+#define REFUSED POLICY_UNSUPPORTED, 0
+#define WHY(member) offsetof(struct policy, member)
+#define NO_WHY 0
+#define COFFER POLICY_OF_COFFER
+#define SRT POLICY_OF_SRT
+#define NEEDED POLICY_NEEDED_BY_SRT
+
+static const struct policy_field fields[] = {
+#define FIELD(pointer, kind, place, why, origin, option, alias, choices, sentence, example) \
+	{ pointer, POLICY_##kind, place, why, origin, option, alias, choices, sentence, example },
+#include "policy/schema.def"
+#undef FIELD
+};
+
+_Static_assert(ARRAY_LEN(fields) <= 8 * sizeof(((struct policy *)0)->given), "policy.given has a bit for each field");
+
+static const struct policy_kind_info kinds[POLICY_KINDS_END] = {
+	[POLICY_BOOL] = { "true or false", NULL, "\"type\": \"boolean\"" },
+	[POLICY_CHOICE] = { NULL, "WORD", NULL },
+	[POLICY_SIZE] = { "a size such as 512M, or \"unlimited\"", "SIZE", "\"type\": [\"integer\", \"string\"], \"minimum\": 0" },
+	[POLICY_DURATION] = { "a duration such as 30s, or \"unlimited\"", "DURATION",
+	                      "\"type\": [\"number\", \"string\"], \"minimum\": 0" },
+	[POLICY_COUNT] = { "a count such as 64, or \"unlimited\"", "COUNT", "\"type\": [\"integer\", \"string\"], \"minimum\": 0" },
+	[POLICY_SHARE] = { "a number of processors such as 0.5 or 2, or \"unlimited\"", "CPUS",
+	                   "\"type\": [\"number\", \"string\"], \"minimum\": 0" },
+	[POLICY_DEPTH] = { "a whole number from 1 to 10", "DEPTH", "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 10" },
+	[POLICY_MODE] = { "octal permission bits such as \"022\"", "BITS", "\"type\": \"string\", \"pattern\": \"^[0-7]{1,4}$\"" },
+	[POLICY_HOSTNAME] = { "letters, digits and hyphens, 64 at most", "NAME",
+	                      "\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?$\"" },
+	[POLICY_PROFILE] = { "the name of a profile", "NAME", "\"type\": \"string\"" },
+	[POLICY_PATH] = { "a path", "PATH", "\"type\": \"string\", \"minLength\": 1" },
+	[POLICY_PATHS] = { "a list of paths, each a string or {\"path\": \"…\", \"literal\": true}", "PATH",
+	                   "\"type\": \"array\", \"items\": {\"anyOf\": [{\"type\": \"string\", \"minLength\": 1}, "
+	                   "{\"type\": \"object\", \"properties\": {\"path\": {\"type\": \"string\", \"minLength\": 1}, "
+	                   "\"literal\": {\"const\": true}}, \"required\": [\"path\", \"literal\"], \"additionalProperties\": false}]}" },
+	[POLICY_NAMES] = { "a list of names of variables; one may end in \"*\"", "NAME",
+	                   "\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \"^([A-Za-z_][A-Za-z0-9_]*\\\\*?|\\\\*)$\"}" },
+	[POLICY_VARIABLES] = { "an object of texts or null, by names of variables", "NAME[=VALUE]",
+	                       "\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\"}, "
+	                       "\"additionalProperties\": {\"type\": [\"string\", \"null\"]}" },
+	[POLICY_TEXT] = { "a text", NULL, "\"type\": \"string\"" },
+	[POLICY_TEXTS] = { "a list of texts", NULL, "\"type\": \"array\", \"items\": {\"type\": \"string\"}" },
+	[POLICY_TEXT_LISTS] = { "an object of lists of texts", NULL,
+	                        "\"type\": \"object\", \"additionalProperties\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}" },
+	[POLICY_TEXT_MAP] = { "an object of texts", NULL, "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}" },
+	[POLICY_DOMAINS] = { "a list of domains such as \"example.com\" or \"*.example.com\"", NULL,
+	                     "\"type\": \"array\", \"items\": {\"type\": \"string\"}" },
+	[POLICY_PORT] = { "a port from 1 to 65535", NULL, "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535" },
+	[POLICY_OBJECT] = { "an object", NULL, "\"type\": \"object\"" },
+};
+
+const struct policy_field *policy_field_next(const struct policy_field *previous)
+{
+	const struct policy_field *next = previous ? previous + 1 : fields;
+
+	return next < fields + ARRAY_LEN(fields) ? next : NULL;
+}
+
+size_t policy_field_index(const struct policy_field *field)
+{
+	return (size_t)(field - fields);
+}
+
+const struct policy_field *policy_field_by_pointer(const char *pointer)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (strcmp(fields[i].pointer, pointer) == 0)
+			return &fields[i];
+	return NULL;
+}
+
+static bool spells(const char *pointer, const char *name)
+{
+	for (pointer++; *pointer && *name; pointer++, name++)
+		if (*pointer != *name && !(*pointer == '/' && *name == '.'))
+			return false;
+	return *pointer == *name;
+}
+
+const struct policy_field *policy_field_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (spells(fields[i].pointer, name))
+			return &fields[i];
+	return NULL;
+}
+
+const struct policy_field *policy_field_by_option(const char *option)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (fields[i].option && strcmp(fields[i].option, option) == 0)
+			return &fields[i];
+		if (fields[i].alias && strcmp(fields[i].alias, option) == 0)
+			return &fields[i];
+	}
+	return NULL;
+}
+
+const struct policy_kind_info *policy_kind_info(enum policy_kind kind)
+{
+	return &kinds[kind];
+}
+
+bool policy_field_is_given(const struct policy *policy, const struct policy_field *field)
+{
+	size_t index = policy_field_index(field);
+
+	return policy->given[index / 64] >> index % 64 & 1;
+}
+
+const char *policy_choice(const char *choices, unsigned index, size_t *ret_len)
+{
+	for (; index > 0; index--) {
+		choices = strchr(choices, '|');
+		if (!choices)
+			return NULL;
+		choices++;
+	}
+	*ret_len = strcspn(choices, "|");
+	return choices;
+}

@@ -1,0 +1,30 @@
+/* set.h: one setter for each kind of field. Private to src/policy: the reader and policy_set call it. */
+#ifndef COFFER_POLICY_SET_H
+#define COFFER_POLICY_SET_H
+
+#include "base/json.h"
+#include "policy/fault.h"
+#include "policy/schema.h"
+
+/* One value on its way into a policy. Strings are copied into the arena. */
+struct setter {
+	struct policy *policy;
+	struct arena *arena;
+	const struct policy_field *field;
+	const char *source; /* "settings.json", or "--memory" */
+	bool is_option;     /* then numbers come as text, and the source alone is the provenance */
+	struct fault_vec *faults;
+};
+
+/* Returns 0 or -ENOMEM. What is wrong with the value becomes a fault, and then nothing is set. */
+int setter_apply(struct setter *setter, const json_t *value);
+
+/* Says what is wrong with a value (a part of the field's, at index or name below it; "" is the field's own). allowed NULL: the kind's. */
+int setter_refuse(struct setter *setter, const char *below, const json_t *value, const char *allowed);
+/* What a field allows, for messages. NULL when out of memory. */
+const char *setter_allowed(const struct setter *setter);
+
+/* set_shape.c: srt's fields that land nowhere. */
+int setter_check_shape(struct setter *setter, const json_t *value);
+
+#endif
