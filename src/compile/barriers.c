@@ -1,0 +1,77 @@
+/*
+ * A sandbox of root is a stranger to root's directories. Where it may not search one, nothing in it can be seen, bound or masked, by
+ * path, from inside; so a directory on the way to a rule that strangers may not search counts as hidden, and what the rules open below it
+ * is put into an empty one. Trees that the policy names are shown with changed owners and have no such barriers.
+ */
+#include "base/path.h"
+#include "compile/stage.h"
+
+enum { SEARCH_BY_OTHERS = 01 };
+
+static bool opens(const struct mark *mark)
+{
+	return mark->named && (mark->effect == EFFECT_ALLOW_READ || mark->effect == EFFECT_ALLOW_WRITE);
+}
+
+/* Is the directory shown as the sandbox's own? */
+static bool changes_owner(const struct compile *c, size_t marks, const struct survey_entry *dir)
+{
+	for (size_t i = 0; i < marks && c->facts->idmapped_mounts; i++) {
+		const struct mark *mark = &c->marks.at[i];
+
+		if (opens(mark) && mark->entry->uid == dir->uid && path_within(dir->real, mark->path))
+			return true;
+	}
+	return false;
+}
+
+static bool is_barrier(const struct compile *c, size_t marks, const struct survey_entry *entry)
+{
+	return entry && entry->kind == SURVEY_DIR && !entry->link && !(entry->mode & SEARCH_BY_OTHERS) && !changes_owner(c, marks, entry);
+}
+
+static int add_barrier(struct compile *c, const struct survey_entry *entry)
+{
+	struct mark *mark = mark_vec_add(&c->marks, c->arena);
+
+	if (!mark)
+		return compile_no_memory(c);
+	*mark = (struct mark){
+		.path = entry->real,
+		.effect = EFFECT_DENY_READ,
+		.why = "default: not open to the sandbox's user",
+		.entry = entry,
+		.order = c->marks.n,
+	};
+	return 0;
+}
+
+/* The outermost one on the way: below it everything is hidden anyway. */
+static int add_barrier_above(struct compile *c, const char *path, size_t marks)
+{
+	for (size_t n = 0; path[n];) {
+		const struct survey_entry *entry;
+		const char *prefix;
+
+		n += 1 + strcspn(path + n + 1, "/");
+		if (!path[n])
+			break;
+		prefix = arena_dup_n(c->arena, path, n);
+		if (!prefix)
+			return compile_no_memory(c);
+		entry = survey_find(c->inputs->survey, prefix);
+		if (is_barrier(c, marks, entry))
+			return add_barrier(c, entry);
+	}
+	return 0;
+}
+
+int land_barriers(struct compile *c)
+{
+	size_t marks = c->marks.n;
+	int r = 0;
+
+	for (size_t i = 0; c->facts->root && c->rung == COMPILE_RUNG_NAMESPACES && r == 0 && i < marks; i++)
+		r = add_barrier_above(c, c->marks.at[i].path, marks);
+	return r;
+}

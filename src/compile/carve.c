@@ -1,0 +1,151 @@
+/*
+ * Theory of operation, rung two. A rule holds for all below its directory, so a hidden place is left out by granting what lies beside the way to
+ * it: the other entries of each directory from the region's own down to the hidden place's parent. Those directories themselves can be
+ * listed only where no directory below them is hidden, for that right holds below as well. Where the survey has no listing of one of them, or where new names are to be made in them (a writable region), nothing
+ * can be left out; init guards such places with a pattern (patterns.c).
+ */
+#include "compile/landlock.h"
+
+#include "base/path.h"
+#include "compile/stage.h"
+
+/* What programs read about the machine; nothing there is about a process. */
+static const char *const machine_files[] = { "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version", "/proc/loadavg", "/proc/uptime" };
+
+struct listing {
+	const struct survey_match *at;
+	size_t n;
+};
+
+static struct listing listing_of(const struct compile *c, const char *dir)
+{
+	const struct match_vec *all = &c->inputs->survey->listings;
+	size_t low = 0, high = all->n;
+	struct listing listing;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(all->at[middle].glob, dir) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	listing = (struct listing){ .at = all->at + low };
+	while (low + listing.n < all->n && strcmp(all->at[low + listing.n].glob, dir) == 0)
+		listing.n++;
+	return listing;
+}
+
+bool carve_is_possible(const struct compile *c, const struct region *region)
+{
+	const struct region *parent = &c->regions.at[region->parent];
+	char dir[PATH_BYTES_MAX + 1];
+	size_t n = strlen(region->path);
+
+	if (!region_is_host_visible(parent) || parent->access == ACCESS_WRITE || n > PATH_BYTES_MAX)
+		return false;
+	memcpy(dir, region->path, n + 1);
+	while (strcmp(dir, parent->path) != 0) {
+		char *slash = strrchr(dir, '/');
+
+		slash[slash == dir] = '\0'; /* "/x" is in "/" */
+		if (listing_of(c, dir).n == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool is_dir(const struct region *region)
+{
+	return !region->entry || region->entry->kind == SURVEY_DIR;
+}
+
+enum standing { NOTHING_HIDDEN, HOLDS_HIDDEN_FILES, HOLDS_HIDDEN_DIRS, HIDDEN };
+
+/* What is hidden of a region, at this path or below it? */
+static enum standing hidden_at(const struct compile *c, size_t region, const char *path)
+{
+	enum standing standing = NOTHING_HIDDEN;
+
+	for (size_t i = region + 1; i < c->regions.n; i++) {
+		const struct region *child = &c->regions.at[i];
+
+		if (child->parent != region || child->access != ACCESS_HIDDEN || !carve_is_possible(c, child))
+			continue;
+		if (strcmp(child->path, path) == 0)
+			return HIDDEN;
+		if (path_within(child->path, path) && is_dir(child))
+			standing = HOLDS_HIDDEN_DIRS;
+		else if (path_within(child->path, path) && standing == NOTHING_HIDDEN)
+			standing = HOLDS_HIDDEN_FILES;
+	}
+	return standing;
+}
+
+/* A rule for a link would be one for where it leads. */
+static bool is_itself(const struct survey_entry *entry)
+{
+	return entry && !entry->link && (entry->kind == SURVEY_DIR || entry->kind == SURVEY_FILE || entry->kind == SURVEY_OTHER);
+}
+
+/* Depth first without recursion: directories that hold something hidden wait in a list. */
+static int carve(struct compile *c, size_t region, const char *top)
+{
+	const char *why = c->regions.at[region].why;
+	struct text_vec waiting = { 0 };
+	int r = compile_add_text(c, &waiting, top);
+
+	while (r == 0 && waiting.n) {
+		const char *dir = waiting.at[--waiting.n];
+		struct listing listing = listing_of(c, dir);
+
+		if (hidden_at(c, region, dir) == HOLDS_HIDDEN_FILES)
+			landlock_grant(c, dir, landlock_list_rights(), why);
+
+		for (size_t i = 0; r == 0 && i < listing.n; i++) {
+			const struct survey_entry *entry = survey_find(c->inputs->survey, listing.at[i].path);
+			enum standing standing = hidden_at(c, region, listing.at[i].path);
+
+			if (!is_itself(entry) || standing == HIDDEN)
+				continue;
+			if (standing != NOTHING_HIDDEN)
+				r = compile_add_text(c, &waiting, entry->path);
+			else
+				landlock_grant(c, entry->path, landlock_read_rights(entry->kind == SURVEY_DIR), why);
+		}
+	}
+	return r;
+}
+
+static int carve_region(struct compile *c, size_t index)
+{
+	const struct region *region = &c->regions.at[index];
+	bool is_writable = region->access == ACCESS_WRITE;
+
+	if (region->access == ACCESS_HIDDEN || (index > 0 && !is_writable && region_is_host_visible(&c->regions.at[region->parent])))
+		return 0;
+	if (!is_writable && hidden_at(c, index, region->path) != NOTHING_HIDDEN)
+		return carve(c, index, region->path);
+	landlock_grant(c, region->path, is_writable ? landlock_write_rights(is_dir(region)) : landlock_read_rights(is_dir(region)), region->why);
+	return 0;
+}
+
+int carve_regions(struct compile *c)
+{
+	const char *scratch = identity_scratch(c), *device;
+	int r = 0;
+
+	if (!scratch)
+		return compile_no_memory(c);
+	for (size_t i = 0; r == 0 && i < c->regions.n; i++)
+		r = carve_region(c, i);
+	if (r < 0)
+		return r;
+	landlock_grant(c, scratch, landlock_write_rights(true), WHY_DEFAULT);
+	for (size_t i = 0; (device = fresh_device(i)); i++)
+		landlock_grant(c, device, landlock_device_rights(false), WHY_DEFAULT);
+	for (size_t i = 0; i < sizeof(machine_files) / sizeof(machine_files[0]); i++)
+		landlock_grant(c, machine_files[i], landlock_read_rights(false), WHY_DEFAULT);
+	return 0;
+}

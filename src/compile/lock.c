@@ -1,0 +1,125 @@
+/*
+ * The last steps, in the one order that is right: no new privileges, Landlock (landlock.c), the fork that leaves init behind,
+ * descriptors, the filter. Init is started before the filter is loaded, for the filter is the command's; init has one of its own.
+ */
+#include "compile/bpf.h"
+#include "compile/stage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct bpf_request filter_request(const struct compile *c)
+{
+	const struct policy *policy = c->policy;
+	bool net = c->rung == COMPILE_RUNG_NAMESPACES || policy->network.mode == POLICY_NETWORK_HOST;
+
+	return (struct bpf_request){
+		.notify = c->tells || c->acts || c->acts_on_opens,
+		.tell_writes = c->tells,
+		.tell_reads = c->tells && policy->denials == POLICY_DENIALS_ALL,
+		.act_names = c->acts,
+		.act_opens = c->acts_on_opens,
+		.inet = net, /* in a network namespace of its own these reach nothing but the sandbox itself */
+		.unix_sockets = policy->network.allow_all_unix_sockets,
+		.ptrace = policy->process.allow_ptrace,
+		.nested_userns = policy->process.allow_nested_user_namespaces && c->rung == COMPILE_RUNG_NAMESPACES,
+		.host_ipc = c->rung == COMPILE_RUNG_LANDLOCK,
+	};
+}
+
+static uint64_t init_flags(const struct compile *c)
+{
+	uint64_t flags = 0;
+
+	if (c->tells)
+		flags |= PLAN_INIT_TELL;
+	if (c->acts)
+		flags |= PLAN_INIT_ACT;
+	if (c->acts_on_opens)
+		flags |= PLAN_INIT_ACT_OPENS;
+	if (c->rung == COMPILE_RUNG_LANDLOCK)
+		flags |= PLAN_INIT_RUNG2;
+	return flags;
+}
+
+static int compare_regions(const void *a, const void *b)
+{
+	const struct region *const *left = a, *const *right = b;
+
+	return strcmp((*left)->path, (*right)->path);
+}
+
+static int add_line(struct compile *c, struct text_vec *list, char letter, const char *text)
+{
+	return compile_add_text(c, list, arena_printf(c->arena, "%c%s", letter, text));
+}
+
+/* Init and the people who read denials go by bytes, so these are sorted as strcmp does. */
+static int list_regions(struct compile *c, struct text_vec *regions, struct text_vec *whys)
+{
+	static const char letters[] = { [ACCESS_HIDDEN] = 'h', [ACCESS_READ] = 'r', [ACCESS_WRITE] = 'w' };
+	const struct region **sorted = arena_array(c->arena, c->regions.n, sizeof(const struct region *));
+	int r = 0;
+
+	if (!sorted)
+		return compile_no_memory(c);
+	for (size_t i = 0; i < c->regions.n; i++)
+		sorted[i] = &c->regions.at[i];
+	qsort(sorted, c->regions.n, sizeof(sorted[0]), compare_regions);
+	for (size_t i = 0; r == 0 && i < c->regions.n; i++) {
+		r = add_line(c, regions, letters[sorted[i]->access], sorted[i]->path);
+		if (r == 0)
+			r = compile_add_text(c, whys, sorted[i]->why);
+	}
+	return r;
+}
+
+static int list_patterns(struct compile *c, struct text_vec *patterns, struct text_vec *whys)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->patterns.n; i++) {
+		r = add_line(c, patterns, c->patterns.at[i].letter, c->patterns.at[i].glob);
+		if (r == 0)
+			r = compile_add_text(c, whys, c->patterns.at[i].why);
+	}
+	return r;
+}
+
+static int put_init(struct compile *c)
+{
+	struct text_vec regions = { 0 }, patterns = { 0 }, whys = { 0 };
+	const void *filter;
+	size_t bytes;
+	int r = bpf_build_init(c->arena, &filter, &bytes, c->err);
+
+	if (r == 0 && (c->tells || c->acts || c->acts_on_opens))
+		r = list_regions(c, &regions, &whys);
+	if (r == 0)
+		r = list_patterns(c, &patterns, &whys);
+	if (r == 0)
+		plan_add(&c->plan, OP_INIT, WHY_DEFAULT, filter, bytes, init_flags(c), &regions, &patterns, &whys);
+	return r;
+}
+
+static int put_filter(struct compile *c)
+{
+	const struct bpf_request request = filter_request(c);
+	const void *filter;
+	size_t bytes;
+	int r = bpf_build(c->arena, &request, &filter, &bytes, c->err);
+
+	if (r == 0)
+		plan_add(&c->plan, OP_SECCOMP, WHY_DEFAULT, filter, bytes, (uint64_t)request.notify);
+	return r;
+}
+
+int put_lock(struct compile *c)
+{
+	int r = put_init(c);
+
+	if (r < 0)
+		return r;
+	plan_add(&c->plan, OP_CLOSE_FDS, WHY_DEFAULT);
+	return put_filter(c);
+}

@@ -1,0 +1,76 @@
+/*
+ * Which rung of the ladder: namespaces with everything else, or, where this machine gives no user namespaces, Landlock and the
+ * system call filter alone. Stepping down is said, and refused where the policy sets a floor; below the second rung there is nothing.
+ */
+#include "compile/stage.h"
+
+#include <errno.h>
+
+/* What keeps user namespaces away, as the facts name it, and what a person can do about it. */
+static const struct {
+	const char *cause, *fix;
+} fixes[] = {
+	{ "apparmor_restrict_unprivileged_userns",
+	  "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load an AppArmor profile with \"userns,\" for coffer-launch" },
+	{ "unprivileged_userns_clone", "sudo sysctl -w kernel.unprivileged_userns_clone=1" },
+	{ "max_user_namespaces", "sudo sysctl -w user.max_user_namespaces=15000" },
+	{ "max_mnt_namespaces", "sudo sysctl -w user.max_mnt_namespaces=15000" },
+	{ "max_pid_namespaces", "sudo sysctl -w user.max_pid_namespaces=15000" },
+	{ "max_net_namespaces", "sudo sysctl -w user.max_net_namespaces=15000" },
+};
+
+#define FIX_UNKNOWN "allow them where this system runs; in a container: --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+#define FIX_LANDLOCK "boot Linux 5.13 or later with landlock in the lsm= list of the kernel command line"
+
+static const char *cause_of(const struct facts *facts)
+{
+	return facts->user_namespaces_why ? facts->user_namespaces_why : "the kernel refuses them";
+}
+
+static const char *fix_of(const struct facts *facts)
+{
+	for (size_t i = 0; i < sizeof(fixes) / sizeof(fixes[0]); i++)
+		if (strstr(cause_of(facts), fixes[i].cause))
+			return fixes[i].fix;
+	return FIX_UNKNOWN;
+}
+
+static int refuse(struct compile *c, const char *why)
+{
+	int r = err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "user namespaces are off (%s): %s", cause_of(c->facts), fix_of(c->facts));
+
+	err_at(c->err, why);
+	return r;
+}
+
+static int step_down(struct compile *c)
+{
+	const struct facts *facts = c->facts;
+
+	c->rung = COMPILE_RUNG_LANDLOCK;
+	if (c->policy->require == POLICY_REQUIRE_NAMESPACES)
+		return refuse(c, c->policy->require_why ? c->policy->require_why : WHY_DEFAULT);
+	if (c->policy->strict)
+		return refuse(c, "/strict");
+	if (facts->landlock_abi == 0)
+		return err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "user namespaces are off (%s) and Landlock is off: %s; or %s", cause_of(facts),
+			       fix_of(facts), FIX_LANDLOCK);
+	return compile_weaken(c, WHY_DEFAULT,
+			      "user namespaces are off (%s), so Landlock and the system call filter stand alone: %s", cause_of(facts),
+			      "names, sizes and times of hidden files, and the host's processes, can be seen from inside");
+}
+
+int choose_rung(struct compile *c)
+{
+	int r;
+
+	if (!c->facts->user_namespaces)
+		return step_down(c);
+	c->rung = COMPILE_RUNG_NAMESPACES;
+	if (c->facts->landlock_abi == 0 && c->policy->require == POLICY_REQUIRE_LANDLOCK) {
+		r = err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "Landlock is off: %s", FIX_LANDLOCK);
+		err_at(c->err, c->policy->require_why ? c->policy->require_why : WHY_DEFAULT);
+		return r;
+	}
+	return 0;
+}

@@ -1,0 +1,114 @@
+/*
+ * stage.h: what the stages of compile() share. Private to src/compile.
+ *
+ * A compilation is two passes over one value. The first decides: which rung of the ladder (rung.c), what each place of the
+ * tree is to the sandbox (rules.c, regions.c), which names must not appear (patterns.c). The second writes operations down, stage
+ * by stage, and decides nothing that a path's safety depends on. A function that returns int returns 0, or a negative errno with
+ * c->err filled.
+ */
+#ifndef COFFER_COMPILE_STAGE_H
+#define COFFER_COMPILE_STAGE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "compile/compile.h"
+#include "compile/links.h"
+#include "compile/mounts.h"
+#include "compile/patterns.h"
+#include "compile/regions.h"
+#include "compile/rules.h"
+#include "plan/build.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct compile {
+	const struct policy *policy;
+	const struct inputs *inputs;
+	const struct facts *facts;
+	struct arena *arena;
+	struct err *err;
+
+	enum compile_rung rung;
+	const char *const *environment; /* the command's, NULL-terminated */
+	struct claim_vec claims;        /* the rules */
+	struct mark_vec marks;          /* where they land on this host */
+	struct region_vec regions;      /* what each place is; sorted, parents first; the first is "/" */
+	const char *workspace;          /* where it really is */
+	struct pattern_vec patterns;    /* names for init to guard */
+	struct guarded_vec guarded;     /* the single ones among them */
+	bool tells, acts, acts_on_opens; /* init reports denials; performs calls that make names; performs every open */
+	struct source_vec sources;      /* host trees, in the order of their slots */
+	struct pin_vec pins;            /* sorted */
+
+	struct plan_build plan;
+	const char *last_dir;  /* the last directory that the plan makes */
+	struct text_vec links; /* the symbolic links that it makes */
+};
+
+#define WHY_DEFAULT "default"
+
+/* compile.c. What the facts take away from what the policy asks for is a note in the plan; under policy.strict an error at `why`. */
+int compile_weaken(struct compile *c, const char *why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int compile_no_memory(struct compile *c);
+int compile_add_text(struct compile *c, struct text_vec *list, const char *text);
+
+/* The stages, in the order of the table in compile.c. First what is decided. */
+int choose_rung(struct compile *c);
+int choose_environment(struct compile *c);
+int choose_workspace(struct compile *c);
+int land_claims(struct compile *c);
+int land_barriers(struct compile *c);
+int land_fresh(struct compile *c);
+int make_regions(struct compile *c);
+int make_patterns(struct compile *c);
+int check_workspace(struct compile *c);
+int choose_sources(struct compile *c);
+int choose_devices(struct compile *c);
+int choose_pins(struct compile *c);
+
+/* Then what is written: PREPARE */
+int put_watch(struct compile *c);
+int put_cgroups(struct compile *c);
+int put_scratch(struct compile *c);
+/* BIRTH */
+int put_cgroup_join(struct compile *c);
+int put_host_sources(struct compile *c);
+int put_spawn(struct compile *c);
+/* ROOT and PIVOT, on rung one */
+int put_ids(struct compile *c);
+int put_root(struct compile *c);
+/* SHED */
+int put_shed(struct compile *c);
+int put_rlimits(struct compile *c);
+/* LOCK and EXEC */
+int put_landlock(struct compile *c);
+int put_lock(struct compile *c);
+int put_exec(struct compile *c);
+
+/* identity.c */
+uint32_t identity_uid_inside(const struct compile *c);
+uint32_t identity_gid_inside(const struct compile *c);
+const char *identity_scratch(struct compile *c); /* rung two's /tmp; NULL: no memory */
+
+/* environment.c */
+const char *environment_value(const struct compile *c, const char *name); /* NULL: not set */
+/* Steps through the absolute paths of PATH; *cursor is NULL at first, *ret_dir at the end. 0 or a negative errno. */
+int environment_path_next(struct compile *c, const char **cursor, const char **ret_dir);
+
+/* fresh.c, covers.c: what they want to know about the host, one path after another; NULL at the end. */
+const char *fresh_question(size_t i);
+size_t fresh_places(void); /* how many of them, from the first on, are directories that a sandbox does not share */
+const char *fresh_device(size_t i); /* the device nodes that it has; NULL at the end */
+const char *covers_question(size_t i);
+/* Is the path in a place that the sandbox has of its own? And in one where no rule brings the host's? */
+bool fresh_holds(const struct compile *c, const char *path);
+bool fresh_owns(const struct compile *c, const char *path);
+bool fresh_has(const char *device); /* does every sandbox have it? */
+int put_fresh(struct compile *c, const struct region *region, bool in_bare);
+int put_fresh_details(struct compile *c);
+int put_covers(struct compile *c);
+
+#endif
