@@ -1,0 +1,85 @@
+/*
+ * LOCK, the last slice before exec.
+ *
+ * Should: no_new_privs, Landlock, init, descriptors, filter, in that order, for each makes the next one safe or possible.
+ *
+ * Must not: do anything else; open anything by a path of the sandbox for more than its name.
+ */
+#include "launch/launch.h"
+
+#include "sys/landlock.h"
+#include "sys/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int do_NO_NEW_PRIVS(struct launch *l, const struct plan_op *op)
+{
+	(void)l;
+	(void)op;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int do_LANDLOCK_OPEN(struct launch *l, const struct plan_op *op)
+{
+	const struct landlock_handled handled = { plan_number(op, 1), plan_number(op, 2), plan_number(op, 3) };
+
+	l->ruleset = landlock_open((unsigned)plan_number(op, 0), &handled);
+	return l->ruleset < 0 ? l->ruleset : 0;
+}
+
+/* A path that leads nowhere, or that this user cannot reach, needs no rights: leaving a rule out only denies. */
+int do_LANDLOCK_PATH(struct launch *l, const struct plan_op *op)
+{
+	int fd = open(plan_text(&l->plan, op, 0), O_PATH | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
+	r = landlock_allow(l->ruleset, fd, plan_number(op, 1));
+	close(fd);
+	return r;
+}
+
+int do_LANDLOCK_ENTER(struct launch *l, const struct plan_op *op)
+{
+	int r = landlock_enter(l->ruleset);
+
+	(void)op;
+	close(l->ruleset);
+	return r;
+}
+
+/*
+ * The command's process shares init's descriptors until it executes, so they are not closed but marked: exec takes its own table, and closes
+ * them there. Before Linux 5.11 they are marked one by one; the launcher itself has opened all that there are.
+ */
+int do_CLOSE_FDS(struct launch *l, const struct plan_op *op)
+{
+	enum { MOST = PLAN_SLOTS_MAX + 64 };
+
+	(void)l;
+	(void)op;
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	for (int fd = 3; fd < MOST; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
+			return -errno;
+	return 0;
+}
+
+int do_SECCOMP(struct launch *l, const struct plan_op *op)
+{
+	size_t bytes;
+	const void *filter = plan_blob(&l->plan, op, 0, &bytes);
+	int r;
+
+	if (!plan_number(op, 1))
+		return seccomp_load(filter, bytes);
+	r = seccomp_load_listening(filter, bytes);
+	l->listener = r;
+	return r < 0 ? r : 0;
+}

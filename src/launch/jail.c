@@ -1,0 +1,165 @@
+/*
+ * BIRTH, the warden's slice: outside, with the caller's rights, or root's.
+ *
+ * Should: join the cgroup before there is anything to limit; open what only root may; then fork the jail once into all its
+ * namespaces, and from that moment hold nothing but a socket and a child.
+ *
+ * Must not: read a path that the jail made; follow the jail in; outlive it; die without it dying.
+ *
+ * The jail ends with the warden (parent-death signal), the warden ends it when the engine's end of the socket closes, and init
+ * sees that close as well. So whichever of the three is killed, the others go.
+ */
+#include "launch/launch.h"
+
+#include "sys/caps.h"
+#include "sys/ns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int do_CGROUP_JOIN(struct launch *l, const struct plan_op *op)
+{
+	int fd = open(plan_text(&l->plan, op, 0), O_WRONLY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = write(fd, "0", 1) == 1 ? 0 : -errno; /* 0: the process that writes */
+	close(fd);
+	return r;
+}
+
+int do_WARDEN_USER(struct launch *l, const struct plan_op *op)
+{
+	(void)l;
+	/* Where unprivileged user namespaces are switched off, SPAWN needs the one that is kept. */
+	return caps_become((uint32_t)plan_number(op, 0), (uint32_t)plan_number(op, 1), 1ull << CAP_SYS_ADMIN);
+}
+
+static void wake(int number)
+{
+	(void)number;
+}
+
+/* Everything is blocked, for good; SIGCHLD comes in while ppoll waits, and only then. */
+static void hold_signals(void)
+{
+	const struct sigaction on_child = { .sa_handler = wake };
+	sigset_t all;
+
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)sigaction(SIGCHLD, &on_child, NULL);
+}
+
+/* What the warden had rights for is done. Rung two as root: what it must kill has another user. */
+static void shed(const struct launch *l)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)caps_keep(l->namespaces ? 0 : 1ull << CAP_KILL);
+	(void)syscall(SYS_close_range, 0, 2, 0);
+	for (size_t i = 0; i < l->plan.head->slots; i++)
+		if (l->slot[i].fd > 0)
+			close(l->slot[i].fd);
+}
+
+static _Noreturn void watch(struct launch *l, pid_t jail)
+{
+	struct pollfd engine = { .fd = l->socket };
+	sigset_t others;
+	int status;
+
+	shed(l);
+	sigfillset(&others);
+	sigdelset(&others, SIGCHLD);
+	while (waitpid(jail, &status, WNOHANG) != jail) {
+		if (ppoll(&engine, 1, NULL, &others) > 0) {
+			(void)kill(jail, SIGKILL);
+			(void)waitpid(jail, &status, 0);
+			break;
+		}
+	}
+	if (!l->namespaces)
+		jail_hunt(l->children);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+int do_SPAWN(struct launch *l, const struct plan_op *op)
+{
+	pid_t jail;
+
+	l->namespaces = plan_number(op, 0);
+	if (!l->namespaces) { /* rung two: what init leaves behind, if it is killed, comes to the warden */
+		if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+			return -errno;
+		l->children = jail_open_children();
+		if (l->children < 0)
+			return l->children;
+	}
+	hold_signals();
+	jail = ns_fork(l->namespaces);
+	if (jail < 0)
+		return jail;
+	if (jail > 0)
+		watch(l, jail);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	if (!l->namespaces) {
+		close(l->children);
+		l->children = jail_open_children();
+	}
+	return l->children < 0 && !l->namespaces ? l->children : 0;
+}
+
+int jail_open_children(void)
+{
+	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* "12 345 ": kills each. */
+static void kill_listed(const char *list, size_t n)
+{
+	pid_t pid = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i] >= '0' && list[i] <= '9') {
+			pid = pid * 10 + (list[i] - '0');
+			continue;
+		}
+		if (pid > 1)
+			(void)kill(pid, SIGKILL);
+		pid = 0;
+	}
+}
+
+/*
+ * A child in the list is not reaped yet, so its number is nobody else's. Those of a killed child become ours, and are met in a later round. What
+ * was cut off at the end of the buffer comes then, too.
+ */
+void jail_hunt(int children)
+{
+	char list[4096];
+
+	for (;;) {
+		ssize_t n = pread(children, list, sizeof(list), 0);
+
+		if (n > 0)
+			kill_listed(list, (size_t)n);
+		/* None listed: none there, or one that came to us just now. */
+		if (waitpid(-1, NULL, n > 0 ? 0 : WNOHANG) < 0 && errno == ECHILD)
+			return;
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	}
+}

@@ -1,0 +1,82 @@
+/*
+ * launch.h: the deed. What the files of the launcher share: the state of a launch, and a handler for each operation.
+ *
+ * The launcher is one static program without heap or stdio that runs a plan in up to four processes:
+ *
+ *   warden    outside, the first. Runs the WARDEN operations. SPAWN forks the jail; from then on the warden only waits for its end, or the engine's.
+ *   jail      inside the new namespaces, their process 1. Runs the JAIL operations. INIT splits it:
+ *   init      the jail's process as it goes on: reaps, forwards, answers the calls that the filter refuses
+ *   command   the new one: runs the rest of the plan, which ends in exec
+ *
+ * Success is silence. A handler returns 0 or a negative errno; the first that fails ends everything with one message, operation index and errno.
+ * Nothing is undone on the way: namespaces, mounts and descriptors die with the processes.
+ */
+#ifndef COFFER_LAUNCH_LAUNCH_H
+#define COFFER_LAUNCH_LAUNCH_H
+
+#include "plan/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A host directory or file on its way into the new root. */
+struct slot {
+	int fd;          /* a detached tree; without the mount API an O_PATH descriptor of the source; -1: absent, and optional */
+	unsigned rights; /* MOUNT_ bits, still to be taken away in the latter case */
+	bool recursive;
+};
+
+struct launch {
+	struct plan plan;
+	uint32_t at; /* index of the operation under way */
+	int socket;  /* to the engine */
+
+	/* ROOT and PIVOT */
+	bool trees;        /* the kernel has detached mounts */
+	int root;          /* the new root, -1 before and after */
+	bool root_is_new;  /* it is a file system of ours, not the host's */
+	int store;         /* internal tmpfs: what masks and covers are clones of */
+	unsigned umask;    /* the caller's, while it is 0 */
+	struct slot slot[PLAN_SLOTS_MAX];
+
+	/* SHED and LOCK */
+	uint64_t namespaces;
+	bool session;      /* the command gets one of its own */
+	int terminal;      /* which of 0, 1, 2 is its terminal; -1: none */
+	int ruleset;       /* Landlock's, under construction */
+
+	/* INIT */
+	const struct plan_op *init; /* NULL before */
+	int children;               /* rung two: the list of init's children, opened while that was allowed */
+	int listener;               /* of the command's filter, -1: none */
+	bool is_command;            /* this process shares its memory with init, which waits meanwhile */
+	int error;                  /* of the command's process, positive */
+
+#ifdef COFFER_TORTURE
+	uint32_t torture; /* index of the operation that fails instead of being done */
+#endif
+};
+
+/* Runs the plan from l->at to its end, or this process to its. */
+_Noreturn void launch_run(struct launch *l);
+/* Tells the engine which operation failed, and ends. errnum is positive. */
+_Noreturn void launch_fail(struct launch *l, int errnum);
+
+/* Rung two: kills what this process, a subreaper, has below it, until there is nothing left. `children` is open on its list of them. */
+void jail_hunt(int children);
+/* Opens that list; it can be read after Landlock would refuse to open it. */
+int jail_open_children(void);
+
+/* Process 1: waits for the command's end and answers its calls. */
+_Noreturn void init_run(struct launch *l, pid_t command);
+
+/* do_NAME: one handler an operation; those of the engine have none here. */
+#define DECLARE_HOST(name)
+#define DECLARE_WARDEN(name) int do_##name(struct launch *l, const struct plan_op *op);
+#define DECLARE_JAIL(name) int do_##name(struct launch *l, const struct plan_op *op);
+#define OP(name, actor, stage, inverse, operands, sentence) DECLARE_##actor(name)
+#include "plan/ops.def"
+#undef OP
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * Theory of operation. The engine leaves three things: a plan in a sealed memfd (3), a socket to itself (4), and the sandbox's
+ * standard streams (0 to 2). The plan is mapped and used in place. It is not believed: every bound is checked, and then the same rules that
+ * the compiler held itself to, before the first deed. From there on this file is a loop over a table.
+ */
+#include "launch/launch.h"
+
+#include "plan/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define HANDLER_HOST(name) NULL
+#define HANDLER_WARDEN(name) do_##name
+#define HANDLER_JAIL(name) do_##name
+
+static int (*const handlers[OP_CODES_END])(struct launch *l, const struct plan_op *op) = {
+#define OP(name, actor, stage, inverse, operands, sentence) [OP_##name] = HANDLER_##actor(name),
+#include "plan/ops.def"
+#undef OP
+};
+
+_Noreturn void launch_fail(struct launch *l, int errnum)
+{
+	const struct wire message = { .type = WIRE_FAILED, .a = (int32_t)l->at, .b = errnum };
+
+	if (l->is_command)
+		l->error = errnum; /* init speaks for both: the filter may not let this process */
+	else
+		(void)!write(l->socket, &message, sizeof(message));
+	_exit(1);
+}
+
+static int run_one(struct launch *l)
+{
+	const struct plan_op *op = &l->plan.op[l->at];
+
+#ifdef COFFER_TORTURE
+	if (l->at == l->torture && handlers[op->code])
+		return -EIO;
+#endif
+	return handlers[op->code] ? handlers[op->code](l, op) : 0;
+}
+
+_Noreturn void launch_run(struct launch *l)
+{
+	for (; l->at < l->plan.head->op_count; l->at++) {
+		int r = run_one(l);
+
+		if (r < 0)
+			launch_fail(l, -r);
+	}
+	launch_fail(l, EPROTO); /* EXEC, the last one, does not return */
+}
+
+/* Nobody may change the plan after it has been checked. */
+static int map_plan(struct plan *ret_plan)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int have = fcntl(WIRE_PLAN_FD, F_GET_SEALS);
+	struct stat st;
+	void *block;
+
+	if (have < 0 || (have & seals) != seals)
+		return -EPERM;
+	if (fstat(WIRE_PLAN_FD, &st) < 0)
+		return -errno;
+	if (st.st_size <= 0)
+		return -EINVAL;
+	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, WIRE_PLAN_FD, 0);
+	if (block == MAP_FAILED)
+		return -errno;
+	close(WIRE_PLAN_FD);
+	return plan_open(block, (size_t)st.st_size, ret_plan);
+}
+
+/* A directory or an O_PATH descriptor would be a way out of the sandbox. */
+static int check_stream(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return flags & O_PATH || S_ISDIR(st.st_mode) ? -EISDIR : 0;
+}
+
+/* What the host process left open is not ours to know. Before close_range (Linux 5.9) the numbers are in /proc. */
+static int close_inherited(void)
+{
+	enum { FIRST = WIRE_SOCKET_FD + 1, LOWEST_LIMIT = 1 << 20 };
+
+	if (syscall(SYS_close_range, FIRST, ~0U, 0) == 0)
+		return 0;
+	for (int fd = FIRST; fd < LOWEST_LIMIT; fd++)
+		close(fd);
+	return 0;
+}
+
+static int check_inheritance(void)
+{
+	int r = close_inherited();
+
+	for (int fd = 0; fd <= 2 && r == 0; fd++)
+		r = check_stream(fd);
+	if (r == 0 && fcntl(WIRE_SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)
+		r = -errno;
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	static struct launch launch = {
+		.socket = WIRE_SOCKET_FD, .at = UINT32_MAX, .root = -1, .store = -1, .terminal = -1, .children = -1, .listener = -1,
+	};
+	struct launch *l = &launch;
+	struct plan_verdict verdict;
+	int r = check_inheritance();
+
+	if (r == 0)
+		r = map_plan(&l->plan);
+	if (r < 0)
+		launch_fail(l, -r);
+	verdict = plan_check(&l->plan);
+	l->at = verdict.op;
+	if (verdict.fault != PLAN_FINE)
+		launch_fail(l, EBADMSG);
+	l->at = 0;
+#ifdef COFFER_TORTURE
+	/* `coffer-launch 17`: operation 17 fails. */
+	l->torture = UINT32_MAX;
+	for (const char *digit = argc > 1 ? argv[1] : ""; *digit >= '0' && *digit <= '9'; digit++)
+		l->torture = (l->torture == UINT32_MAX ? 0 : l->torture * 10) + (uint32_t)(*digit - '0');
+#else
+	(void)argc, (void)argv;
+#endif
+	launch_run(l);
+}

@@ -1,0 +1,115 @@
+#include "sys/fd.h"
+
+#include "base/own.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Documentation/admin-guide/devices.txt: 1:3 is /dev/null. */
+static bool is_null_device(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 && minor(st->st_rdev) == 3;
+}
+
+static enum fd_kind kind_of(int fd, const struct stat *st)
+{
+	switch (st->st_mode & S_IFMT) {
+	case S_IFREG:
+		return FD_FILE;
+	case S_IFIFO:
+		return FD_PIPE;
+	case S_IFSOCK:
+		return FD_SOCKET;
+	case S_IFCHR:
+		if (is_null_device(st))
+			return FD_NULL;
+		return isatty(fd) ? FD_TERMINAL : FD_OTHER;
+	default:
+		return FD_OTHER;
+	}
+}
+
+struct fd_facts fd_look(int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return (struct fd_facts){ .kind = FD_CLOSED };
+	return (struct fd_facts){ .kind = kind_of(fd, &st), .dev = st.st_dev, .ino = st.st_ino };
+}
+
+int fd_raise(int *fd)
+{
+	if (*fd >= FD_LOWEST)
+		return 0;
+
+	int low = *fd;
+	int high = fcntl(low, F_DUPFD_CLOEXEC, FD_LOWEST);
+	int r = high < 0 ? -errno : 0;
+
+	close(low);
+	*fd = high;
+	return r;
+}
+
+int fd_pipe(int ret_ends[2])
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+
+	autofd int read_end = ends[0];
+	autofd int write_end = ends[1];
+	int r = fd_raise(&read_end);
+
+	if (r == 0)
+		r = fd_raise(&write_end);
+	if (r < 0)
+		return r;
+	ret_ends[0] = TAKE_FD(read_end);
+	ret_ends[1] = TAKE_FD(write_end);
+	return 0;
+}
+
+int fd_set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	return 0;
+}
+
+int fd_open_again(int fd, int access)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+
+	int again = open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (again < 0)
+		return -errno;
+
+	int r = fd_raise(&again);
+
+	return r < 0 ? r : again;
+}
+
+int fd_open_null(void)
+{
+	autofd int fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	int r = fd < 0 ? -errno : fd_raise(&fd);
+	struct stat st;
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return is_null_device(&st) ? TAKE_FD(fd) : -ENODEV;
+}

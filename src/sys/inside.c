@@ -1,0 +1,132 @@
+#include "sys/inside.h"
+
+#include "base/own.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Copies the next component of *path into name and steps over it. False at the end. */
+static bool next_name(const char **path, char name[NAME_MAX + 1], int *ret_error)
+{
+	const char *at = *path + strspn(*path, "/");
+	size_t n = strcspn(at, "/");
+
+	*ret_error = n > NAME_MAX ? -ENAMETOOLONG : 0;
+	if (n == 0 || n > NAME_MAX)
+		return false;
+	memcpy(name, at, n);
+	name[n] = '\0';
+	*path = at + n;
+	return true;
+}
+
+static int open_top(int root)
+{
+	int fd = root == INSIDE_SELF ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* With O_PATH a link opens as itself, so it has to be looked for. */
+static int open_name(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode))
+		return fd;
+	close(fd);
+	return -ELOOP;
+}
+
+static int walk(int root, const char *path)
+{
+	char name[NAME_MAX + 1];
+	int fd = open_top(root), error = 0;
+
+	while (fd >= 0 && next_name(&path, name, &error)) {
+		int next = open_name(fd, name);
+
+		close(fd);
+		fd = next;
+	}
+	if (fd >= 0 && error < 0)
+		close(fd);
+	return error < 0 ? error : fd;
+}
+
+int inside_open(int root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | (root == INSIDE_SELF ? 0 : RESOLVE_IN_ROOT),
+	};
+	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	if (fd >= 0)
+		return (int)fd;
+	return errno == ENOSYS ? walk(root, path) : -errno;
+}
+
+int inside_open_parent(int root, const char *path, const char **ret_name)
+{
+	const char *name = strrchr(path, '/') + 1;
+	size_t n = (size_t)(name - path);
+	char parent[PATH_MAX];
+
+	if (!name[0])
+		return -EBUSY;
+	if (n >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, n);
+	parent[n > 1 ? n - 1 : n] = '\0';
+	*ret_name = name;
+	return inside_open(root, parent);
+}
+
+struct maker {
+	unsigned mode;
+	int (*may_make)(int dir, void *context);
+	void *context;
+};
+
+static int enter(int dir, const char *name, bool last, const struct maker *maker)
+{
+	int fd = open_name(dir, name), r;
+
+	if (fd != -ENOENT)
+		return fd;
+	r = maker->may_make(dir, maker->context);
+	if (r < 0)
+		return r;
+	if (mkdirat(dir, name, last ? maker->mode : 0755) < 0)
+		return -errno;
+	return open_name(dir, name);
+}
+
+int inside_make_dir(int root, const char *path, unsigned mode, int (*may_make)(int dir, void *context), void *context)
+{
+	const struct maker maker = { mode, may_make, context };
+	char name[NAME_MAX + 1];
+	int fd = inside_open(root, path), error = 0;
+
+	if (fd != -ENOENT)
+		return fd;
+	fd = open_top(root);
+	while (fd >= 0 && next_name(&path, name, &error)) {
+		int next = enter(fd, name, path[strspn(path, "/")] == '\0', &maker);
+
+		close(fd);
+		fd = next;
+	}
+	if (fd >= 0 && error < 0)
+		close(fd);
+	return error < 0 ? error : fd;
+}

@@ -1,0 +1,35 @@
+#include "sys/limit.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct kernel_limit {
+	uint64_t soft, hard;
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int exchange(unsigned resource, const struct kernel_limit *wanted, struct kernel_limit *ret_old)
+{
+	return syscall(SYS_prlimit64, 0, resource, wanted, ret_old) < 0 ? -errno : 0;
+}
+
+int limit_set(unsigned resource, uint64_t soft, uint64_t hard)
+{
+	struct kernel_limit wanted = { least(soft, hard), hard }, now;
+	int r = exchange(resource, &wanted, NULL);
+
+	if (r != -EPERM)
+		return r;
+	r = exchange(resource, NULL, &now);
+	if (r < 0)
+		return r;
+	wanted.hard = least(hard, now.hard);
+	wanted.soft = least(soft, wanted.hard);
+	return exchange(resource, &wanted, NULL);
+}

@@ -1,0 +1,101 @@
+#include "sys/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+static int load(const void *filter, size_t bytes, unsigned long flags)
+{
+	struct sock_fprog program = { .len = (unsigned short)(bytes / sizeof(struct sock_filter)) };
+	long r;
+
+	memcpy(&program.filter, &filter, sizeof(filter)); /* the kernel only reads it */
+	r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	return r < 0 ? -errno : (int)r;
+}
+
+int seccomp_load(const void *filter, size_t bytes)
+{
+	return load(filter, bytes, 0);
+}
+
+int seccomp_load_listening(const void *filter, size_t bytes)
+{
+	int r = load(filter, bytes, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+
+	return r == -EINVAL ? load(filter, bytes, SECCOMP_FILTER_FLAG_NEW_LISTENER) : r;
+}
+
+static int control(int listener, unsigned long request, void *argument)
+{
+	int r = ioctl(listener, (int)request, argument);
+
+	return r < 0 ? -errno : r;
+}
+
+int seccomp_receive(int listener, struct seccomp_notif *ret_call)
+{
+	/* A later kernel may know a larger one, and wants it all zero. */
+	union {
+		struct seccomp_notif call;
+		char room[512];
+	} in;
+	int r;
+
+	memset(&in, 0, sizeof(in));
+	r = control(listener, SECCOMP_IOCTL_NOTIF_RECV, &in);
+	if (r >= 0)
+		*ret_call = in.call;
+	return r;
+}
+
+bool seccomp_is_waiting(int listener, uint64_t id)
+{
+	return control(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+static int send_answer(int listener, const struct seccomp_notif_resp *answer)
+{
+	union {
+		struct seccomp_notif_resp answer;
+		char room[512];
+	} out;
+
+	memset(&out, 0, sizeof(out));
+	out.answer = *answer;
+	return control(listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
+}
+
+int seccomp_answer(int listener, uint64_t id, int result)
+{
+	const struct seccomp_notif_resp answer = { .id = id, .error = result };
+
+	return send_answer(listener, &answer);
+}
+
+int seccomp_continue(int listener, uint64_t id)
+{
+	const struct seccomp_notif_resp answer = { .id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+
+	return send_answer(listener, &answer);
+}
+
+int seccomp_answer_fd(int listener, uint64_t id, int fd, bool cloexec)
+{
+	struct seccomp_notif_addfd add = {
+		.id = id,
+		.flags = SECCOMP_ADDFD_FLAG_SEND,
+		.srcfd = (uint32_t)fd,
+		.newfd_flags = cloexec ? O_CLOEXEC : 0,
+	};
+
+	return control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+}

@@ -1,0 +1,27 @@
+/*
+ * signal.h: signals that a library must not let through to its host.
+ *
+ * Writing to a pipe that nobody reads raises SIGPIPE in the writing thread, and touching a terminal from the background raises SIGTTIN
+ * or SIGTTOU. Under a guard the calling thread gets EPIPE and EIO instead; other threads, and what the process does on signals, stay as
+ * they are.
+ */
+#ifndef COFFER_SYS_SIGNAL_H
+#define COFFER_SYS_SIGNAL_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct signal_guard {
+	sigset_t before; /* the thread's mask */
+	bool was_pending;
+};
+
+int signal_guard_init(struct signal_guard *guard);
+void signal_guard_done(struct signal_guard *guard);
+
+/* A descriptor that is readable when one of the signals, which the caller has blocked, has come. Non-blocking. */
+int signal_open(const sigset_t *signals);
+/* The next signal's number, or 0 when there is none. */
+int signal_next(int fd);
+
+#endif

@@ -1,0 +1,81 @@
+#include "sys/sock.h"
+
+#include "base/own.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+int sock_pair(int ret_ends[2])
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+
+	autofd int ours = ends[0];
+	autofd int theirs = ends[1];
+	int r = fd_raise(&ours);
+
+	if (r == 0)
+		r = fd_raise(&theirs);
+	if (r < 0)
+		return r;
+	ret_ends[0] = TAKE_FD(ours);
+	ret_ends[1] = TAKE_FD(theirs);
+	return 0;
+}
+
+int sock_send(int fd, const void *packet, size_t n)
+{
+	ssize_t sent;
+
+	do
+		sent = send(fd, packet, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
+}
+
+/* The first descriptor of the message; any others are closed. There is room for one control message only. */
+static int take_descriptor(struct msghdr *message)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(message);
+	int first = -1;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return -1;
+	for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+		autofd int fd = -1;
+
+		memcpy(&fd, (const char *)c + at, sizeof(fd));
+		if (first < 0)
+			first = TAKE_FD(fd);
+	}
+	return first;
+}
+
+ssize_t sock_receive(int fd, void *packet, size_t room, int *ret_fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct iovec part = { .iov_base = packet, .iov_len = room };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+
+	autofd int came = take_descriptor(&message);
+
+	if (message.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	*ret_fd = -1;
+	if (came >= 0 && fd_raise(&came) == 0)
+		*ret_fd = TAKE_FD(came);
+	return n;
+}

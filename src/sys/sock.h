@@ -1,0 +1,22 @@
+/*
+ * sock.h: packets with at most one descriptor between two processes (SOCK_SEQPACKET). Sending never blocks and never raises SIGPIPE.
+ */
+#ifndef COFFER_SYS_SOCK_H
+#define COFFER_SYS_SOCK_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A connected pair, both close-on-exec. */
+int sock_pair(int ret_ends[2]);
+
+/* 0, or a negative errno: -EAGAIN when the peer has not read for long, -EPIPE when it is gone. */
+int sock_send(int fd, const void *packet, size_t n);
+
+/*
+ * The next packet, without waiting: its length, 0 when the peer is gone, -EAGAIN when there is none now, -EMSGSIZE for one that
+ * does not fit. *ret_fd is a descriptor that came along, close-on-exec and the caller's, or -1.
+ */
+ssize_t sock_receive(int fd, void *packet, size_t room, int *ret_fd);
+
+#endif
