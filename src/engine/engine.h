@@ -52,7 +52,8 @@ void engine_run_options_init(struct engine_run_options *options);
 /*
  * Runs the plan to its end. Returns 0 with *ret_outcome filled whenever the command was started or the plan said so; a negative errno
  * with err when setting up failed: err.where is the operation's provenance and the text its printed form and the errno's meaning.
- * Afterwards nothing of the run is left on the host in either case.
+ * When the kernel refuses SPAWN's namespaces (EPERM, ENOSPC, ENOSYS, EINVAL, EUSERS) the code is ERR_UNSUPPORTED: the session then tries
+ * rung two. Afterwards nothing of the run is left on the host in either case.
  */
 int engine_run(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct outcome *ret_outcome, struct err *err);
 

@@ -1,0 +1,42 @@
+/*
+ * prepare.h: the plan's PREPARE slice, done by the engine itself: cgroups, scratch directories, and what to watch for.
+ */
+#ifndef COFFER_ENGINE_PREPARE_H
+#define COFFER_ENGINE_PREPARE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "engine/engine.h"
+#include "engine/journal.h"
+#include "plan/plan.h"
+#include "sys/cgroup.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct prepared_cgroup {
+	enum cgroup_account account;
+	const char *dir; /* in the plan */
+};
+VEC(struct prepared_cgroup, prepared_cgroup_vec)
+
+struct prepared {
+	uint64_t wall_ms, output_bytes, cpu_ms; /* UINT64_MAX: no ceiling */
+	struct prepared_cgroup_vec cgroups;     /* that were made */
+	struct inverse_vec inverses;            /* all of the plan's */
+	size_t done;                            /* how many of them are due */
+	struct journal journal;
+};
+
+void prepared_init(struct prepared *prepared);
+
+/* Writes the journal when there is something to undo, then does the operations in order. On failure call prepared_undo all the same. */
+int prepare(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct prepared *prepared, struct err *err);
+
+/* Walks the inverses backwards. What cannot be undone stays in the journal, for gc. */
+void prepared_undo(struct prepared *prepared);
+
+/* Kills all that is in the run's cgroups. */
+void prepared_kill(const struct prepared *prepared);
+
+#endif

@@ -1,0 +1,108 @@
+#include "engine/report.h"
+
+#include "base/own.h"
+#include "sys/sock.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { REPORT_TURN = 64 };
+
+/* A message and its text, which is followed by zeros whatever the sender did. */
+struct packet {
+	struct wire wire;
+	char text[WIRE_TEXT_MAX + 2];
+};
+
+void report_init(struct report *report, const struct plan *plan, const struct engine_run_options *options, struct arena *arena)
+{
+	*report = (struct report){ .plan = plan, .options = options, .arena = arena, .master = -1 };
+}
+
+static void tell(const struct report *report, const struct engine_event *event)
+{
+	if (report->options->on_event)
+		report->options->on_event(report->options->context, event);
+}
+
+static void take_failure(struct report *report, const struct wire *wire)
+{
+	if (report->failed)
+		return;
+	report->failed = true;
+	report->failed_op = (uint32_t)wire->a;
+	report->failed_errno = wire->b > 0 ? wire->b : EIO;
+}
+
+static void take_exit(struct report *report, const struct wire *wire)
+{
+	report->exited = true;
+	report->status = wire->a;
+	report->user_us = wire->utime_us;
+	report->system_us = wire->stime_us;
+	report->maxrss_kib = wire->maxrss_kib;
+	report->processes_peak = wire->c;
+}
+
+static void take_denial(struct report *report, const struct packet *packet)
+{
+	const struct denial *denial = denial_add(&report->denials, report->arena, report->plan, &packet->wire, packet->text);
+
+	if (denial)
+		tell(report, &(struct engine_event){ .type = ENGINE_DENIED, .denial = denial });
+}
+
+static void take(struct report *report, const struct packet *packet, int *fd)
+{
+	switch (packet->wire.type) {
+	case WIRE_FAILED:
+		take_failure(report, &packet->wire);
+		break;
+	case WIRE_TERMINAL:
+		if (report->master < 0)
+			report->master = TAKE_FD(*fd);
+		break;
+	case WIRE_STARTED:
+		tell(report, &(struct engine_event){ .type = ENGINE_STARTED });
+		break;
+	case WIRE_DENIED:
+		take_denial(report, packet);
+		break;
+	case WIRE_EXITED:
+		take_exit(report, &packet->wire);
+		break;
+	default: /* of a launcher that is newer than we are */
+		break;
+	}
+}
+
+/* False when there is nothing more for now. */
+static bool read_one(struct report *report, int socket)
+{
+	struct packet packet;
+	autofd int fd = -1;
+	ssize_t n = sock_receive(socket, &packet, sizeof(packet) - 2, &fd);
+
+	if (n == -ECONNRESET) /* it is gone and had not read all of ours: what it had said before comes next */
+		return true;
+	if (n == 0 || (n < 0 && n != -EAGAIN && n != -EMSGSIZE)) {
+		report->ended = true;
+		return false;
+	}
+	if (n >= (ssize_t)sizeof(packet.wire)) {
+		memset((char *)&packet + n, 0, 2);
+		take(report, &packet, &fd);
+	}
+	return n != -EAGAIN;
+}
+
+void report_read(struct report *report, int socket)
+{
+	for (int i = 0; i < REPORT_TURN && !report->ended && read_one(report, socket); i++)
+		;
+}
+
+void report_done(struct report *report)
+{
+	own_close(&report->master);
+}

@@ -1,0 +1,145 @@
+#include "engine/spawn.h"
+
+#include "base/own.h"
+#include "base/path.h"
+#include "plan/wire.h"
+#include "sys/fd.h"
+#include "sys/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef COFFER_LIBEXEC
+#define COFFER_LIBEXEC "/usr/libexec/coffer"
+#endif
+
+enum { MEMFD_NOEXEC_SEAL = 8 /* MFD_NOEXEC_SEAL of linux/memfd.h: Linux 6.3 */ };
+
+static const char name[] = "coffer-launch";
+
+void launcher_init(struct launcher *launcher)
+{
+	*launcher = (struct launcher){ .process = { .pid = -1, .pidfd = -1 }, .socket = -1 };
+}
+
+/* ---- where it is ---- */
+
+/* Beside the running program, as in a build directory. */
+static int beside_us(char *ret_path, size_t room)
+{
+	ssize_t n = readlink("/proc/self/exe", ret_path, room);
+
+	if (n < 0)
+		return -errno;
+
+	char *slash = memrchr(ret_path, '/', (size_t)n);
+	size_t len = slash ? (size_t)(slash + 1 - ret_path) : 0;
+
+	if (!slash || len + sizeof(name) > room)
+		return -ENAMETOOLONG;
+	memcpy(slash + 1, name, sizeof(name));
+	return 0;
+}
+
+static int find(char *ret_path, size_t room, struct err *err)
+{
+	if ((size_t)snprintf(ret_path, room, "%s/%s", COFFER_LIBEXEC, name) < room && access(ret_path, X_OK) == 0)
+		return 0;
+	if (beside_us(ret_path, room) == 0 && access(ret_path, X_OK) == 0)
+		return 0;
+	return err_set(err, ERR_NOTFOUND, ENOENT, "%s is neither in %s nor beside this program", name, COFFER_LIBEXEC);
+}
+
+/* ---- the plan as a file that nobody can change ---- */
+
+static int write_all(int fd, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t written = write(fd, bytes, n);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		if (written > 0) {
+			bytes += written;
+			n -= (size_t)written;
+		}
+	}
+	return 0;
+}
+
+static int make_memfd(void)
+{
+	long fd = syscall(__NR_memfd_create, "coffer-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = syscall(__NR_memfd_create, "coffer-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int seal(const struct plan *plan)
+{
+	autofd int fd = make_memfd();
+	int r = fd < 0 ? fd : fd_raise(&fd);
+
+	if (r == 0)
+		r = write_all(fd, (const char *)plan->head, plan->size);
+	if (r < 0)
+		return r;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+/* ---- starting ---- */
+
+static int spawn(struct launcher *launcher, const char *path, const struct engine_run_options *options, const int fds[5])
+{
+	char program[sizeof(name)], torture[3 * sizeof(int) + 2];
+	char *const argv[] = { program, options->torture_op >= 0 ? torture : NULL, NULL };
+
+	memcpy(program, name, sizeof(name));
+	snprintf(torture, sizeof(torture), "%d", options->torture_op);
+	return process_spawn(path, argv, fds, WIRE_SOCKET_FD + 1, &launcher->process);
+}
+
+int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
+		   struct err *err)
+{
+	char found[PATH_BYTES_MAX + 1];
+	const char *path = options->launcher ? options->launcher : found;
+	int r = options->launcher ? 0 : find(found, sizeof(found), err);
+	int pair[2];
+
+	if (r < 0)
+		return r;
+
+	autofd int memfd = seal(plan);
+
+	if (memfd < 0)
+		return err_set(err, ERR_SETUP, -memfd, "the plan cannot be handed over: %s", strerror(-memfd));
+	r = sock_pair(pair);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "no socket to the launcher: %s", strerror(-r));
+	launcher->socket = pair[0];
+
+	autofd int theirs = pair[1];
+	const int fds[WIRE_SOCKET_FD + 1] = { stdio[0], stdio[1], stdio[2], [WIRE_PLAN_FD] = memfd, [WIRE_SOCKET_FD] = theirs };
+
+	r = spawn(launcher, path, options, fds);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+struct process_end launcher_done(struct launcher *launcher)
+{
+	struct process_end end = { .known = false };
+
+	own_close(&launcher->socket);
+	if (launcher->process.pid > 0)
+		end = process_reap(&launcher->process);
+	return end;
+}

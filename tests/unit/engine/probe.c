@@ -1,0 +1,97 @@
+#include "engine/engine.h"
+
+#include "unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+static void the_machine(void **state)
+{
+	struct arena arena;
+	struct facts facts;
+	struct err err = { 0 };
+	struct utsname name;
+	autostr struct str text;
+
+	(void)state;
+	arena_init(&arena, 1 << 20);
+	assert_int_equal(engine_probe(&arena, &facts, &err), 0);
+	uname(&name);
+	assert_string_equal(facts.kernel, name.release);
+	assert_string_equal(facts.arch, name.machine);
+	assert_int_equal(facts.uid, geteuid());
+	assert_int_equal(facts.root, facts.sandbox_uid != 0);
+	assert_int_equal(facts.user_namespaces, facts.user_namespaces_why == NULL);
+	assert_true(facts.cpus >= 1);
+	assert_true(facts.memory_bytes > 16 << 20);
+
+	const struct facts_controller *places[] = { &facts.memory, &facts.pids, &facts.cpu, &facts.freezer };
+
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(places[i]->version == FACTS_CGROUP_NONE, places[i]->dir == NULL);
+		if (places[i]->dir)
+			assert_int_equal(access(places[i]->dir, W_OK), 0);
+	}
+	str_init(&text, 1 << 16);
+	facts_print_json(&facts, &text);
+	print_message("# %s\n", text.text);
+	arena_done(&arena);
+}
+
+/* A cgroup can be made where the facts say so. */
+static void cgroups_can_be_made(void **state)
+{
+	struct arena arena;
+	struct facts facts;
+
+	(void)state;
+	arena_init(&arena, 1 << 20);
+	assert_int_equal(engine_probe(&arena, &facts, NULL), 0);
+
+	const struct facts_controller *places[] = { &facts.memory, &facts.pids, &facts.cpu };
+	static const char *const files[3][2] = {
+		{ "memory.limit_in_bytes", "memory.max" },
+		{ "pids.max", "pids.max" },
+		{ "cpu.cfs_quota_us", "cpu.max" },
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		if (!places[i]->dir)
+			continue;
+
+		const char *dir = arena_printf(&arena, "%s/coffer-unit-%d", places[i]->dir, (int)getpid());
+
+		assert_int_equal(mkdir(dir, 0755), 0);
+		assert_int_equal(access(arena_printf(&arena, "%s/%s", dir, files[i][places[i]->version == FACTS_CGROUP_V2]), W_OK), 0);
+		assert_int_equal(rmdir(dir), 0);
+	}
+	arena_done(&arena);
+}
+
+static void memory_runs_out(void **state)
+{
+	struct arena arena;
+	struct facts facts;
+	struct err err = { 0 };
+
+	(void)state;
+	arena_init(&arena, 8);
+	assert_int_equal(engine_probe(&arena, &facts, &err), -ENOMEM);
+	assert_int_equal(err.code, ERR_LIMIT);
+	arena_done(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_machine),
+		cmocka_unit_test(cgroups_can_be_made),
+		cmocka_unit_test(memory_runs_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
