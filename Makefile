@@ -1,6 +1,7 @@
 # A thin face on meson and ninja (docs/decisions/build.md): it installs what is missing, then builds and tests.
 BUILD ?= build
-MESON_FLAGS ?=
+PREFIX ?=
+MESON_FLAGS ?= $(if $(PREFIX),--prefix=$(PREFIX))
 FUZZ_SECONDS ?= 20
 export FUZZ_SECONDS
 
@@ -13,7 +14,7 @@ all: ## build coffer, srt, coffer-launch and libcoffer into build/
 	@tools/build $(BUILD) $(MESON_FLAGS)
 
 try: all ## build, then show on this machine what a sandbox does
-	@PATH="$(CURDIR)/$(BUILD):$$PATH" examples/try
+	@COFFER_BUILD="$(CURDIR)/$(BUILD)" examples/try.sh
 
 check: ## everything: all suites, sanitizers, both compilers, fuzzing, gates
 	@tools/deps build test gates
@@ -30,7 +31,7 @@ check-fast: ## what needs no privilege and less than a minute
 	@tools/build build $(MESON_FLAGS)
 	@tests/run unit golden replay
 
-install: all ## install below DESTDIR and the prefix of MESON_FLAGS
+install: all ## install below DESTDIR and PREFIX (/usr/local)
 	@meson install -C $(BUILD) --no-rebuild
 
 asan: ## build with clang's address and undefined-behaviour sanitizers into build-asan/, and test that

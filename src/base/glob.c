@@ -128,12 +128,10 @@ static bool match(const char *pattern, const char *path, bool covers)
 			retry = path;
 		} else if (is_empty(p) && (covers || is_empty(s))) {
 			return true;
-		} else if (is_empty(s)) {
-			return false;
-		} else if (!is_empty(p) && match_name(p, s)) {
+		} else if (!is_empty(p) && !is_empty(s) && match_name(p, s)) {
 			pattern = p.end;
 			path = s.end;
-		} else if (deep) {
+		} else if (deep && !is_empty(s)) {
 			pattern = deep;
 			path = retry = component(retry).end;
 		} else {

@@ -112,20 +112,32 @@ static void describe_string(const json_t *value, struct str *out)
 
 static void describe(const json_t *value, struct str *out)
 {
-	if (!value)
-		str_add(out, "nothing");
-	else if (json_is_string(value))
+	switch (json_typeof(value)) {
+	case JSON_STRING:
 		describe_string(value, out);
-	else if (json_is_integer(value))
+		break;
+	case JSON_INTEGER:
 		str_printf(out, "number %lld", (long long)json_integer_value(value));
-	else if (json_is_real(value))
+		break;
+	case JSON_REAL:
 		str_printf(out, "number %.15g", json_real_value(value));
-	else if (json_is_array(value))
+		break;
+	case JSON_ARRAY:
 		str_printf(out, "array of %zu", json_array_size(value));
-	else if (json_is_object(value))
+		break;
+	case JSON_OBJECT:
 		str_printf(out, "object of %zu", json_object_size(value));
-	else
-		str_add(out, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
+		break;
+	case JSON_TRUE:
+		str_add(out, "true");
+		break;
+	case JSON_FALSE:
+		str_add(out, "false");
+		break;
+	case JSON_NULL:
+		str_add(out, "null");
+		break;
+	}
 }
 
 void json_describe(const json_t *value, char *ret_text, size_t room)
@@ -133,7 +145,10 @@ void json_describe(const json_t *value, char *ret_text, size_t room)
 	struct str out autostr;
 
 	str_init(&out, 1024);
-	describe(value, &out);
+	if (value)
+		describe(value, &out);
+	else
+		str_add(&out, "nothing");
 	if (room)
 		snprintf(ret_text, room, "%s", out.text);
 }

@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 enum { PEERS_MAX = 32, WARM_UP = 5 };
-extern char **environ;
 
 struct peer {
 	const char *name;
@@ -52,17 +51,20 @@ static void fail(const char *what)
 
 static void run_by_library(char **argv)
 {
-	struct coffer_error *error = NULL;
-	if (!coffer) {
-		coffer = coffer_new(&error);
-		policy = coffer ? coffer_policy_new(coffer, &error) : NULL;
-		if (!policy)
-			fail(coffer_error_text(error));
-	}
-	struct coffer_request *request = coffer_request_new(policy, (const char *const *)argv);
-	struct coffer_outcome *outcome = coffer_run(coffer, request, &error);
-	if (!outcome || coffer_outcome_exit_code(outcome) != 0)
-		fail(error ? coffer_error_text(error) : "the command failed in coffer_run");
+	struct coffer_error error;
+	struct coffer_request *request = NULL;
+	struct coffer_outcome *outcome = NULL;
+	int r = coffer ? 0 : coffer_new(&coffer, &error);
+	if (r == 0 && !policy)
+		r = coffer_policy_new(&policy, &error);
+	if (r == 0)
+		r = coffer_request_new(coffer, policy, (const char *const *)argv, &request, &error);
+	if (r == 0)
+		r = coffer_run(request, &outcome, &error);
+	if (r < 0)
+		fail(error.text);
+	if (coffer_outcome_exit_code(outcome) != 0)
+		fail("the command failed in coffer_run");
 	coffer_outcome_free(outcome);
 	coffer_request_free(request);
 }

@@ -1,0 +1,44 @@
+#!/bin/sh
+# A tour of what a sandbox does, on this machine. `make try` runs it, and so does `make check`: each step says how it should end.
+set -u
+PATH="${COFFER_BUILD:-$(cd "$(dirname "$0")/.." && pwd)/build}:$PATH"
+top=$(mktemp -d /tmp/coffer-try.XXXXXX)
+trap 'rm -rf "$top"' EXIT
+mkdir -p "$top/home/.ssh" "$top/project/.git/hooks"
+echo 'a private key' >"$top/home/.ssh/id_ed25519"
+echo 'print("hello from", __file__)' >"$top/project/main.py"
+export HOME="$top/home"
+cd "$top/project" || exit 1
+
+# step STATUS 'what it shows' COMMAND…: STATUS is a number, or - for any but 0.
+step() {
+	expected=$1
+	printf '\n# %s\n$ ' "$2"
+	shift 2
+	printf '%s ' "$@"
+	echo
+	"$@"
+	status=$?
+	case $expected in
+	-) [ $status -ne 0 ] && return ;;
+	*) [ $status -eq "$expected" ] && return ;;
+	esac
+	echo "try: that should have ended with $expected and ended with $status" >&2
+	exit 1
+}
+
+step 0 'The toolchain is there, and so is the working directory.' coffer run -- python3 main.py
+step - 'A private key is not.' coffer run -- cat "$HOME/.ssh/id_ed25519"
+step - 'Nothing is written …' coffer run -- touch note
+step 0 '… unless you say where.' coffer run --write . -- touch note
+step - 'Even then, nothing is planted that would run later, outside.' coffer run --write . -- cp main.py .git/hooks/pre-commit
+step 0 'What was that about?' coffer why
+step - 'There is no network.' coffer run -- python3 -c 'import socket; socket.create_connection(("1.1.1.1", 53), 3)'
+step 0 'Other processes are out of sight.' coffer run -- sh -c 'ls /proc | grep -c "^[0-9]"'
+step 124 'Time, memory, processes and output have limits.' coffer run --timeout 1s -- sleep 60
+step 7 'The exit status is the command'"'"'s own.' coffer run -- sh -c 'exit 7'
+step 0 'This is how it is made, before anything happens.' coffer explain -- python3 main.py
+
+echo
+echo '# What this machine can enforce, and how to get what it lacks:'
+coffer doctor || :

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the targets path, glob and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
+
+import pathlib
+import re
+import struct
+
+here = pathlib.Path(__file__).parent
+source = here.parent / "src/plan"
+
+PATHS = {
+    "root": "/",
+    "plain": "/usr/bin",
+    "dots": "/a/./b/../c//d/",
+    "above": "/a/../..",
+    "relative": "src/../x\n/home/u/work",
+    "up": "../../..\n/a/b/c",
+    "home": "~\n/\n/home/u",
+    "below-home": "~/.ssh/id\n/base\n/home/u",
+    "user": "~root/x\n/\n/home/u",
+    "no-home": "~/x\n/",
+    "root-home": "~/../x\n/\n/",
+    "hidden": "/...//..a/.b./~",
+    "long-name": "/" + "n" * 256,
+    "long": "/abcd" * 820,
+    "deep": "x\n" + "/a" * 2047,
+    "bytes": b"/\xff\x01/\xc3\xa9",
+    "empty": "",
+}
+
+GLOBS = {
+    "root": ("/", "/"),
+    "literal": ("/a/b", "/a/b"),
+    "star": ("/a*c/*", "/abbc/d"),
+    "question": ("/?b?", "/abc"),
+    "deep": ("/**/x/**/y", "/x/x/y/y"),
+    "deep-end": ("/a/**", "/a"),
+    "not-deep": ("/a**b/***", "/axb/c"),
+    "set": ("/[a-c!][!x]", "/by"),
+    "set-first": ("/[]a][!]a]", "/]b"),
+    "set-quoted": ("/[\\]\\-x][a-\\z]", "/-m"),
+    "set-open": ("/[ab/[]/[!]", "/[ab/[]/[!]"),
+    "set-slash": ("/[a/b]", "/[a/b]"),
+    "quoted": ("/\\*\\?\\\\x\\", "/*?\\x\\"),
+    "slashes": ("//a//*", "/a/b//"),
+    "worst": ("/" + "*a" * 200, "/" + "a" * 400),
+    "worst-deep": ("/**/a" * 100 + "/b", "/a" * 200),
+    "bytes": (b"/[\x80-\xff]*", b"/\xc3\xa9"),
+    "one-line": (b"/a/b[*", None),
+}
+
+
+def operations():
+    """name → operand kinds, in the order of ops.def."""
+    lines = re.findall(r"^OP\((\w+),\s*\w+,\s*\w+,\s*\w+,\s*\"(\w*)\"", (source / "ops.def").read_text(), re.M)
+    return dict(lines)
+
+
+OPS = operations()
+CODES = {name: code for code, name in enumerate(OPS)}
+
+
+class Plan:
+    """The encoder of src/plan/build.c, in few words and without its checks."""
+
+    def __init__(self, notes=()):
+        self.bytes = b"".join(note.encode() + b"\0" for note in notes)
+        self.notes, self.ops, self.slots = len(notes), [], 4
+
+    def put(self, data):
+        at = len(self.bytes)
+        self.bytes += data
+        return at
+
+    def operand(self, kind, value):
+        if kind in "nt":
+            return value
+        if kind == "l":
+            data = b"".join(item.encode() + b"\0" for item in value)
+            return self.put(data) << 32 | len(data)
+        if kind == "b":
+            self.put(b"\0" * (-len(self.bytes) % 8))
+            return self.put(value) << 32 | len(value)
+        return self.put(value.encode() + b"\0") << 32 | len(value.encode())
+
+    def add(self, name, *values, why="default"):
+        args = [self.operand(kind, value) for kind, value in zip(OPS[name], values, strict=True)]
+        self.ops.append((CODES[name], self.put(why.encode() + b"\0"), args + [0] * (6 - len(args))))
+        return self
+
+    def end(self):
+        data = self.bytes + b"\0"
+        head = struct.pack("<6I", 0x72666F63, 1, len(self.ops), self.notes, len(data), self.slots)
+        return head + b"".join(struct.pack("<HHI6Q", code, 0, why, *args) for code, why, args in self.ops) + data
+
+
+FILTER = struct.pack("<HBBIHBBI", 0x20, 0, 0, 0, 0x06, 0, 0, 0x7FFF0000)
+NAMESPACES = 0x7E020000
+
+
+def lock(plan, init=False):
+    plan.add("CAPS_DROP").add("NO_NEW_PRIVS")
+    plan.add("LANDLOCK_OPEN", 7, 0xFFFF, 3, 3).add("LANDLOCK_PATH", "/usr", 13).add("LANDLOCK_ENTER")
+    if init:
+        plan.add("INIT", FILTER, 3, ["r/", "w/srv"], ["w/srv/**/.git", "+/srv/x"], ["a", "b", "c", "d"])
+    plan.add("CLOSE_FDS").add("SECCOMP", FILTER, int(init))
+    return plan.add("EXEC", ["/usr/bin/env", "/bin/env"], ["env", "a b"], ["PATH=/bin", "API_KEY=x"])
+
+
+def root(plan):
+    plan.add("PRIVATE").add("TREE", 1, "/usr", 39, 0, 0).add("ROOT_NEW", 65536, 100).add("DIR", "/usr", 0o755)
+    plan.add("PLACE", 1, "/usr").add("TMPFS", "/tmp", 6, 1 << 20, 100, 0o1777).add("PROC", "/proc", 2)
+    plan.add("FILE", "/etc/hosts", 0o644, b"127.0.0.1 localhost\n").add("LINK", "/bin", "usr/bin")
+    return plan
+
+
+def plans():
+    yield "rung-two", lock(Plan().add("SPAWN", 0)).end()
+    yield "empty", Plan().end()
+    yield "notes", lock(Plan(["one", "", "three"]).add("SPAWN", 0)).end()
+    whole = Plan(["a note"]).add("WATCH", 1000, 1 << 20, 2**64 - 1, why="--timeout")
+    whole.add("CGROUP_MAKE", 0, "/sys/fs/cgroup/r").add("CGROUP_SET", "/sys/fs/cgroup/r/pids.max", "10")
+    whole.add("CGROUP_JOIN", "/sys/fs/cgroup/r/cgroup.procs").add("HOST_TREE", 0, "/srv", 6, 2049, 7)
+    whole.add("TREE_IDMAP", 0, 0, 1, 0, 1).add("WARDEN_USER", 7, 7).add("SPAWN", NAMESPACES)
+    whole.add("IDMAP", 1000, 7, 1000, 7).add("BECOME", 1000, 1000)
+    root(whole).add("PLACE", 0, "/srv").add("REBIND", "/srv/.git", 7, 1, 2).add("MASK", "/home", 1, 3, 4)
+    whole.add("COVER", "/etc/passwd", 0o644, b"x").add("REMOUNT", "/", 7).add("SYSCTL", "user/max_user_namespaces", "0")
+    whole.add("LOOPBACK").add("PIVOT").add("HOSTNAME", "sandbox").add("SESSION").add("TERMINAL", 7)
+    whole.add("RLIMIT", 7, 1024, 1024).add("CHDIR", "/srv").add("UMASK", 0o22)
+    yield "whole", lock(whole, init=True).end()
+    yield "slot-left", lock(root(Plan().add("SPAWN", NAMESPACES)).add("TREE", 2, "/x", 7, 0, 0).add("PIVOT")).end()
+    yield "no-pivot", lock(root(Plan().add("SPAWN", NAMESPACES))).end()
+    yield "two-spawns", lock(Plan().add("SPAWN", 0).add("SPAWN", 0)).end()
+    yield "backwards", lock(Plan().add("UMASK", 0).add("SPAWN", 0)).end()
+    yield "bad-path", lock(Plan().add("SPAWN", 0).add("CHDIR", "/a/../b")).end()
+    yield "writable", lock(Plan().add("HOST_TREE", 0, "/x", 0, 0, 0).add("SPAWN", 0)).end()
+    yield "no-namespace", lock(Plan().add("SPAWN", 0).add("HOSTNAME", "host")).end()
+    yield "bad-region", lock(Plan().add("SPAWN", 0).add("INIT", FILTER, 0, ["x"], [], ["why"])).end()
+    yield "hostile-text", lock(Plan(["\x1b[2J\n"]).add("SPAWN", 0).add("HOSTNAME", "\u202e\x07", why="\x1b]0;x\x07")).end()
+    good = lock(Plan().add("SPAWN", 0)).end()
+    yield "cut", good[:-7]
+    yield "far-offset", good[:32] + b"\xff" * 8 + good[40:]
+
+
+def write(target, seeds):
+    folder = here / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in seeds:
+        (folder / name).write_bytes(data)
+
+
+def raw(text):
+    return text if isinstance(text, bytes) else text.encode()
+
+
+write("path", ((name, raw(text)) for name, text in PATHS.items()))
+write("glob", ((name, raw(p) + (b"" if s is None else b"\n" + raw(s))) for name, (p, s) in GLOBS.items()))
+write("plan_decode", plans())

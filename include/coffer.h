@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * coffer.h: run code that nobody has read, on Linux, without root and without a daemon.
+ *
+ * A policy says what is wanted. A request says what to run, and with which streams. coffer_explain shows the plan that the two give
+ * on this machine; coffer_run carries it out in the calling thread and answers with an outcome: how the command ended, what it
+ * used, what it was refused and what would have allowed it.
+ *
+ *	struct coffer *coffer = NULL;
+ *	struct coffer_policy *policy = NULL;
+ *	struct coffer_request *request = NULL;
+ *	struct coffer_outcome *outcome = NULL;
+ *	struct coffer_error error;
+ *	const char *const argv[] = { "python3", "main.py", NULL };
+ *
+ *	if (coffer_new(&coffer, &error) == 0 && coffer_policy_new(&policy, &error) == 0 &&
+ *	    coffer_policy_set(policy, "limits.memory", "512M", &error) == 0 &&
+ *	    coffer_request_new(coffer, policy, argv, &request, &error) == 0 &&
+ *	    coffer_run(request, &outcome, &error) == 0)
+ *		printf("exit status %d\n", coffer_outcome_exit_code(outcome));
+ *	else
+ *		fprintf(stderr, "%s: %s\n", error.where, error.text);
+ *	coffer_outcome_free(outcome);
+ *	coffer_request_free(request);
+ *	coffer_policy_free(policy);
+ *	coffer_free(coffer);
+ *
+ * What holds everywhere:
+ *
+ * - Functions that can fail return 0, or a negative errno with *error filled. `error` is last, may be NULL, is the caller's, and is
+ *   untouched on success. What a function gives is named ret_… and is written only on success.
+ * - x_new gives, x_free takes back; x_free(NULL) is fine. A getter lends: what it returns lives as long as what it was asked of.
+ *   Text in a `char **ret_text` is the caller's: coffer_text_free.
+ * - The library is silent, never exits, keeps no state between calls but what these objects hold, and installs no signal handler.
+ * - A `struct coffer` may be used by many threads at once. A policy may be shared while nobody changes it. A request belongs to one
+ *   thread at a time; only coffer_cancel may be called on it from elsewhere.
+ * - Paths and other strings are copied. Sizes are bytes, times are in the unit that the name says.
+ * - What comes from inside the sandbox (output, names of files, targets of denials) is data from a stranger. Nothing here
+ *   escapes it for a terminal, but text in COFFER_TEXT form is escaped.
+ *
+ * Compiles alone as C99 or C++11 and later.
+ */
+#ifndef COFFER_H
+#define COFFER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define COFFER_VERSION_MAJOR 0
+#define COFFER_VERSION_MINOR 1
+#define COFFER_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define COFFER_API __attribute__((visibility("default")))
+#else
+#define COFFER_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct coffer;         /* what this machine can do; made once */
+struct coffer_policy;  /* what is wanted */
+struct coffer_request; /* what to run, with which streams */
+struct coffer_outcome; /* what happened */
+
+/* "0.1.0": the version of the library in use, which may be newer than that of this header. */
+COFFER_API const char *coffer_version(void);
+
+/* Frees a text that a function gave through ret_text. */
+COFFER_API void coffer_text_free(char *text);
+
+/* How a report is written: for people, or one JSON document. Both end in a newline. */
+enum coffer_format { COFFER_TEXT, COFFER_JSON };
+
+/*
+ * Errors: how coffer itself can fail. What the command did, a limit that it hit included, is an outcome and never an error.
+ */
+enum coffer_error_code {
+	COFFER_ERROR_NONE,
+	COFFER_ERROR_USAGE,       /* the caller's words or arguments are off */
+	COFFER_ERROR_POLICY,      /* the policy contradicts itself or names something that cannot be */
+	COFFER_ERROR_UNSUPPORTED, /* this machine cannot enforce what the policy asks for */
+	COFFER_ERROR_NOTFOUND,    /* a thing that was named does not exist */
+	COFFER_ERROR_DENIED,      /* this user may not do that */
+	COFFER_ERROR_BUSY,        /* somebody else holds it; try again */
+	COFFER_ERROR_LIMIT,       /* a ceiling of coffer's own was reached */
+	COFFER_ERROR_SETUP,       /* a step of making the sandbox failed */
+	COFFER_ERROR_INTERNAL     /* a defect in coffer */
+};
+
+enum { COFFER_WHERE_MAX = 256, COFFER_TEXT_MAX = 1024 };
+
+struct coffer_error {
+	enum coffer_error_code code;
+	int errnum;                   /* positive errno, 0 when none applies */
+	char where[COFFER_WHERE_MAX]; /* the place in the policy: "settings.json /limits/memory", or "" */
+	char text[COFFER_TEXT_MAX];   /* one line, safe for a terminal */
+};
+
+COFFER_API const char *coffer_error_name(enum coffer_error_code code); /* "policy" */
+COFFER_API int coffer_error_exit_status(enum coffer_error_code code);  /* for programs that end with it: 125 */
+
+/*
+ * The context: facts about this machine, probed once (about 50 µs, no process is started). Everything else hangs from it, and must
+ * be freed before it.
+ */
+COFFER_API int coffer_new(struct coffer **ret_coffer, struct coffer_error *error);
+COFFER_API void coffer_free(struct coffer *coffer);
+
+/*
+ * Where the launcher program is (default: where the library was installed, or beside the executable), and where coffer keeps what
+ * it must remember while a sandbox lives: a directory of this user's own, made with mode 0700 when it is missing (default:
+ * $XDG_RUNTIME_DIR/coffer, /run/coffer for root, ~/.local/state/coffer). Both absolute; set them before the first request.
+ */
+COFFER_API int coffer_set_launcher(struct coffer *coffer, const char *path, struct coffer_error *error);
+COFFER_API int coffer_set_state_dir(struct coffer *coffer, const char *path, struct coffer_error *error);
+
+/*
+ * The settings: each thing that a policy can say, as data. The same table makes the parser of settings files, the options of the
+ * command line and the manual page coffer-settings(5).
+ */
+enum coffer_setting_kind {
+	COFFER_SETTING_BOOL,     /* "true", "false" */
+	COFFER_SETTING_CHOICE,   /* one of `choices` */
+	COFFER_SETTING_TEXT,     /* a name, permission bits: the sentence says what */
+	COFFER_SETTING_COUNT,    /* "100" */
+	COFFER_SETTING_SIZE,     /* "512M", "1.5GiB" */
+	COFFER_SETTING_DURATION, /* "30s", "1h30m" */
+	COFFER_SETTING_SHARE,    /* "0.5": processors' worth of time */
+	COFFER_SETTING_PATH,     /* a path */
+	COFFER_SETTING_PATHS,    /* a list of paths and globs; setting it adds one */
+	COFFER_SETTING_NAMES,    /* a list of names; setting it adds one */
+	COFFER_SETTING_VARIABLES /* "NAME=value", or "NAME" as the caller has it; setting it adds or replaces one */
+};
+
+struct coffer_setting {
+	const char *pointer;  /* "/limits/memory": its place in a document, a JSON pointer */
+	const char *option;   /* "memory", for --memory; NULL when the command line has none */
+	const char *alias;    /* a shorter option for the same, or NULL */
+	const char *choices;  /* "off|host", or NULL */
+	const char *sentence; /* what it is for */
+	const char *example;  /* a value, as JSON */
+	enum coffer_setting_kind kind;
+};
+
+/* Setting number `index`, those of a section together; NULL past the last. */
+COFFER_API const struct coffer_setting *coffer_setting_at(size_t index);
+
+/*
+ * A policy starts as the default of `coffer run`: the toolchain of this machine readable, credential places hidden, the working
+ * directory read-only, a private /tmp, no network, an environment reduced to a short list, limits on memory, processes and output.
+ */
+COFFER_API int coffer_policy_new(struct coffer_policy **ret_policy, struct coffer_error *error);
+COFFER_API void coffer_policy_free(struct coffer_policy *policy);
+
+/*
+ * Settings, as one JSON document of n bytes, or in a file. `source` names it in messages. The first document that a policy reads, or
+ * profile that it takes, adds to the default; each later one only tightens, and a run fails when it asks for what was not allowed
+ * before. Nothing of a document counts when anything in it is wrong; then error has the first mistake, coffer_policy_problem each.
+ */
+COFFER_API int coffer_policy_read(struct coffer_policy *policy, const char *text, size_t n, const char *source, struct coffer_error *error);
+COFFER_API int coffer_policy_read_file(struct coffer_policy *policy, const char *path, struct coffer_error *error);
+/* One of the profiles that come with coffer: "strict", "agent", "build", "test". */
+COFFER_API int coffer_policy_profile(struct coffer_policy *policy, const char *name, struct coffer_error *error);
+/* Name of profile number `index`, and what it is for; NULL past the last. */
+COFFER_API const char *coffer_profile_at(size_t index);
+COFFER_API const char *coffer_profile_sentence(size_t index);
+/* Mistake number `index` of the last call on this policy that failed; NULL past the last, and when there was only one. */
+COFFER_API const struct coffer_error *coffer_policy_problem(const struct coffer_policy *policy, size_t index);
+
+/*
+ * One setting, by name ("limits.memory") or pointer, in the form that its kind says. It is the caller's own word: it replaces, or for a
+ * list adds to, what the first document said; later documents tighten it. `why` is what plans and denials show as its provenance
+ * ("--memory"); NULL: the name.
+ */
+COFFER_API int coffer_policy_set(struct coffer_policy *policy, const char *name, const char *value, struct coffer_error *error);
+COFFER_API int coffer_policy_set_why(struct coffer_policy *policy, const char *name, const char *value, const char *why,
+                                     struct coffer_error *error);
+
+/* Paths that a program knows: never read as a pattern. A relative path starts at the request's working directory. */
+COFFER_API int coffer_policy_allow_read(struct coffer_policy *policy, const char *path, struct coffer_error *error);
+COFFER_API int coffer_policy_allow_write(struct coffer_policy *policy, const char *path, struct coffer_error *error);
+COFFER_API int coffer_policy_deny_read(struct coffer_policy *policy, const char *path, struct coffer_error *error);
+COFFER_API int coffer_policy_deny_write(struct coffer_policy *policy, const char *path, struct coffer_error *error);
+/* A variable of the sandbox's environment; value NULL takes it out. */
+COFFER_API int coffer_policy_variable(struct coffer_policy *policy, const char *name, const char *value, struct coffer_error *error);
+
+/* Takes away from `policy` whatever `other`, which must live as long, does not allow. What `other` leaves at its default counts as said. */
+COFFER_API int coffer_policy_tighten(struct coffer_policy *policy, const struct coffer_policy *other, struct coffer_error *error);
+
+/*
+ * The policy as a settings document: read back, it gives the same policy. Secrets among its variables are shown as three dots. One
+ * setting, as a JSON value; empty when nobody said anything about it.
+ */
+COFFER_API int coffer_policy_text(const struct coffer_policy *policy, char **ret_text, struct coffer_error *error);
+COFFER_API int coffer_policy_get(const struct coffer_policy *policy, const char *name, char **ret_text, struct coffer_error *error);
+
+/* A JSON Schema (draft 2020-12) of settings documents, for editors. */
+COFFER_API int coffer_setting_schema(char **ret_text, struct coffer_error *error);
+
+/*
+ * A request: argv (NULL-terminated, at least one) under a policy. Without further words the command gets the caller's working
+ * directory, what the policy takes of the caller's environment, no input, and its output goes to the event callback.
+ * The policy is read when the request is explained or run, and must live as long.
+ */
+COFFER_API int coffer_request_new(struct coffer *coffer, const struct coffer_policy *policy, const char *const *argv,
+                                  struct coffer_request **ret_request, struct coffer_error *error);
+COFFER_API void coffer_request_free(struct coffer_request *request);
+
+/* The environment that the policy chooses from, "NAME=value", NULL-terminated; borrowed. Default: this process's. */
+COFFER_API void coffer_request_environment(struct coffer_request *request, const char *const *environment);
+/* The directory that relative paths of the policy start at, and where the command works unless the policy says otherwise. */
+COFFER_API int coffer_request_directory(struct coffer_request *request, const char *path, struct coffer_error *error);
+
+/*
+ * The streams. A descriptor stays the caller's: bytes are relayed, the descriptor itself never enters the sandbox.
+ * -1 for input is end of file; -1 for an output hands its bytes to the event callback.
+ */
+COFFER_API void coffer_request_streams(struct coffer_request *request, int input, int output, int errors);
+/* Instead of a descriptor: these bytes are the input. Copied. */
+COFFER_API int coffer_request_input(struct coffer_request *request, const void *bytes, size_t n, struct coffer_error *error);
+
+/* Streams that shall be a terminal of the sandbox's own, joined to the caller's. Default: none. */
+enum coffer_terminal { COFFER_TERMINAL_INPUT = 1, COFFER_TERMINAL_OUTPUT = 2, COFFER_TERMINAL_ERRORS = 4 };
+COFFER_API void coffer_request_terminal(struct coffer_request *request, unsigned streams);
+
+/*
+ * Signals that the command gets in the caller's place while coffer_run runs: n numbers. The caller must have blocked them in all
+ * of its threads. SIGWINCH resizes the sandbox's terminal. Default: none.
+ */
+COFFER_API int coffer_request_forward(struct coffer_request *request, const int *signals, size_t n, struct coffer_error *error);
+
+/* Why a run ended: the first of these that was true. */
+enum coffer_cause {
+	COFFER_CAUSE_EXIT,       /* the command ended by itself */
+	COFFER_CAUSE_SIGNAL,     /* a signal ended it */
+	COFFER_CAUSE_TIMEOUT,    /* limits.timeout */
+	COFFER_CAUSE_MEMORY,     /* limits.memory */
+	COFFER_CAUSE_PROCESSES,  /* limits.processes */
+	COFFER_CAUSE_CPU,        /* limits.cpuTime */
+	COFFER_CAUSE_OUTPUT,     /* limits.output */
+	COFFER_CAUSE_FILE_SIZE,  /* limits.fileSize */
+	COFFER_CAUSE_POLICY,     /* the policy refused the run */
+	COFFER_CAUSE_SETUP,      /* a step of making the sandbox failed */
+	COFFER_CAUSE_CANCELLED,  /* coffer_cancel */
+	COFFER_CAUSE_PARENT_GONE /* the caller went away */
+};
+COFFER_API const char *coffer_cause_name(enum coffer_cause cause); /* "timeout" */
+
+/* Something that was refused. Made only by the library; may grow at its end. */
+struct coffer_denial {
+	int pid;                     /* inside */
+	const char *process;         /* the process's name */
+	const char *operation;       /* "open", "create", "rename", "connect", "socket", "mount", … */
+	const char *target;          /* a path, an address, a family */
+	int errnum;                  /* what the process was answered */
+	const char *rule;            /* where in the policy the rule stands, or "default" */
+	const char *remedy;          /* the smallest change that would allow it: "--allow-write /srv/out"; NULL when none would */
+	const char *remedy_settings; /* the same as settings: {"filesystem": {"allowWrite": ["/srv/out"]}}, or NULL */
+	unsigned count;              /* how often */
+};
+
+enum coffer_event_type {
+	COFFER_EVENT_PLANNED, /* text: the plan in one line */
+	COFFER_EVENT_NOTED,   /* text: something that this machine cannot enforce in full; one event each */
+	COFFER_EVENT_STARTED,
+	COFFER_EVENT_OUTPUT,  /* stream 1 or 2, bytes, len */
+	COFFER_EVENT_DENIED,  /* denial */
+	COFFER_EVENT_LIMITED, /* cause */
+	COFFER_EVENT_EXITED
+};
+
+/* One thing that happens. Lives during the callback. May grow at its end. */
+struct coffer_event {
+	enum coffer_event_type type;
+	int stream;
+	const void *bytes;
+	size_t len;
+	const struct coffer_denial *denial;
+	enum coffer_cause cause;
+	const char *text;
+};
+
+/* Called in the thread that runs the request, never from two at once for one request. While it works the command's output waits. */
+typedef void coffer_event_function(void *context, const struct coffer_event *event);
+COFFER_API void coffer_request_events(struct coffer_request *request, coffer_event_function *on_event, void *context);
+
+/* The plan that the request gives on this machine, before anything happens. */
+COFFER_API int coffer_explain(struct coffer_request *request, enum coffer_format format, char **ret_text, struct coffer_error *error);
+
+/*
+ * Runs the request to its end, in this thread. 0 with an outcome whenever the command was started, or could not be found or executed
+ * (127, 126); a negative errno when coffer failed and nothing was run. Afterwards nothing of the sandbox is left on the host in
+ * either case. A request can be run again.
+ */
+COFFER_API int coffer_run(struct coffer_request *request, struct coffer_outcome **ret_outcome, struct coffer_error *error);
+
+/* Ends a run, or the next one when none is running; its outcome's cause is CANCELLED. Any thread, any signal handler. */
+COFFER_API void coffer_cancel(struct coffer_request *request);
+
+/* The outcome. */
+COFFER_API void coffer_outcome_free(struct coffer_outcome *outcome);
+COFFER_API const char *coffer_outcome_run(const struct coffer_outcome *outcome); /* the run's name, for coffer_record_read */
+/* The command's own status; 128 + signal; 124 timeout; 125 coffer's own failure; 126 not executable; 127 not found. */
+COFFER_API int coffer_outcome_exit_code(const struct coffer_outcome *outcome);
+COFFER_API int coffer_outcome_signal(const struct coffer_outcome *outcome); /* that ended the command, or 0 */
+COFFER_API enum coffer_cause coffer_outcome_cause(const struct coffer_outcome *outcome);
+
+enum coffer_measure {
+	COFFER_DURATION_US,
+	COFFER_CPU_USER_US,
+	COFFER_CPU_SYSTEM_US,
+	COFFER_MEMORY_PEAK_BYTES, /* of all processes together where there is a cgroup, else of the largest */
+	COFFER_PROCESSES_PEAK,    /* 0: not known */
+	COFFER_OUTPUT_BYTES,      /* passed on, of standard output */
+	COFFER_ERRORS_BYTES,
+	COFFER_OUTPUT_TRUNCATED, /* 1 when limits.output cut it short */
+	COFFER_ERRORS_TRUNCATED,
+	COFFER_DENIALS_DROPPED /* beyond the thousand different ones that are kept */
+};
+COFFER_API uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffer_measure measure);
+
+/* Denial number `index`, in the order in which they were first seen; NULL past the last. */
+COFFER_API const struct coffer_denial *coffer_outcome_denial(const struct coffer_outcome *outcome, size_t index);
+
+/* All of it with the receipt, which says what was enforced and how, as JSON; or what `coffer why` prints, as text. */
+COFFER_API int coffer_outcome_text(const struct coffer_outcome *outcome, enum coffer_format format, char **ret_text,
+                                   struct coffer_error *error);
+
+/*
+ * Runs that had denials, or ended otherwise than by themselves, are remembered: the last 32 of this user. `run` is a run's name or
+ * the beginning of one that is unambiguous; NULL: the last one.
+ */
+COFFER_API int coffer_record_read(struct coffer *coffer, const char *run, struct coffer_outcome **ret_outcome, struct coffer_error *error);
+
+/* Keeps the outcome of a run that went wrong for coffer_record_read. coffer_run never does it by itself. Does nothing for one without
+ * denials that ended by itself. */
+COFFER_API int coffer_record_write(struct coffer *coffer, const struct coffer_outcome *outcome, struct coffer_error *error);
+
+/* The doctor: what this machine has and lacks for sandboxes, and how to get it. */
+enum coffer_health {
+	COFFER_FINE,
+	COFFER_WEAK,   /* a sandbox works without it, and the receipt says what is lost */
+	COFFER_MISSING /* namespaces, the first rung of the ladder, are out of reach, or nothing runs at all */
+};
+
+struct coffer_finding {
+	const char *name; /* "user namespaces" */
+	enum coffer_health health;
+	const char *text; /* what was found */
+	const char *fix;  /* the command that changes it, or NULL */
+};
+
+typedef void coffer_finding_function(void *context, const struct coffer_finding *finding);
+/* Calls on_finding for each thing looked at, the rung of the ladder first. Runs one command in a sandbox to be sure. */
+COFFER_API int coffer_doctor(struct coffer *coffer, coffer_finding_function *on_finding, void *context, struct coffer_error *error);
+
+/* Undoes what runs of this user left that were ended by force. Every run does it in passing. Returns how many, or a negative errno. */
+COFFER_API int coffer_gc(struct coffer *coffer, struct coffer_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,144 @@
+#include "api/api.h"
+
+#include "plan/print.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert((int)COFFER_CAUSE_PARENT_GONE == (int)CAUSE_PARENT_GONE && (int)CAUSES_END == (int)CAUSE_PARENT_GONE + 1,
+               "causes.def and coffer.h agree");
+
+static void tell(const struct coffer_request *request, const struct coffer_event *event)
+{
+	request->on_event(request->context, event);
+}
+
+static void tell_plan(const struct coffer_request *request, const struct plan *plan)
+{
+	autostr struct str text;
+	str_init(&text, 256);
+	str_printf(&text, "%u operations, %u notes", plan->head->op_count, plan->head->note_count);
+	tell(request, &(struct coffer_event){ .type = COFFER_EVENT_PLANNED, .text = text.text });
+	for (uint32_t i = 0; i < plan->head->note_count; i++)
+		tell(request, &(struct coffer_event){ .type = COFFER_EVENT_NOTED, .text = plan_note(plan, i) });
+}
+
+static void on_session_event(void *context, const struct session_event *event)
+{
+	static const enum coffer_event_type types[] = {
+		[SESSION_PLANNED] = COFFER_EVENT_PLANNED, [SESSION_STARTED] = COFFER_EVENT_STARTED, [SESSION_OUTPUT] = COFFER_EVENT_OUTPUT,
+		[SESSION_DENIED] = COFFER_EVENT_DENIED,   [SESSION_LIMITED] = COFFER_EVENT_LIMITED, [SESSION_EXITED] = COFFER_EVENT_EXITED
+	};
+	const struct coffer_request *request = context;
+	struct coffer_denial denial;
+	struct coffer_event out = { .type = types[event->type],
+		                    .stream = event->stream,
+		                    .bytes = event->bytes,
+		                    .len = event->len,
+		                    .cause = (enum coffer_cause)event->cause };
+	if (event->type == SESSION_PLANNED) {
+		tell_plan(request, event->plan);
+		return;
+	}
+	if (event->denial) {
+		api_denial(event->denial, &denial);
+		out.denial = &denial;
+	}
+	tell(request, &out);
+}
+
+static struct session_request session_request_of(struct coffer_request *request)
+{
+	const char *const *environment = request->environment ? request->environment : (const char *const *)environ;
+	return (struct session_request){
+		.policy = &request->policy->policy,
+		.argv = request->argv,
+		.env = environment,
+		.cwd = request->cwd,
+		.stdin_fd = request->input_fd >= 0 ? request->input_fd : request->streams[0],
+		.stdout_fd = request->streams[1],
+		.stderr_fd = request->streams[2],
+		.cancel_fd = request->cancel_fd,
+		.terminal = request->terminal,
+		.forward = request->forwards ? &request->forward : NULL,
+		.on_event = request->on_event ? on_session_event : NULL,
+		.context = request,
+	};
+}
+
+int coffer_explain(struct coffer_request *request, enum coffer_format format, char **ret_text, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct arena arena;
+	struct session_result result;
+	autostr struct str text;
+	struct session_request wanted = session_request_of(request);
+	arena_init(&arena, API_ARENA_MAX);
+	str_init(&text, API_ARENA_MAX);
+	int r = api_fail(session_plan(&request->coffer->session, &wanted, &arena, &result, &err), &err, error);
+	if (r == 0) {
+		if (format == COFFER_JSON)
+			plan_print_json(&result.plan, &text);
+		else
+			plan_print(&result.plan, &text);
+		r = api_give_text(&text, ret_text, error);
+	}
+	arena_done(&arena);
+	return r;
+}
+
+static int keep_command(struct coffer_outcome *outcome, const struct coffer_request *request)
+{
+	for (const char *const *word = request->argv; *word; word++) {
+		const char **slot = text_vec_add(&outcome->report.command, &outcome->arena);
+		if (!slot)
+			return -1;
+		*slot = arena_dup(&outcome->arena, *word);
+		if (!*slot)
+			return -1;
+	}
+	return 0;
+}
+
+/* The request may be freed before its outcome is read. */
+static int finish(struct coffer_outcome *outcome, const struct coffer_request *request)
+{
+	struct timespec now = { 0 };
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	outcome->report.run_id = outcome->result.run_id;
+	outcome->report.cwd = outcome->result.cwd;
+	outcome->report.ended_s = (uint64_t)now.tv_sec;
+	outcome->report.outcome = outcome->result.outcome;
+	return keep_command(outcome, request) < 0 ? -1 : api_outcome_finish(outcome);
+}
+
+/* So that a cancellation ends one run, not the next as well. */
+static void forget_cancellation(struct coffer_request *request)
+{
+	uint64_t count;
+	ssize_t done = read(request->cancel_fd, &count, sizeof(count));
+	(void)done; /* EAGAIN: nobody cancelled */
+}
+
+int coffer_run(struct coffer_request *request, struct coffer_outcome **ret_outcome, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct coffer_outcome *outcome = calloc(1, sizeof(*outcome));
+	if (!outcome)
+		return api_no_memory(error);
+	struct session_request wanted = session_request_of(request);
+	arena_init(&outcome->arena, API_ARENA_MAX);
+	if (request->input_fd >= 0)
+		(void)lseek(request->input_fd, 0, SEEK_SET);
+	int r = api_fail(session_run(&request->coffer->session, &wanted, &outcome->arena, &outcome->result, &err), &err, error);
+	forget_cancellation(request);
+	if (r == 0 && finish(outcome, request) < 0)
+		r = api_no_memory(error);
+	if (r < 0)
+		coffer_outcome_free(outcome);
+	else
+		*ret_outcome = outcome;
+	return r;
+}

@@ -1,0 +1,38 @@
+/*
+ * command.h: what a command of the command line is. main.c has the table; each command has a file of its own.
+ */
+#ifndef COFFER_CLI_COMMAND_H
+#define COFFER_CLI_COMMAND_H
+
+#include "cli/options.h"
+
+/* Exit statuses of coffer's own. A command's own are passed on. */
+enum { EXIT_FINE = 0, EXIT_UNWELL = 1, EXIT_FAILED = 125 };
+
+struct command {
+	const char *name;
+	int (*run)(const struct options *options); /* returns the exit status */
+	unsigned on;                               /* its bit in opts.def */
+	bool takes_command;                        /* what is no option starts a command line, and ends the options */
+	const char *arguments;                     /* "[options] [--] CMD [ARG…]" */
+	const char *summary;                       /* one line */
+	const char *examples;                      /* lines for --help, each indented */
+};
+
+extern const struct command commands[];
+
+const struct command *command_find(const char *name); /* NULL: there is none */
+
+int command_run(const struct options *options);
+int command_explain(const struct options *options);
+int command_why(const struct options *options);
+int command_doctor(const struct options *options);
+int command_gc(const struct options *options);
+int command_completion(const struct options *options);
+int command_version(const struct options *options);
+int command_help(const struct options *options);
+
+/* The help of one command on standard output; of coffer as a whole with NULL. */
+void help_print(const struct command *command);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * options.h: the words behind a command's name, sorted by the tables.
+ *
+ * There is no parser of any one option: opts.def says what the command line knows, coffer_setting_at what a policy knows.
+ * Options that are settings are kept in the order in which they stand, and applied in it.
+ */
+#ifndef COFFER_CLI_OPTIONS_H
+#define COFFER_CLI_OPTIONS_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+
+#include <coffer.h>
+#include <stdbool.h>
+
+enum {
+	ON_RUN = 1,
+	ON_EXPLAIN = 2,
+	ON_WHY = 4,
+	ON_DOCTOR = 8,
+	ON_GC = 16,
+	ON_COMPLETION = 32,
+	ON_VERSION = 64,
+	ON_HELP = 128,
+	ON_ALL = 255
+};
+
+enum option_id {
+#define OPTION(id, letter, name, argument, commands, sentence) OPTION_##id,
+#include "cli/opts.def"
+#undef OPTION
+	OPTIONS_END
+};
+
+struct option {
+	char letter; /* 0: none */
+	const char *name, *argument;
+	unsigned commands;
+	const char *sentence;
+};
+extern const struct option option_table[OPTIONS_END];
+
+/* --memory 512M */
+struct option_setting {
+	const struct coffer_setting *setting;
+	const char *value;
+	const char *why; /* "--memory" */
+};
+VEC(struct option_setting, option_setting_vec)
+
+struct command;
+
+struct options {
+	const struct command *command;
+	bool given[OPTIONS_END];
+	const char *value[OPTIONS_END]; /* of the last time */
+	struct text_vec files;          /* --settings, each */
+	struct option_setting_vec settings;
+	struct text_vec words;   /* what is no option */
+	const char *const *argv; /* the same, NULL-terminated */
+};
+
+/*
+ * Sorts argv (NULL-terminated, behind the command's name). What is wrong is said on standard error, each mistake on a line of
+ * its own. Returns 0, or -EINVAL after having spoken.
+ */
+int options_parse(const struct command *command, const char *const *argv, struct arena *arena, struct options *ret_options);
+
+/* What an option for a setting takes: "SIZE"; NULL for one that is true or false. */
+const char *options_argument(const struct coffer_setting *setting);
+
+/* Do settings count as options of this command? */
+bool options_take_settings(const struct command *command);
+
+#endif

@@ -1,0 +1,101 @@
+#include "cli/request.h"
+
+#include "cli/command.h"
+#include "cli/say.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Every mistake of every source is said, so nothing stops at the first; *error keeps the first. */
+struct gathering {
+	struct coffer_policy *policy;
+	struct coffer_error *error;
+	int failed;
+};
+
+static void note(struct gathering *gathering, int r, const struct coffer_error *error)
+{
+	if (r == 0)
+		return;
+	say_problems(gathering->policy, error);
+	if (gathering->failed == 0) {
+		gathering->failed = r;
+		*gathering->error = *error;
+	}
+}
+
+static void add_profile(struct gathering *gathering, const char *name)
+{
+	struct coffer_error error;
+	if (name)
+		note(gathering, coffer_policy_profile(gathering->policy, name, &error), &error);
+}
+
+static void add_files(struct gathering *gathering, const struct text_vec *files)
+{
+	struct coffer_error error;
+	for (size_t i = 0; i < files->n; i++)
+		note(gathering, coffer_policy_read_file(gathering->policy, files->at[i], &error), &error);
+}
+
+static void add_settings(struct gathering *gathering, const struct option_setting_vec *settings)
+{
+	struct coffer_error error;
+	for (size_t i = 0; i < settings->n; i++) {
+		const struct option_setting *entry = &settings->at[i];
+		note(gathering, coffer_policy_set_why(gathering->policy, entry->setting->pointer, entry->value, entry->why, &error),
+		     &error);
+	}
+}
+
+static int make_policy(const struct options *options, struct coffer_policy *policy, struct coffer_error *error)
+{
+	struct gathering gathering = { .policy = policy, .error = error };
+	add_profile(&gathering, options->value[OPTION_PROFILE]);
+	add_files(&gathering, &options->files);
+	add_settings(&gathering, &options->settings);
+	return gathering.failed;
+}
+
+static int no_command(const struct options *options, struct coffer_error *error)
+{
+	const char *name = options->command->name;
+	say("%s: no command to %s; `coffer %s -- CMD`, or `coffer %s --help`", name, name, name, name);
+	memset(error, 0, sizeof(*error));
+	error->code = COFFER_ERROR_USAGE;
+	static const char text[] = "no command";
+	memcpy(error->text, text, sizeof(text));
+	return -EINVAL;
+}
+
+int request_make(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
+{
+	struct cli_request made = { NULL, NULL, NULL };
+	int r = coffer_policy_new(&made.policy, error);
+	if (r < 0) {
+		say_error(error);
+		return r;
+	}
+	r = make_policy(options, made.policy, error);
+	if (r == 0 && options->words.n == 0)
+		r = no_command(options, error);
+	if (r == 0) {
+		r = coffer_new(&made.coffer, error);
+		if (r == 0)
+			r = coffer_request_new(made.coffer, made.policy, options->argv, &made.request, error);
+		if (r < 0)
+			say_error(error);
+	}
+	if (r < 0)
+		request_done(&made);
+	else
+		*ret_request = made;
+	return r;
+}
+
+void request_done(struct cli_request *request)
+{
+	coffer_request_free(request->request);
+	coffer_policy_free(request->policy);
+	coffer_free(request->coffer);
+}

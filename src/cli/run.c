@@ -1,0 +1,189 @@
+#include "cli/command.h"
+#include "cli/request.h"
+#include "cli/say.h"
+
+#include "base/num.h"
+#include "base/own.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { OUTCOME_FD_MIN = 3, OUTCOME_TEXT_MAX = 64 << 10 };
+
+/* What the command gets in coffer's place. Window size, stop and continue are among them: job control works through coffer. */
+static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP };
+
+static void prepare_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* The descriptor of --json, or -1 when there is none. -EBADF after having spoken. */
+static int outcome_fd(const struct options *options, int *ret_fd)
+{
+	uint64_t fd = 0;
+	const char *text = options->value[OPTION_OUTCOME];
+	*ret_fd = -1;
+	if (!text)
+		return 0;
+	if (num_count(text, &fd) < 0 || fd < OUTCOME_FD_MIN || fd > 1 << 20) {
+		say("run: --json takes the number of a descriptor that is not the command's own: coffer run --json 3 -- CMD 3> outcome.json");
+		return -EBADF;
+	}
+	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0) {
+		say("run: --json %s: descriptor %s is not open: coffer run --json %s -- CMD %s> outcome.json", text, text, text, text);
+		return -EBADF;
+	}
+	*ret_fd = (int)fd;
+	return 0;
+}
+
+static unsigned terminal_streams(const struct options *options)
+{
+	static const unsigned bits[] = { COFFER_TERMINAL_INPUT, COFFER_TERMINAL_OUTPUT, COFFER_TERMINAL_ERRORS };
+	unsigned streams = 0;
+	if (options->given[OPTION_NO_TTY])
+		return 0;
+	for (int fd = 0; fd < 3; fd++)
+		if (options->given[OPTION_TTY] || isatty(fd))
+			streams |= bits[fd];
+	return streams;
+}
+
+/* A descriptor that the caller closed is end of file, or goes nowhere. */
+static int open_or_none(int fd)
+{
+	return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
+}
+
+/* --verbose. */
+static void on_event(void *context, const struct coffer_event *event)
+{
+	(void)context;
+	if (event->type == COFFER_EVENT_NOTED)
+		say("note: %s", event->text);
+	else if (event->type == COFFER_EVENT_DENIED)
+		say("denied: %s %s to %s (rule: %s%s%s)", event->denial->operation, event->denial->target, event->denial->process,
+		    event->denial->rule, event->denial->remedy ? "; to allow: " : "", event->denial->remedy ? event->denial->remedy : "");
+	else if (event->type == COFFER_EVENT_LIMITED)
+		say("limit reached: %s", coffer_cause_name(event->cause));
+}
+
+static void say_usage(const struct coffer_outcome *outcome)
+{
+	uint64_t cpu_us = coffer_outcome_measure(outcome, COFFER_CPU_USER_US) + coffer_outcome_measure(outcome, COFFER_CPU_SYSTEM_US);
+	autostr struct str memory;
+	str_init(&memory, 64);
+	num_put_size(&memory, coffer_outcome_measure(outcome, COFFER_MEMORY_PEAK_BYTES));
+	say("run %s: %s, exit status %d; %.1f ms, %.1f ms of processor, %s of memory", coffer_outcome_run(outcome),
+	    coffer_cause_name(coffer_outcome_cause(outcome)), coffer_outcome_exit_code(outcome),
+	    (double)coffer_outcome_measure(outcome, COFFER_DURATION_US) / 1000, (double)cpu_us / 1000, memory.text);
+}
+
+static size_t count_denials(const struct coffer_outcome *outcome)
+{
+	size_t n = 0;
+	while (coffer_outcome_denial(outcome, n))
+		n++;
+	return n;
+}
+
+/* One line, and only where it helps: the command failed, a person looks on, and there is something to explain. */
+static void say_hint(const struct options *options, const struct coffer_outcome *outcome)
+{
+	size_t denials = count_denials(outcome);
+	enum coffer_cause cause = coffer_outcome_cause(outcome);
+	if (options->given[OPTION_QUIET] || coffer_outcome_exit_code(outcome) == 0)
+		return;
+	if (cause != COFFER_CAUSE_EXIT && cause != COFFER_CAUSE_SIGNAL && cause != COFFER_CAUSE_CANCELLED)
+		say("ended: the %s limit was reached", coffer_cause_name(cause));
+	else if (denials > 0 && isatty(STDERR_FILENO))
+		say("%zu denial%s; `coffer why` explains", denials, denials == 1 ? "" : "s");
+}
+
+static void write_outcome(int fd, const struct coffer_outcome *outcome)
+{
+	char *text = NULL;
+	struct coffer_error error;
+	if (fd < 0)
+		return;
+	if (coffer_outcome_text(outcome, COFFER_JSON, &text, &error) < 0)
+		say_error(&error);
+	else if (say_write(fd, text, strlen(text)) < 0)
+		say("--json %d: cannot be written: %s", fd, strerror(errno));
+	coffer_text_free(text);
+}
+
+/* Nothing was run: the outcome's shape all the same, so that whoever reads it needs one path. */
+static void write_failure(int fd, const struct coffer_error *error)
+{
+	autostr struct str out;
+	str_init(&out, OUTCOME_TEXT_MAX);
+	if (fd < 0)
+		return;
+	str_printf(&out,
+	           "{\"exit_code\":%d,\"signal\":null,\"cause\":\"%s\",\"denials\":[],\"error\":{\"code\":\"%s\",\"errno\":%d,\"where\":",
+	           EXIT_FAILED, error->code == COFFER_ERROR_SETUP || error->code == COFFER_ERROR_INTERNAL ? "setup" : "policy",
+	           coffer_error_name(error->code), error->errnum);
+	str_add_json(&out, error->where, strlen(error->where));
+	str_add(&out, ",\"text\":");
+	str_add_json(&out, error->text, strlen(error->text));
+	str_add(&out, "}}\n");
+	if (say_write(fd, out.text, out.len) < 0)
+		say("--json %d: cannot be written", fd);
+}
+
+static int run(const struct options *options, const struct cli_request *made, int fd)
+{
+	struct coffer_outcome *outcome = NULL;
+	struct coffer_error error;
+	coffer_request_streams(made->request, open_or_none(0), open_or_none(1), open_or_none(2));
+	coffer_request_terminal(made->request, terminal_streams(options));
+	if (options->given[OPTION_VERBOSE])
+		coffer_request_events(made->request, on_event, NULL);
+	int r = coffer_request_forward(made->request, forwarded, ARRAY_LEN(forwarded), &error);
+	if (r == 0) {
+		prepare_signals();
+		r = coffer_run(made->request, &outcome, &error);
+	}
+	if (r < 0) {
+		say_error(&error);
+		write_failure(fd, &error);
+		return EXIT_FAILED;
+	}
+	write_outcome(fd, outcome);
+	if (coffer_record_write(made->coffer, outcome, &error) < 0 && options->given[OPTION_VERBOSE])
+		say_error(&error);
+	if (options->given[OPTION_VERBOSE])
+		say_usage(outcome);
+	say_hint(options, outcome);
+	int status = coffer_outcome_exit_code(outcome);
+	coffer_outcome_free(outcome);
+	return status;
+}
+
+int command_run(const struct options *options)
+{
+	struct cli_request made = { NULL, NULL, NULL };
+	struct coffer_error error;
+	int fd = -1;
+	if (options->given[OPTION_EXPLAIN])
+		return command_explain(options);
+	if (outcome_fd(options, &fd) < 0)
+		return EXIT_FAILED;
+	if (request_make(options, &made, &error) < 0) {
+		write_failure(fd, &error);
+		return EXIT_FAILED;
+	}
+	int status = run(options, &made, fd);
+	request_done(&made);
+	return status;
+}

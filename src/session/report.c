@@ -1,0 +1,153 @@
+#include "session/report.h"
+
+#include <string.h>
+
+static void add_json_text(const char *text, struct str *out)
+{
+	if (text)
+		str_add_json(out, text, strlen(text));
+	else
+		str_add(out, "null");
+}
+
+static void add_json_number(const char *name, uint64_t value, struct str *out)
+{
+	str_printf(out, ",\"%s\":%llu", name, (unsigned long long)value);
+}
+
+static void add_json_bool(const char *name, bool value, struct str *out)
+{
+	str_printf(out, ",\"%s\":%s", name, value ? "true" : "false");
+}
+
+static void add_json_denial(const struct denial *denial, struct str *out)
+{
+	str_printf(out, "{\"pid\":%d,\"process\":", denial->pid);
+	add_json_text(denial->process, out);
+	str_add(out, ",\"operation\":");
+	add_json_text(denial->operation, out);
+	str_add(out, ",\"target\":");
+	add_json_text(denial->target, out);
+	str_printf(out, ",\"errno\":%d,\"error\":", denial->errnum);
+	add_json_text(strerror(denial->errnum), out);
+	str_add(out, ",\"rule\":");
+	add_json_text(denial->rule, out);
+	str_add(out, ",\"remedy\":");
+	add_json_text(denial->remedy, out);
+	/* A JSON text already; why.c makes it. */
+	str_printf(out, ",\"settings\":%s,\"count\":%u}", denial->settings ? denial->settings : "null", denial->count);
+}
+
+static void add_json_outcome(const struct outcome *outcome, struct str *out)
+{
+	str_printf(out, ",\"exit_code\":%d,\"signal\":", outcome->exit_code);
+	if (outcome->signal)
+		str_printf(out, "%d", outcome->signal);
+	else
+		str_add(out, "null");
+	str_add(out, ",\"cause\":");
+	add_json_text(outcome_cause_name(outcome->cause), out);
+	add_json_number("duration_ms", outcome->duration_ms, out);
+	add_json_number("duration_us", outcome->duration_us, out);
+	add_json_number("cpu_ms", (outcome->cpu_user_us + outcome->cpu_system_us) / 1000, out);
+	add_json_number("cpu_user_us", outcome->cpu_user_us, out);
+	add_json_number("cpu_system_us", outcome->cpu_system_us, out);
+	add_json_number("max_memory_bytes", outcome->max_memory_bytes, out);
+	add_json_number("processes_peak", outcome->processes_peak, out);
+	add_json_number("stdout_bytes", outcome->stdout_bytes, out);
+	add_json_number("stderr_bytes", outcome->stderr_bytes, out);
+	add_json_bool("stdout_truncated", outcome->stdout_truncated, out);
+	add_json_bool("stderr_truncated", outcome->stderr_truncated, out);
+	add_json_number("denials_dropped", outcome->denials_dropped, out);
+	str_add(out, ",\"denials\":[");
+	for (size_t i = 0; i < outcome->denials.n; i++) {
+		str_add(out, i ? "," : "");
+		add_json_denial(&outcome->denials.at[i], out);
+	}
+	str_add_char(out, ']');
+}
+
+void report_print_json(const struct report *report, struct str *out)
+{
+	str_add(out, "{\"run\":");
+	add_json_text(report->run_id, out);
+	str_add(out, ",\"command\":[");
+	for (size_t i = 0; i < report->command.n; i++) {
+		str_add(out, i ? "," : "");
+		add_json_text(report->command.at[i], out);
+	}
+	str_add(out, "],\"cwd\":");
+	add_json_text(report->cwd, out);
+	add_json_number("ended", report->ended_s, out);
+	add_json_outcome(&report->outcome, out);
+	if (report->receipt) {
+		str_add(out, ",\"receipt\":");
+		receipt_print_json(report->receipt, out);
+	}
+	str_add(out, "}\n");
+}
+
+static void add_shown(const char *text, struct str *out)
+{
+	str_add_escaped(out, text, strlen(text));
+}
+
+static void print_end(const struct report *report, struct str *out)
+{
+	const struct outcome *outcome = &report->outcome;
+	str_printf(out, "run %s:", report->run_id);
+	for (size_t i = 0; i < report->command.n; i++) {
+		str_add_char(out, ' ');
+		add_shown(report->command.at[i], out);
+	}
+	str_add(out, "\n  in ");
+	add_shown(report->cwd, out);
+	if (outcome->cause == CAUSE_EXIT)
+		str_printf(out, ": exit status %d", outcome->exit_code);
+	else if (outcome->cause == CAUSE_SIGNAL)
+		str_printf(out, ": ended by signal %d (%s)", outcome->signal, strsignal(outcome->signal));
+	else
+		str_printf(out, ": ended by %s, exit status %d", outcome_cause_name(outcome->cause), outcome->exit_code);
+	str_printf(out, ", after %llu ms\n", (unsigned long long)outcome->duration_ms);
+}
+
+static void print_denial(const struct denial *denial, size_t number, struct str *out)
+{
+	str_printf(out, "\n%zu  ", number);
+	add_shown(denial->process, out);
+	str_printf(out, " (process %d): ", denial->pid);
+	add_shown(denial->operation, out);
+	str_add_char(out, ' ');
+	add_shown(denial->target, out);
+	str_printf(out, ": %s", strerror(denial->errnum));
+	if (denial->count > 1)
+		str_printf(out, ", %u times", denial->count);
+	str_add(out, "\n   rule      ");
+	add_shown(denial->rule ? denial->rule : "default", out);
+	str_add(out, "\n   to allow  ");
+	add_shown(denial->remedy ? denial->remedy : "nothing short of changing that rule", out);
+	if (denial->settings) {
+		str_add(out, "\n   settings  ");
+		add_shown(denial->settings, out);
+	}
+	str_add_char(out, '\n');
+}
+
+void report_print(const struct report *report, struct str *out)
+{
+	const struct denial_vec *denials = &report->outcome.denials;
+	print_end(report, out);
+	if (denials->n == 0)
+		str_add(out, "  nothing was denied, as far as this run could tell\n");
+	else
+		str_printf(out, "  %zu denial%s\n", denials->n, denials->n == 1 ? "" : "s");
+	for (size_t i = 0; i < denials->n; i++)
+		print_denial(&denials->at[i], i + 1, out);
+	if (report->outcome.denials_dropped)
+		str_printf(out, "\nand %llu more that were not kept\n", (unsigned long long)report->outcome.denials_dropped);
+}
+
+bool report_is_remarkable(const struct report *report)
+{
+	return report->outcome.denials.n > 0 || report->outcome.cause != CAUSE_EXIT;
+}

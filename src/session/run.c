@@ -1,0 +1,221 @@
+/*
+ * Theory of operation
+ *
+ * A run is a straight line. What it needs of the world besides the request is gathered first, in one value, `struct inputs`: the
+ * working directory with its links resolved, the home, the run's name. From then on compile decides everything and the engine does
+ * everything; this file only hands results from one to the other.
+ *
+ * There is one bend. Facts are read from files, and a kernel may refuse namespaces for reasons that no file tells (a seccomp filter
+ * around us, a full count of namespaces, a security module). Then the engine reports that SPAWN was refused, before
+ * anything of the command has run. The same request is compiled once more, for a machine "without user namespaces, because …". If the
+ * policy does not accept the second rung of the ladder, compile says so with the fix; if it does, the plan's notes tell, and so does the
+ * receipt. There is no third try.
+ */
+#include "session/run.h"
+
+#include "compile/compile.h"
+#include "engine/engine.h"
+#include "session/place.h"
+#include "session/why.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SESSION_ARENA_MAX = 1 << 20 };
+
+static const char explained_run[STATE_RUN_ID_MAX] = "000000000000";
+
+/* One run while it is prepared. */
+struct course {
+	const struct session *session;
+	const struct session_request *request;
+	struct arena *arena;
+	struct inputs inputs;
+	struct survey survey;
+	struct session_result result;
+};
+
+int session_open(struct session *ret_session, struct err *err)
+{
+	struct session session = { 0 };
+	arena_init(&session.arena, SESSION_ARENA_MAX);
+	int r = engine_probe(&session.arena, &session.facts, err);
+	if (r == 0)
+		r = state_dir_find(&session.arena, &session.state_dir, err);
+	if (r < 0) {
+		arena_done(&session.arena);
+		return r;
+	}
+	*ret_session = session;
+	return 0;
+}
+
+void session_close(struct session *session)
+{
+	arena_done(&session->arena);
+}
+
+/* The caller's policy may be in use by other threads; policy_resolve changes nothing that a copy shares with it. */
+static int resolve_copy(struct course *course, struct err *err)
+{
+	course->result.policy = *course->request->policy;
+	return policy_resolve(&course->result.policy, course->arena, course->inputs.cwd, course->inputs.home, err);
+}
+
+static int gather(struct course *course, struct err *err)
+{
+	const struct session_request *request = course->request;
+	course->inputs.argv = request->argv;
+	course->inputs.env = request->env;
+	course->inputs.terminal = request->terminal;
+	course->inputs.keep_stdin_null = request->stdin_fd < 0;
+	course->inputs.run_id = course->result.run_id;
+	course->inputs.scratch_top = course->session->state_dir;
+	course->inputs.survey = &course->survey;
+	course->result.facts = course->session->facts;
+	if (course->result.facts.root)
+		course->result.facts.sandbox_uid += state_run_bits(course->result.run_id);
+	struct session_place place;
+	int r = session_place_find(request->env, request->cwd, course->arena, &place, err);
+	if (r < 0)
+		return r;
+	course->inputs.cwd = course->result.cwd = place.cwd;
+	course->inputs.home = place.home;
+	course->inputs.user = place.user;
+	return resolve_copy(course, err);
+}
+
+static int make_plan(struct course *course, struct err *err)
+{
+	struct session_result *result = &course->result;
+	struct question_vec questions = { 0 };
+	int r = 0;
+	if (!result->facts.user_namespaces)
+		r = state_scratch_make(course->arena, &course->inputs.scratch_top, err);
+	if (r == 0)
+		r = compile_questions(&result->policy, &course->inputs, &result->facts, course->arena, &questions, err);
+	if (r == 0)
+		r = engine_survey(&questions, course->arena, &course->survey, err);
+	if (r == 0)
+		r = compile(&result->policy, &course->inputs, &result->facts, course->arena, &result->plan, err);
+	return r;
+}
+
+static void tell(const struct session_request *request, const struct session_event *event)
+{
+	if (request->on_event)
+		request->on_event(request->context, event);
+}
+
+/* The engine's events are the session's, but for the remedy, which only the policy knows. */
+static void on_engine_event(void *context, const struct engine_event *event)
+{
+	struct course *course = context;
+	static const enum session_event_type types[] = { [ENGINE_STARTED] = SESSION_STARTED,
+		                                         [ENGINE_OUTPUT] = SESSION_OUTPUT,
+		                                         [ENGINE_DENIED] = SESSION_DENIED,
+		                                         [ENGINE_LIMITED] = SESSION_LIMITED,
+		                                         [ENGINE_EXITED] = SESSION_EXITED };
+	struct session_event out = {
+		.type = types[event->type], .stream = event->stream, .bytes = event->bytes, .len = event->len, .cause = event->cause
+	};
+	struct denial denial;
+	if (event->type == ENGINE_DENIED && event->denial) {
+		denial = *event->denial;
+		why_explain(&course->result.policy, &denial, course->arena);
+		out.denial = &denial;
+	}
+	tell(course->request, &out);
+}
+
+static int carry_out(struct course *course, struct err *err)
+{
+	const struct session_request *request = course->request;
+	struct engine_run_options options;
+	engine_run_options_init(&options);
+	options.stdin_fd = request->stdin_fd;
+	options.stdout_fd = request->stdout_fd;
+	options.stderr_fd = request->stderr_fd;
+	options.cancel_fd = request->cancel_fd;
+	options.forward = request->forward;
+	options.on_event = request->on_event ? on_engine_event : NULL;
+	options.context = course;
+	options.launcher = course->session->launcher;
+	options.run_id = course->result.run_id;
+	options.state_dir = course->session->state_dir;
+	tell(request, &(struct session_event){ .type = SESSION_PLANNED, .plan = &course->result.plan });
+	return engine_run(&course->result.plan, &options, course->arena, &course->result.outcome, err);
+}
+
+/* Did the kernel refuse the namespaces themselves? Whether the run may do without is compile's to say, with the fix. */
+static bool refused_namespaces(const struct course *course, int r, const struct err *err)
+{
+	return r < 0 && err->code == ERR_UNSUPPORTED && course->result.facts.user_namespaces &&
+	       (err->errnum == EPERM || err->errnum == ENOSPC || err->errnum == ENOSYS || err->errnum == EINVAL || err->errnum == EUSERS);
+}
+
+static int step_down(struct course *course, struct err *err)
+{
+	struct facts *facts = &course->result.facts;
+	facts->user_namespaces = false;
+	facts->user_namespaces_why = arena_printf(course->arena, "the kernel refused them: %s", strerror(err->errnum));
+	err_clear(err);
+	int r = make_plan(course, err);
+	return r < 0 ? r : carry_out(course, err);
+}
+
+static int start(struct course *course, const struct session *session, const struct session_request *request, struct arena *arena)
+{
+	*course = (struct course){ .session = session, .request = request, .arena = arena };
+	return request->argv && request->argv[0] && *request->argv[0] ? 0 : -EINVAL;
+}
+
+int session_plan(const struct session *session, const struct session_request *request, struct arena *arena,
+                 struct session_result *ret_result, struct err *err)
+{
+	struct course course;
+	if (start(&course, session, request, arena) < 0)
+		return err_set(err, ERR_USAGE, EINVAL, "there is no command to explain");
+	memcpy(course.result.run_id, explained_run, sizeof(explained_run));
+	int r = gather(&course, err);
+	if (r == 0)
+		r = make_plan(&course, err);
+	if (r == 0)
+		*ret_result = course.result;
+	return r;
+}
+
+int session_run(const struct session *session, const struct session_request *request, struct arena *arena,
+                struct session_result *ret_result, struct err *err)
+{
+	struct err own = { 0 };
+	struct course course;
+	err = err ? err : &own; /* the step down reads it */
+	if (start(&course, session, request, arena) < 0)
+		return err_set(err, ERR_USAGE, EINVAL, "there is no command to run");
+	int r = state_run_id(course.result.run_id, err);
+	if (r == 0)
+		r = state_dir_make(session->state_dir, err);
+	if (r == 0)
+		r = gather(&course, err);
+	if (r == 0)
+		r = make_plan(&course, err);
+	if (r == 0)
+		r = carry_out(&course, err);
+	if (refused_namespaces(&course, r, err))
+		r = step_down(&course, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < course.result.outcome.denials.n; i++)
+		why_explain(&course.result.policy, &course.result.outcome.denials.at[i], arena);
+	*ret_result = course.result;
+	return 0;
+}
+
+int session_gc(const struct session *session, struct err *err)
+{
+	int r = state_dir_make(session->state_dir, err);
+	return r < 0 ? r : engine_gc(session->state_dir, err);
+}

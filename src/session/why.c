@@ -1,0 +1,197 @@
+#include "session/why.h"
+
+#include "base/glob.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "policy/decide.h"
+#include "policy/places.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { WHY_TEXT_MAX = 3 * PATH_BYTES_MAX };
+
+/* A change of one setting, before it is written down. */
+struct change {
+	const char *group, *key; /* "filesystem", "allowWrite" */
+	const char *option;      /* "--allow-write" */
+	const char *path;        /* for a list of paths */
+	const char *value;       /* for the others: as JSON, and behind the option when it takes an argument */
+	bool bare;               /* the option takes no argument */
+};
+
+static const struct change no_change;
+static const struct change host_network = { "network", "mode", "--network", NULL, "\"host\"", false };
+static const struct change unix_sockets = { "network", "allowAllUnixSockets", "--allow-all-unix-sockets", NULL, "true", true };
+static const struct change tracing = { "process", "allowPtrace", "--allow-ptrace", NULL, "true", true };
+static const struct change nesting = { "process", "allowNestedUserNamespaces", "--allow-nested-user-namespaces", NULL, "true", true };
+static const struct change git_config = { "filesystem", "allowGitConfig", "--allow-git-config", NULL, "true", true };
+static const struct change instructions = { "filesystem", "allowAgentInstructions", "--allow-agent-instructions", NULL, "true", true };
+static const struct change protected_places = { "filesystem", "protectedPlaces", "--no-protected-places", NULL, "false", true };
+
+static struct change allow_path(const char *key, const char *option, const char *path)
+{
+	/* Advice to open all of "/" is no advice. */
+	if (!path || !path_is_normal(path) || strcmp(path, "/") == 0)
+		return no_change;
+	return (struct change){ .group = "filesystem", .key = key, .option = option, .path = path };
+}
+
+static bool within(const struct rule_vec *rules, const struct policy_rule *rule)
+{
+	return rules->n && rule >= rules->at && rule < rules->at + rules->n;
+}
+
+/* A built-in place is opened by the setting that is about its kind; a denyWrite of somebody's own by nothing. */
+static struct change allow_place(const struct policy_rule *rule)
+{
+	if (!rule->place)
+		return no_change;
+	if (rule->place->class == PLACE_GIT_CONFIG)
+		return git_config;
+	return rule->place->class == PLACE_INSTRUCTION ? instructions : protected_places;
+}
+
+static struct change allow_write(const struct policy *policy, const char *path, const char *target)
+{
+	if (!path_is_normal(target))
+		return no_change;
+	struct policy_verdict verdict = policy_decide(policy, target, POLICY_WRITE);
+	if (verdict.allowed)
+		return no_change; /* the file system's own permissions said no */
+	if (verdict.rule && within(&policy->filesystem.deny_write, verdict.rule))
+		return allow_place(verdict.rule);
+	return allow_path("allowWrite", "--allow-write", path);
+}
+
+/* An existing file: itself. What makes or removes a name changes the directory. */
+static struct change allow_write_file(const struct policy *policy, const struct denial *denial, struct arena *arena)
+{
+	(void)arena;
+	return allow_write(policy, denial->target, denial->target);
+}
+
+static struct change allow_write_name(const struct policy *policy, const struct denial *denial, struct arena *arena)
+{
+	return path_is_normal(denial->target) ? allow_write(policy, path_parent(arena, denial->target), denial->target) : no_change;
+}
+
+static struct change allow_open(const struct policy *policy, const struct denial *denial, struct arena *arena)
+{
+	if (denial->errnum == EROFS || !path_is_normal(denial->target) || policy_allows(policy, denial->target, POLICY_READ))
+		return allow_write_file(policy, denial, arena);
+	return allow_path("allowRead", "--allow-read", denial->target);
+}
+
+static struct change allow_read(const struct policy *policy, const struct denial *denial, struct arena *arena)
+{
+	(void)policy;
+	(void)arena;
+	return allow_path("allowRead", "--allow-read", denial->target);
+}
+
+/* A target is an address ("192.0.2.1:443", "[2001:db8::1]:53"), a path or "@name" of a local socket, or a family by name. */
+static struct change allow_network(const struct policy *policy, const struct denial *denial, struct arena *arena)
+{
+	(void)arena;
+	const char *target = denial->target;
+	if (*target == '/' || *target == '@' || strncmp(target, "unix", 4) == 0 || strncmp(target, "AF_UNIX", 7) == 0)
+		return policy->network.allow_all_unix_sockets ? no_change : unix_sockets;
+	bool internet =
+	    *target == '[' || (*target >= '0' && *target <= '9') || strncmp(target, "inet", 4) == 0 || strncmp(target, "AF_INET", 7) == 0;
+	return internet && policy->network.mode == POLICY_NETWORK_OFF ? host_network : no_change;
+}
+
+static struct change allow_tracing(const struct policy *policy, const struct denial *denial, struct arena *arena)
+{
+	(void)denial;
+	(void)arena;
+	return policy->process.allow_ptrace ? no_change : tracing;
+}
+
+static struct change allow_nesting(const struct policy *policy, const struct denial *denial, struct arena *arena)
+{
+	(void)denial;
+	(void)arena;
+	return policy->process.allow_nested_user_namespaces ? no_change : nesting;
+}
+
+/* Operations that some policy allows. For one that is not here there is no remedy. */
+static const struct {
+	const char *operation;
+	struct change (*find)(const struct policy *policy, const struct denial *denial, struct arena *arena);
+} remedies[] = {
+	{ "open", allow_open },           { "read", allow_read },         { "exec", allow_read },         { "write", allow_write_file },
+	{ "truncate", allow_write_file }, { "chmod", allow_write_file },  { "chown", allow_write_file },  { "utime", allow_write_file },
+	{ "setxattr", allow_write_file }, { "create", allow_write_name }, { "mkdir", allow_write_name },  { "mknod", allow_write_name },
+	{ "symlink", allow_write_name },  { "link", allow_write_name },   { "rename", allow_write_name }, { "unlink", allow_write_name },
+	{ "rmdir", allow_write_name },    { "connect", allow_network },   { "bind", allow_network },      { "sendto", allow_network },
+	{ "send", allow_network },        { "socket", allow_network },    { "ptrace", allow_tracing },    { "unshare", allow_nesting },
+	{ "clone", allow_nesting },       { "namespace", allow_nesting },
+};
+
+/* As a word of a shell, with what would make a pattern of it quoted. */
+static void add_word(struct str *s, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@%+=:,";
+	if (path[strspn(path, plain)] == '\0') {
+		str_add(s, path);
+		return;
+	}
+	str_add_char(s, '\'');
+	for (; *path; path++) {
+		if (*path == '\'')
+			str_add(s, "'\\'");
+		else if (strchr("*?[\\", *path))
+			str_add_char(s, '\\');
+		str_add_char(s, *path);
+	}
+	str_add_char(s, '\'');
+}
+
+static char *keep(struct arena *arena, const struct str *s)
+{
+	return s->failed ? NULL : arena_dup_n(arena, s->text, s->len);
+}
+
+static char *as_option(const struct change *change, struct arena *arena)
+{
+	autostr struct str s;
+	str_init(&s, WHY_TEXT_MAX);
+	str_add(&s, change->option);
+	if (change->path) {
+		str_add_char(&s, ' ');
+		add_word(&s, change->path);
+	} else if (!change->bare) {
+		str_add_char(&s, ' ');
+		str_add_n(&s, change->value + 1, strlen(change->value) - 2);
+	}
+	return keep(arena, &s);
+}
+
+static char *as_settings(const struct change *change, struct arena *arena)
+{
+	autostr struct str s;
+	str_init(&s, WHY_TEXT_MAX);
+	str_printf(&s, "{\"%s\": {\"%s\": ", change->group, change->key);
+	if (change->path) {
+		bool pattern = glob_is_pattern(change->path);
+		str_add(&s, pattern ? "[{\"path\": " : "[");
+		str_add_json(&s, change->path, strlen(change->path));
+		str_add(&s, pattern ? ", \"literal\": true}]" : "]");
+	} else {
+		str_add(&s, change->value);
+	}
+	str_add(&s, "}}");
+	return keep(arena, &s);
+}
+
+void why_explain(const struct policy *policy, struct denial *denial, struct arena *arena)
+{
+	struct change change = no_change;
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (strcmp(remedies[i].operation, denial->operation) == 0)
+			change = remedies[i].find(policy, denial, arena);
+	denial->remedy = change.option ? as_option(&change, arena) : NULL;
+	denial->settings = change.option ? as_settings(&change, arena) : NULL;
+}
