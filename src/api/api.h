@@ -12,8 +12,8 @@
 #include "base/vec.h"
 #include "policy/policy.h"
 #include "policy/schema.h"
-#include "session/report.h"
 #include "session/run.h"
+#include "session/summary.h"
 
 #include <coffer.h>
 #include <signal.h>
@@ -51,7 +51,7 @@ struct coffer_request {
 
 struct coffer_outcome {
 	struct arena arena;
-	struct report report;
+	struct summary summary;
 	struct session_result result; /* what the receipt is made of; empty for a record */
 	struct coffer_denial *denials;
 	const char *recorded; /* the JSON text of a record, else NULL */
@@ -71,7 +71,7 @@ int api_give_text(struct str *s, char **ret_text, struct coffer_error *error);
 
 /* Fills the public form of a denial; its strings are borrowed. */
 void api_denial(const struct denial *denial, struct coffer_denial *ret_denial);
-/* Fills outcome->denials from its report. 0 or -ENOMEM. */
+/* Fills outcome->denials from its summary. 0 or -ENOMEM. */
 int api_outcome_finish(struct coffer_outcome *outcome);
 
 #endif

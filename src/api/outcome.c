@@ -30,7 +30,7 @@ void api_denial(const struct denial *denial, struct coffer_denial *ret_denial)
 
 int api_outcome_finish(struct coffer_outcome *outcome)
 {
-	const struct denial_vec *denials = &outcome->report.outcome.denials;
+	const struct denial_vec *denials = &outcome->summary.outcome.denials;
 	if (denials->n == 0)
 		return 0;
 	outcome->denials = arena_array(&outcome->arena, denials->n, sizeof(*outcome->denials));
@@ -43,22 +43,22 @@ int api_outcome_finish(struct coffer_outcome *outcome)
 
 const char *coffer_outcome_run(const struct coffer_outcome *outcome)
 {
-	return outcome->report.run_id;
+	return outcome->summary.run_id;
 }
 
 int coffer_outcome_exit_code(const struct coffer_outcome *outcome)
 {
-	return outcome->report.outcome.exit_code;
+	return outcome->summary.outcome.exit_code;
 }
 
 int coffer_outcome_signal(const struct coffer_outcome *outcome)
 {
-	return outcome->report.outcome.signal;
+	return outcome->summary.outcome.signal;
 }
 
 enum coffer_cause coffer_outcome_cause(const struct coffer_outcome *outcome)
 {
-	return (enum coffer_cause)outcome->report.outcome.cause;
+	return (enum coffer_cause)outcome->summary.outcome.cause;
 }
 
 const char *coffer_cause_name(enum coffer_cause cause)
@@ -68,7 +68,7 @@ const char *coffer_cause_name(enum coffer_cause cause)
 
 uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffer_measure measure)
 {
-	const struct outcome *o = &outcome->report.outcome;
+	const struct outcome *o = &outcome->summary.outcome;
 	switch (measure) {
 	case COFFER_DURATION_US:
 		return o->duration_us;
@@ -96,13 +96,13 @@ uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffe
 
 const struct coffer_denial *coffer_outcome_denial(const struct coffer_outcome *outcome, size_t index)
 {
-	return index < outcome->report.outcome.denials.n ? &outcome->denials[index] : NULL;
+	return index < outcome->summary.outcome.denials.n ? &outcome->denials[index] : NULL;
 }
 
 /* The receipt hashes the plan, so it is made when somebody reads it. It lives as long as the printing. */
 static int print_json(const struct coffer_outcome *outcome, struct str *out)
 {
-	struct report report = outcome->report;
+	struct summary summary = outcome->summary;
 	struct receipt receipt;
 	struct arena arena;
 	if (outcome->recorded) {
@@ -112,8 +112,8 @@ static int print_json(const struct coffer_outcome *outcome, struct str *out)
 	arena_init(&arena, API_ARENA_MAX);
 	int r = receipt_make(&outcome->result.plan, &outcome->result.policy, &outcome->result.facts, &arena, &receipt);
 	if (r == 0) {
-		report.receipt = &receipt;
-		report_print_json(&report, out);
+		summary.receipt = &receipt;
+		summary_print_json(&summary, out);
 	}
 	arena_done(&arena);
 	return r;
@@ -122,9 +122,9 @@ static int print_json(const struct coffer_outcome *outcome, struct str *out)
 int coffer_outcome_text(const struct coffer_outcome *outcome, enum coffer_format format, char **ret_text, struct coffer_error *error)
 {
 	autostr struct str text;
-	str_init(&text, REPORT_BYTES_MAX);
+	str_init(&text, SUMMARY_BYTES_MAX);
 	if (format == COFFER_TEXT)
-		report_print(&outcome->report, &text);
+		summary_print(&outcome->summary, &text);
 	else if (print_json(outcome, &text) < 0)
 		return api_no_memory(error);
 	return api_give_text(&text, ret_text, error);
@@ -134,19 +134,19 @@ int coffer_record_write(struct coffer *coffer, const struct coffer_outcome *outc
 {
 	struct err err = { 0 };
 	autostr struct str text;
-	if (!report_is_remarkable(&outcome->report) || outcome->recorded)
+	if (!summary_is_remarkable(&outcome->summary) || outcome->recorded)
 		return 0;
-	str_init(&text, REPORT_BYTES_MAX);
+	str_init(&text, SUMMARY_BYTES_MAX);
 	if (print_json(outcome, &text) < 0 || text.failed)
 		return api_no_memory(error);
-	return api_fail(record_write(coffer->session.state_dir, outcome->report.run_id, text.text, text.len, &err), &err, error);
+	return api_fail(record_write(coffer->session.state_dir, outcome->summary.run_id, text.text, text.len, &err), &err, error);
 }
 
 static int read_record(struct coffer *coffer, const char *run, struct coffer_outcome *outcome, struct err *err)
 {
 	int r = record_read(coffer->session.state_dir, run, &outcome->arena, &outcome->recorded, &outcome->recorded_bytes, err);
 	if (r == 0)
-		r = report_read(&outcome->arena, outcome->recorded, outcome->recorded_bytes, "record", &outcome->report, err);
+		r = summary_read(&outcome->arena, outcome->recorded, outcome->recorded_bytes, "record", &outcome->summary, err);
 	if (r == 0 && api_outcome_finish(outcome) < 0)
 		r = err_set(err, ERR_LIMIT, ENOMEM, "out of memory");
 	return r;

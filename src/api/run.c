@@ -92,7 +92,7 @@ int coffer_explain(struct coffer_request *request, enum coffer_format format, ch
 static int keep_command(struct coffer_outcome *outcome, const struct coffer_request *request)
 {
 	for (const char *const *word = request->argv; *word; word++) {
-		const char **slot = text_vec_add(&outcome->report.command, &outcome->arena);
+		const char **slot = text_vec_add(&outcome->summary.command, &outcome->arena);
 		if (!slot)
 			return -1;
 		*slot = arena_dup(&outcome->arena, *word);
@@ -107,10 +107,10 @@ static int finish(struct coffer_outcome *outcome, const struct coffer_request *r
 {
 	struct timespec now = { 0 };
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	outcome->report.run_id = outcome->result.run_id;
-	outcome->report.cwd = outcome->result.cwd;
-	outcome->report.ended_s = (uint64_t)now.tv_sec;
-	outcome->report.outcome = outcome->result.outcome;
+	outcome->summary.run_id = outcome->result.run_id;
+	outcome->summary.cwd = outcome->result.cwd;
+	outcome->summary.ended_s = (uint64_t)now.tv_sec;
+	outcome->summary.outcome = outcome->result.outcome;
 	return keep_command(outcome, request) < 0 ? -1 : api_outcome_finish(outcome);
 }
 

@@ -144,8 +144,10 @@ static bool is_in_bare(const struct compile *c, const struct region *region)
 
 int mounts_make_dir(struct compile *c, const char *path, const char *why)
 {
-	if (!path[1] || (c->last_dir && strcmp(path, c->last_dir) == 0) || !mounts_is_bare(c, region_find(&c->regions, path)))
-		return 0;
+	size_t at = region_find(&c->regions, path);
+
+	if (strcmp(c->regions.at[at].path, path) == 0 || !mounts_is_bare(c, at) || (c->last_dir && strcmp(path, c->last_dir) == 0))
+		return 0; /* it is there already */
 	plan_add(&c->plan, OP_DIR, why, path, (uint64_t)SKELETON_MODE);
 	c->last_dir = path;
 	return 0;

@@ -8,21 +8,18 @@
 #include "launch/launch.h"
 
 #include "sys/caps.h"
+#include "sys/inside.h"
 #include "sys/keyring.h"
 #include "sys/limit.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/openat2.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static uint32_t id(const struct plan_op *op, unsigned operand)
@@ -30,39 +27,21 @@ static uint32_t id(const struct plan_op *op, unsigned operand)
 	return (uint32_t)plan_number(op, operand);
 }
 
-/* A user namespace for each distinct map; the last few are kept, and are all there are in practice. */
-static int map_namespace(const struct ns_map *map)
-{
-	static struct {
-		struct ns_map map;
-		int fd;
-	} made[4];
-	static unsigned next;
-
-	for (unsigned i = 0; i < next && i < 4; i++)
-		if (memcmp(&made[i].map, map, sizeof(*map)) == 0)
-			return made[i].fd;
-
-	int fd = ns_user_open(map);
-
-	if (fd < 0)
-		return fd;
-	if (next >= 4)
-		close(made[next % 4].fd);
-	made[next % 4].map = *map;
-	made[next++ % 4].fd = fd;
-	return fd;
-}
-
+/* One user namespace serves all trees with the same map, and in practice all have. */
 int do_TREE_IDMAP(struct launch *l, const struct plan_op *op)
 {
 	const struct ns_map map = { id(op, 1), id(op, 2), id(op, 3), id(op, 4) };
-	int tree = l->slot[plan_number(op, 0)].fd, userns;
+	int tree = l->slot[plan_number(op, 0)].fd;
 
 	if (tree < 0)
 		return 0;
-	userns = map_namespace(&map);
-	return userns < 0 ? userns : mount_tree_idmap(tree, userns);
+	if (l->userns < 0 || memcmp(&l->map, &map, sizeof(map)) != 0) {
+		if (l->userns >= 0)
+			close(l->userns);
+		l->map = map;
+		l->userns = ns_user_open(&map);
+	}
+	return l->userns < 0 ? l->userns : mount_tree_idmap(tree, l->userns);
 }
 
 int do_IDMAP(struct launch *l, const struct plan_op *op)
@@ -104,24 +83,9 @@ int do_RLIMIT(struct launch *l, const struct plan_op *op)
 	return limit_set(id(op, 0), plan_number(op, 1), plan_number(op, 2));
 }
 
-/* Not through a link of procfs, which may lead anywhere; and where it led must be below the root. */
 int do_CHDIR(struct launch *l, const struct plan_op *op)
 {
-	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
-	const char *path = plan_text(&l->plan, op, 0);
-	long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-	char cwd[4096];
-	int r;
-
-	if (fd < 0 && errno == ENOSYS)
-		r = chdir(path);
-	else
-		r = fd < 0 ? -1 : fchdir((int)fd);
-	if (r < 0)
-		return -errno;
-	if (fd >= 0)
-		close((int)fd);
-	return syscall(SYS_getcwd, cwd, sizeof(cwd)) > 0 && cwd[0] == '/' ? 0 : -EXDEV;
+	return inside_enter(plan_text(&l->plan, op, 0));
 }
 
 int do_UMASK(struct launch *l, const struct plan_op *op)

@@ -9,7 +9,9 @@
  */
 #include "launch/launch.h"
 
+#include "launch/notify.h"
 #include "plan/wire.h"
+#include "sys/descend.h"
 #include "sys/seccomp.h"
 
 #include <errno.h>
@@ -22,81 +24,104 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+struct init {
+	struct launch *l;
+	pid_t command;
+	struct notify notify;
+};
+
 static uint64_t microseconds(struct timeval t)
 {
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
 }
 
 /* Rung two has no process 1 whose end is everybody's. */
-static _Noreturn void leave(struct launch *l, int code)
+static void clear_up(const struct launch *l)
 {
 	if (plan_number(l->init, 1) & PLAN_INIT_RUNG2)
-		jail_hunt(l->children);
-	_exit(code);
+		descend_kill(l->children);
 }
 
-static _Noreturn void finish(struct launch *l, int status)
+static _Noreturn void leave(const struct launch *l)
 {
-	struct wire message = { .type = WIRE_EXITED, .a = status };
+	clear_up(l);
+	_exit(1);
+}
+
+static _Noreturn void finish(const struct init *init, int status)
+{
+	struct wire message = { .type = WIRE_EXITED, .a = status, .d = init->notify.dropped };
 	struct rusage usage = { 0 };
 
-	if (plan_number(l->init, 1) & PLAN_INIT_RUNG2)
-		jail_hunt(l->children);
+	clear_up(init->l);
 	(void)getrusage(RUSAGE_CHILDREN, &usage);
 	message.utime_us = microseconds(usage.ru_utime);
 	message.stime_us = microseconds(usage.ru_stime);
 	message.maxrss_kib = (uint64_t)usage.ru_maxrss;
-	(void)!write(l->socket, &message, sizeof(message));
+	(void)!write(init->l->socket, &message, sizeof(message));
 	_exit(0);
 }
 
-static void reap(struct launch *l, pid_t command)
+static void reap(struct init *init)
 {
 	pid_t pid;
 	int status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == command)
-			finish(l, status);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == init->command)
+			finish(init, status);
+		notify_reaped(&init->notify, pid);
+	}
 }
 
-static void hear_engine(struct launch *l, pid_t command)
+static void hear_engine(const struct init *init)
 {
 	struct wire message;
-	ssize_t n = recv(l->socket, &message, sizeof(message), MSG_DONTWAIT);
+	ssize_t n = recv(init->l->socket, &message, sizeof(message), MSG_DONTWAIT);
 
 	if (n == 0)
-		leave(l, 1);
+		leave(init->l);
 	if (n == (ssize_t)sizeof(message) && message.type == WIRE_SIGNAL && message.a > 0 && message.a <= 64)
-		(void)kill(command, message.a);
+		(void)kill(init->command, message.a);
 }
 
 /* The streams are the command's: whoever reads them waits for their end. */
-static void settle(struct launch *l)
+static void settle(struct init *init)
 {
+	struct launch *l = init->l;
 	size_t bytes;
 	const void *filter = plan_blob(&l->plan, l->init, 0, &bytes);
+	int r = notify_init(&init->notify, l);
 
-	(void)syscall(SYS_close_range, 0, 2, 0);
-	if (seccomp_load(filter, bytes) < 0)
-		leave(l, 1);
+	for (int fd = 0; fd <= 2; fd++)
+		close(fd);
+	if (r == 0)
+		r = seccomp_load(filter, bytes);
+	if (r < 0)
+		launch_fail(l, -r);
 }
 
 _Noreturn void init_run(struct launch *l, pid_t command)
 {
+	static struct init init;
 	struct pollfd from[2] = { { .fd = l->socket, .events = POLLIN }, { .fd = l->listener, .events = POLLIN } };
+	const struct timespec while_some_wait = { .tv_nsec = 100 * 1000 * 1000 };
 	sigset_t others;
 
-	settle(l);
+	init.l = l;
+	init.command = command;
+	settle(&init);
 	sigfillset(&others);
 	sigdelset(&others, SIGCHLD);
 	for (;;) {
-		reap(l, command);
-		if (ppoll(from, 2, NULL, &others) < 0)
+		reap(&init);
+		if (ppoll(from, 2, notify_tend(&init.notify) ? &while_some_wait : NULL, &others) <= 0)
 			continue;
 		if (from[0].revents & (POLLHUP | POLLERR))
-			leave(l, 1);
-		if (from[0].revents & POLLIN)
-			hear_engine(l, command);
+			leave(l);
+		if (from[0].revents)
+			hear_engine(&init);
+		if (from[1].revents && !((from[1].revents & POLLIN) && notify_answer(&init.notify)))
+			from[1].fd = -1;
 	}
 }

@@ -12,6 +12,7 @@
 #include "launch/launch.h"
 
 #include "sys/caps.h"
+#include "sys/descend.h"
 #include "sys/ns.h"
 
 #include <errno.h>
@@ -72,6 +73,17 @@ static void shed(const struct launch *l)
 			close(l->slot[i].fd);
 }
 
+/* Rung two. What init leaves behind, if it is killed, comes to the warden; so both do this, each for itself. */
+static int adopt(struct launch *l)
+{
+	int r = descend_adopt();
+
+	if (l->children >= 0)
+		close(l->children);
+	l->children = descend_open();
+	return r < 0 ? r : l->children < 0 ? l->children : 0;
+}
+
 static _Noreturn void watch(struct launch *l, pid_t jail)
 {
 	struct pollfd engine = { .fd = l->socket };
@@ -88,23 +100,22 @@ static _Noreturn void watch(struct launch *l, pid_t jail)
 			break;
 		}
 	}
-	if (!l->namespaces)
-		jail_hunt(l->children);
+	if (l->children >= 0)
+		descend_kill(l->children);
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
 int do_SPAWN(struct launch *l, const struct plan_op *op)
 {
 	pid_t jail;
+	int r;
 
 	l->namespaces = plan_number(op, 0);
-	if (!l->namespaces) { /* rung two: what init leaves behind, if it is killed, comes to the warden */
-		if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-			return -errno;
-		l->children = jail_open_children();
-		if (l->children < 0)
-			return l->children;
-	}
+	if (l->userns >= 0)
+		close(l->userns);
+	r = l->namespaces ? 0 : adopt(l);
+	if (r < 0)
+		return r;
 	hold_signals();
 	jail = ns_fork(l->namespaces);
 	if (jail < 0)
@@ -113,53 +124,5 @@ int do_SPAWN(struct launch *l, const struct plan_op *op)
 		watch(l, jail);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -errno;
-	if (!l->namespaces) {
-		close(l->children);
-		l->children = jail_open_children();
-	}
-	return l->children < 0 && !l->namespaces ? l->children : 0;
-}
-
-int jail_open_children(void)
-{
-	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* "12 345 ": kills each. */
-static void kill_listed(const char *list, size_t n)
-{
-	pid_t pid = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (list[i] >= '0' && list[i] <= '9') {
-			pid = pid * 10 + (list[i] - '0');
-			continue;
-		}
-		if (pid > 1)
-			(void)kill(pid, SIGKILL);
-		pid = 0;
-	}
-}
-
-/*
- * A child in the list is not reaped yet, so its number is nobody else's. Those of a killed child become ours, and are met in a later round. What
- * was cut off at the end of the buffer comes then, too.
- */
-void jail_hunt(int children)
-{
-	char list[4096];
-
-	for (;;) {
-		ssize_t n = pread(children, list, sizeof(list), 0);
-
-		if (n > 0)
-			kill_listed(list, (size_t)n);
-		/* None listed: none there, or one that came to us just now. */
-		if (waitpid(-1, NULL, n > 0 ? 0 : WNOHANG) < 0 && errno == ECHILD)
-			return;
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-	}
+	return l->namespaces ? 0 : adopt(l);
 }

@@ -15,6 +15,7 @@
 #define COFFER_LAUNCH_LAUNCH_H
 
 #include "plan/plan.h"
+#include "sys/ns.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +33,11 @@ struct launch {
 	uint32_t at; /* index of the operation under way */
 	int socket;  /* to the engine */
 
+	/* BIRTH */
+	uint64_t namespaces;
+	struct ns_map map; /* that userns has, for trees whose owner is to look like somebody else */
+	int userns;        /* -1: none */
+
 	/* ROOT and PIVOT */
 	bool trees;        /* the kernel has detached mounts */
 	int root;          /* the new root, -1 before and after */
@@ -41,7 +47,6 @@ struct launch {
 	struct slot slot[PLAN_SLOTS_MAX];
 
 	/* SHED and LOCK */
-	uint64_t namespaces;
 	bool session;      /* the command gets one of its own */
 	int terminal;      /* which of 0, 1, 2 is its terminal; -1: none */
 	int ruleset;       /* Landlock's, under construction */
@@ -62,11 +67,6 @@ struct launch {
 _Noreturn void launch_run(struct launch *l);
 /* Tells the engine which operation failed, and ends. errnum is positive. */
 _Noreturn void launch_fail(struct launch *l, int errnum);
-
-/* Rung two: kills what this process, a subreaper, has below it, until there is nothing left. `children` is open on its list of them. */
-void jail_hunt(int children);
-/* Opens that list; it can be read after Landlock would refuse to open it. */
-int jail_open_children(void);
 
 /* Process 1: waits for the command's end and answers its calls. */
 _Noreturn void init_run(struct launch *l, pid_t command);

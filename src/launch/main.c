@@ -116,7 +116,7 @@ static int check_inheritance(void)
 int main(int argc, char **argv)
 {
 	static struct launch launch = {
-		.socket = WIRE_SOCKET_FD, .at = UINT32_MAX, .root = -1, .store = -1, .terminal = -1, .children = -1, .listener = -1,
+		.socket = WIRE_SOCKET_FD, .at = UINT32_MAX, .userns = -1, .root = -1, .store = -1, .terminal = -1, .children = -1, .listener = -1,
 	};
 	struct launch *l = &launch;
 	struct plan_verdict verdict;

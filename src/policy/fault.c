@@ -40,30 +40,36 @@ void policy_fault_print(const struct policy_fault *fault, struct str *out)
 	print_text(fault, out);
 }
 
+/* err's own text is bounded, so a line cut at its end is too. */
+static int fill(struct err *err, const struct policy_fault *fault, size_t more)
+{
+	autostr struct str where;
+	autostr struct str text;
+	int r;
+
+	str_init(&where, FAULT_LINE_MAX);
+	str_init(&text, FAULT_LINE_MAX);
+	add(&where, "", fault->source, "");
+	add(&where, " ", fault->pointer, "");
+	print_text(fault, &text);
+	if (more)
+		str_printf(&text, " (and %zu more)", more);
+	r = err_set(err, fault->code, fault->code == ERR_UNSUPPORTED ? ENOTSUP : EINVAL, "%s", text.text);
+	err_at(err, where.text);
+	return r;
+}
+
 int policy_faults_err(const struct fault_vec *faults, struct err *err)
 {
 	const struct policy_fault *first = NULL;
 	size_t errors = 0;
-	autostr struct str where, text;
 
-	for (size_t i = faults->n; i-- > 0;) {
+	for (size_t i = 0; i < faults->n; i++) {
 		if (faults->at[i].warning)
 			continue;
-		first = &faults->at[i];
+		if (!first)
+			first = &faults->at[i];
 		errors++;
 	}
-	if (!first)
-		return 0;
-	str_init(&where, FAULT_LINE_MAX);
-	str_init(&text, FAULT_LINE_MAX);
-	add(&where, "", first->source, "");
-	add(&where, " ", first->pointer, "");
-	print_text(first, &text);
-	if (errors > 1)
-		str_printf(&text, " (and %zu more)", errors - 1);
-
-	int r = err_set(err, first->code, first->code == ERR_UNSUPPORTED ? ENOTSUP : EINVAL, "%s", text.text);
-
-	err_at(err, where.text);
-	return r;
+	return first ? fill(err, first, errors - 1) : 0;
 }

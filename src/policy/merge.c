@@ -104,17 +104,32 @@ static bool is_granted(const struct merge *m, const struct policy_rule *rule, en
 	return policy_allows(m->base, rule->path, access);
 }
 
-/* The request hides or protects this place, and does not open it again itself. */
-static bool is_denied(const struct policy *request, const struct policy_rule *rule, enum policy_access access)
+/* How much of path the longest of the request's own denials names. */
+static size_t longest_own(const struct rule_vec *list, const char *path)
 {
-	const struct policy_filesystem *fs = &request->filesystem;
+	size_t longest = 0;
 
-	if (!policy_allows(request, rule->path, POLICY_READ))
+	for (size_t i = 0; i < list->n; i++) {
+		size_t n = list->at[i].derived ? 0 : policy_rule_place(list, &list->at[i], path);
+
+		if (n > longest)
+			longest = n;
+	}
+	return longest;
+}
+
+/*
+ * The request hides or protects this place, and does not open it again itself. Denials above the workspace do not reach into it: who hides
+ * home means the rest of home.
+ */
+static bool is_denied(const struct merge *m, const struct policy_rule *rule, enum policy_access access)
+{
+	const struct policy_filesystem *fs = &m->request->filesystem;
+	size_t least = path_within(rule->path, m->base->workspace.path) ? strlen(m->base->workspace.path) : 1;
+
+	if (!policy_allows(m->request, rule->path, POLICY_READ) && longest_own(&fs->deny_read, rule->path) >= least)
 		return true;
-	for (size_t i = 0; access == POLICY_WRITE && i < fs->deny_write.n; i++)
-		if (!fs->deny_write.at[i].derived && policy_rule_place(&fs->deny_write, &fs->deny_write.at[i], rule->path))
-			return true;
-	return false;
+	return access == POLICY_WRITE && longest_own(&fs->deny_write, rule->path) >= least;
 }
 
 /* The request names nothing: the base's, but for what the request denies. */
@@ -123,7 +138,7 @@ static struct rule_vec keep(struct merge *m, const struct rule_vec *base, enum p
 	struct rule_vec kept = { 0 };
 
 	for (size_t i = 0; i < base->n; i++)
-		if (!base->at[i].derived && !is_denied(m->request, &base->at[i], access))
+		if (!base->at[i].derived && !is_denied(m, &base->at[i], access))
 			add_rule(m, &kept, &base->at[i]);
 	return kept;
 }
@@ -148,6 +163,19 @@ static struct rule_vec intersect(struct merge *m, const struct rule_vec *base, c
 	return kept;
 }
 
+/* The toolchain's view opens the workspace by itself. A base with the host's view that hides it keeps it hidden. */
+static void narrow_view(struct merge *m)
+{
+	const char *path = m->base->workspace.path;
+	const struct policy_verdict verdict = policy_decide(m->base, path, POLICY_READ);
+
+	m->next.filesystem.view = m->request->filesystem.view;
+	m->next.filesystem.view_why = m->request->filesystem.view_why;
+	if (!verdict.allowed)
+		add_rule(m, &m->next.filesystem.deny_read,
+		         &(struct policy_rule){ .text = path, .why = verdict.rule->why, .literal = true, .path = path, .optional = true });
+}
+
 static void merge_filesystem(struct merge *m)
 {
 	const struct policy_filesystem *base = &m->base->filesystem, *request = &m->request->filesystem;
@@ -157,26 +185,40 @@ static void merge_filesystem(struct merge *m)
 	next->deny_write = unite(m, &base->deny_write, &request->deny_write);
 	next->allow_read = intersect(m, &base->allow_read, &request->allow_read, POLICY_READ);
 	next->allow_write = intersect(m, &base->allow_write, &request->allow_write, POLICY_WRITE);
-	if (request->view > next->view) {
-		next->view = request->view;
-		next->view_why = request->view_why;
-	}
+	if (request->view > next->view)
+		narrow_view(m);
 	if (request->search_depth > next->search_depth)
 		next->search_depth = request->search_depth;
 	next->mandatory |= request->mandatory;
 	next->hide_credentials |= request->hide_credentials;
 }
 
+/* What is hidden in a workspace stays hidden when it is the workspace no more. */
+static void keep_hidden(struct merge *m)
+{
+	const struct rule_vec *list = &m->base->filesystem.deny_read;
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct policy_rule rule = list->at[i];
+
+		rule.derived = false;
+		if (rule.place && rule.place->anchor == PLACE_WORKSPACE)
+			add_rule(m, &m->next.filesystem.deny_read, &rule);
+	}
+}
+
 static void merge_workspace(struct merge *m)
 {
 	const struct policy_workspace *workspace = &m->request->workspace;
 
-	if (!workspace->text)
+	if (!workspace->text || strcmp(workspace->path, m->base->workspace.path) == 0)
 		return;
-	if (policy_allows(m->base, workspace->path, POLICY_READ))
+	if (policy_allows(m->base, workspace->path, POLICY_READ)) {
 		m->next.workspace = *workspace;
-	else
-		refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
+		keep_hidden(m);
+		return;
+	}
+	refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
 }
 
 /* --- Words and numbers. ----------------------------------------------------------------------------------------------------- */
@@ -324,17 +366,21 @@ int policy_merge(struct policy *base, const struct policy *request, struct arena
 
 int policy_tighten(struct policy *policy, const struct policy *request, struct arena *arena)
 {
-	const struct policy *chain = policy->tighten;
+	const struct policy *chains[] = { policy->tighten, request }, *head = NULL, **tail = &head;
 
-	for (const struct policy *link = request; link; link = link->tighten) {
-		struct policy *copy = ARENA_NEW(arena, struct policy);
+	/* All links anew: copies of the policy may share those that are there. */
+	for (unsigned i = 0; i < 2; i++) {
+		for (const struct policy *link = chains[i]; link; link = link->tighten) {
+			struct policy *copy = ARENA_NEW(arena, struct policy);
 
-		if (!copy)
-			return -ENOMEM;
-		*copy = *link;
-		copy->tighten = chain;
-		chain = copy;
+			if (!copy)
+				return -ENOMEM;
+			*copy = *link;
+			copy->tighten = NULL;
+			*tail = copy;
+			tail = &copy->tighten;
+		}
 	}
-	policy->tighten = chain;
+	policy->tighten = head;
 	return 0;
 }

@@ -56,7 +56,7 @@ static void add_rules(struct str *out, const struct rule_vec *list)
 
 	str_add_char(out, '[');
 	for (size_t i = 0; i < list->n; i++) {
-		if (list->at[i].derived)
+		if (list->at[i].derived || list->at[i].except)
 			continue;
 		str_add(out, comma);
 		str_add(out, list->at[i].literal ? "{\"path\": " : "");

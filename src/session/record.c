@@ -1,8 +1,8 @@
 #include "session/record.h"
 
 #include "base/own.h"
-#include "session/report.h"
 #include "session/state.h"
+#include "session/summary.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -166,7 +166,7 @@ static int read_file(int dir, const char *name, struct arena *arena, const char 
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > REPORT_BYTES_MAX)
+	if (!S_ISREG(st.st_mode) || st.st_size > SUMMARY_BYTES_MAX)
 		return -EINVAL;
 	char *text = arena_alloc(arena, (size_t)st.st_size + 1);
 	if (!text)

@@ -1,40 +1,38 @@
 #include "session/why.h"
 
-#include "base/glob.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "policy/decide.h"
 #include "policy/places.h"
+#include "policy/schema.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { WHY_TEXT_MAX = 3 * PATH_BYTES_MAX };
 
-/* A change of one setting, before it is written down. */
+/* A change of one setting, before it is written down. No pointer: no change. */
 struct change {
-	const char *group, *key; /* "filesystem", "allowWrite" */
-	const char *option;      /* "--allow-write" */
-	const char *path;        /* for a list of paths */
-	const char *value;       /* for the others: as JSON, and behind the option when it takes an argument */
-	bool bare;               /* the option takes no argument */
+	const char *pointer; /* of the setting, as in schema.def */
+	const char *path;    /* for a list of paths */
+	const char *value;   /* for the others, as JSON */
 };
 
 static const struct change no_change;
-static const struct change host_network = { "network", "mode", "--network", NULL, "\"host\"", false };
-static const struct change unix_sockets = { "network", "allowAllUnixSockets", "--allow-all-unix-sockets", NULL, "true", true };
-static const struct change tracing = { "process", "allowPtrace", "--allow-ptrace", NULL, "true", true };
-static const struct change nesting = { "process", "allowNestedUserNamespaces", "--allow-nested-user-namespaces", NULL, "true", true };
-static const struct change git_config = { "filesystem", "allowGitConfig", "--allow-git-config", NULL, "true", true };
-static const struct change instructions = { "filesystem", "allowAgentInstructions", "--allow-agent-instructions", NULL, "true", true };
-static const struct change protected_places = { "filesystem", "protectedPlaces", "--no-protected-places", NULL, "false", true };
+static const struct change host_network = { "/network/mode", NULL, "\"host\"" };
+static const struct change unix_sockets = { "/network/allowAllUnixSockets", NULL, "true" };
+static const struct change tracing = { "/process/allowPtrace", NULL, "true" };
+static const struct change nesting = { "/allowNestedUserNamespaces", NULL, "true" };
+static const struct change git_config = { "/filesystem/allowGitConfig", NULL, "true" };
+static const struct change instructions = { "/filesystem/allowAgentInstructions", NULL, "true" };
+static const struct change protected_places = { "/filesystem/protectedPlaces", NULL, "false" };
 
-static struct change allow_path(const char *key, const char *option, const char *path)
+static struct change allow_path(const char *pointer, const char *path)
 {
 	/* Advice to open all of "/" is no advice. */
 	if (!path || !path_is_normal(path) || strcmp(path, "/") == 0)
 		return no_change;
-	return (struct change){ .group = "filesystem", .key = key, .option = option, .path = path };
+	return (struct change){ .pointer = pointer, .path = path };
 }
 
 static bool within(const struct rule_vec *rules, const struct policy_rule *rule)
@@ -61,7 +59,7 @@ static struct change allow_write(const struct policy *policy, const char *path, 
 		return no_change; /* the file system's own permissions said no */
 	if (verdict.rule && within(&policy->filesystem.deny_write, verdict.rule))
 		return allow_place(verdict.rule);
-	return allow_path("allowWrite", "--allow-write", path);
+	return allow_path("/filesystem/allowWrite", path);
 }
 
 /* An existing file: itself. What makes or removes a name changes the directory. */
@@ -80,14 +78,14 @@ static struct change allow_open(const struct policy *policy, const struct denial
 {
 	if (denial->errnum == EROFS || !path_is_normal(denial->target) || policy_allows(policy, denial->target, POLICY_READ))
 		return allow_write_file(policy, denial, arena);
-	return allow_path("allowRead", "--allow-read", denial->target);
+	return allow_path("/filesystem/allowRead", denial->target);
 }
 
 static struct change allow_read(const struct policy *policy, const struct denial *denial, struct arena *arena)
 {
 	(void)policy;
 	(void)arena;
-	return allow_path("allowRead", "--allow-read", denial->target);
+	return allow_path("/filesystem/allowRead", denial->target);
 }
 
 /* A target is an address ("192.0.2.1:443", "[2001:db8::1]:53"), a path or "@name" of a local socket, or a family by name. */
@@ -154,35 +152,49 @@ static char *keep(struct arena *arena, const struct str *s)
 	return s->failed ? NULL : arena_dup_n(arena, s->text, s->len);
 }
 
-static char *as_option(const struct change *change, struct arena *arena)
+/* "--allow-write /srv", "--network host", "--no-protected-places" */
+static char *as_option(const struct change *change, const struct policy_field *field, struct arena *arena)
 {
 	autostr struct str s;
 	str_init(&s, WHY_TEXT_MAX);
-	str_add(&s, change->option);
+	bool negated = field->kind == POLICY_BOOL && strcmp(change->value, "false") == 0;
+	str_printf(&s, "--%s%s", negated ? "no-" : "", field->option);
 	if (change->path) {
 		str_add_char(&s, ' ');
 		add_word(&s, change->path);
-	} else if (!change->bare) {
+	} else if (field->kind != POLICY_BOOL) {
 		str_add_char(&s, ' ');
 		str_add_n(&s, change->value + 1, strlen(change->value) - 2);
 	}
 	return keep(arena, &s);
 }
 
+static void add_value(const struct change *change, struct str *s)
+{
+	if (!change->path) {
+		str_add(s, change->value);
+		return;
+	}
+	bool pattern = strpbrk(change->path, "*?[\\");
+	str_add(s, pattern ? "[{\"path\": " : "[");
+	str_add_json(s, change->path, strlen(change->path));
+	str_add(s, pattern ? ", \"literal\": true}]" : "]");
+}
+
+/* {"filesystem": {"allowWrite": ["/srv"]}} */
 static char *as_settings(const struct change *change, struct arena *arena)
 {
 	autostr struct str s;
 	str_init(&s, WHY_TEXT_MAX);
-	str_printf(&s, "{\"%s\": {\"%s\": ", change->group, change->key);
-	if (change->path) {
-		bool pattern = glob_is_pattern(change->path);
-		str_add(&s, pattern ? "[{\"path\": " : "[");
-		str_add_json(&s, change->path, strlen(change->path));
-		str_add(&s, pattern ? ", \"literal\": true}]" : "]");
-	} else {
-		str_add(&s, change->value);
+	unsigned depth = 0;
+	for (const char *name = change->pointer; *name == '/'; name += strcspn(name, "/")) {
+		name++;
+		str_printf(&s, "{\"%.*s\": ", (int)strcspn(name, "/"), name);
+		depth++;
 	}
-	str_add(&s, "}}");
+	add_value(change, &s);
+	while (depth--)
+		str_add_char(&s, '}');
 	return keep(arena, &s);
 }
 
@@ -192,6 +204,7 @@ void why_explain(const struct policy *policy, struct denial *denial, struct aren
 	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
 		if (strcmp(remedies[i].operation, denial->operation) == 0)
 			change = remedies[i].find(policy, denial, arena);
-	denial->remedy = change.option ? as_option(&change, arena) : NULL;
-	denial->settings = change.option ? as_settings(&change, arena) : NULL;
+	const struct policy_field *field = change.pointer ? policy_field_by_pointer(change.pointer) : NULL;
+	denial->remedy = field ? as_option(&change, field, arena) : NULL;
+	denial->settings = field ? as_settings(&change, arena) : NULL;
 }

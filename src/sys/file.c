@@ -12,18 +12,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel makes its files up in pages: a piece that is shorter than a good part of one was the last. */
-enum { FILE_PIECE = 2048 };
-
 ssize_t file_read_at(int dirfd, const char *path, char *ret_text, size_t room)
 {
 	autofd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t len = 0;
-	ssize_t n = FILE_PIECE;
+	ssize_t n = 1;
 
 	if (fd < 0)
 		return -errno;
-	while (n >= FILE_PIECE && len < room && (n = read(fd, ret_text + len, room - len)) > 0)
+	while (len < room && (n = read(fd, ret_text + len, room - len)) > 0)
 		len += (size_t)n;
 	if (n < 0)
 		return -errno;

@@ -130,3 +130,19 @@ int inside_make_dir(int root, const char *path, unsigned mode, int (*may_make)(i
 		close(fd);
 	return error < 0 ? error : fd;
 }
+
+int inside_enter(const char *path)
+{
+	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+	autofd int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	char cwd[PATH_MAX];
+	int r;
+
+	if (fd < 0 && errno == ENOSYS)
+		r = chdir(path);
+	else
+		r = fd < 0 ? -1 : fchdir(fd);
+	if (r < 0)
+		return -errno;
+	return syscall(SYS_getcwd, cwd, sizeof(cwd)) > 0 && cwd[0] == '/' ? 0 : -EXDEV;
+}

@@ -25,4 +25,10 @@ int inside_open_parent(int root, const char *path, const char **ret_name);
  */
 int inside_make_dir(int root, const char *path, unsigned mode, int (*may_make)(int dir, void *context), void *context);
 
+/*
+ * Enters a directory of this process's own root. Here links may be followed, but not those of procfs, which lead anywhere; and where it led must be
+ * below the root: -EXDEV.
+ */
+int inside_enter(const char *path);
+
 #endif

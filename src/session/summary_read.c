@@ -1,5 +1,5 @@
 #include "base/json.h"
-#include "session/report.h"
+#include "session/summary.h"
 
 #include <errno.h>
 #include <string.h>
@@ -99,20 +99,20 @@ static int read_command(const json_t *doc, struct arena *arena, struct text_vec 
 	return 0;
 }
 
-int report_read(struct arena *arena, const char *document, size_t n, const char *source, struct report *ret_report, struct err *err)
+int summary_read(struct arena *arena, const char *document, size_t n, const char *source, struct summary *ret_summary, struct err *err)
 {
 	autojson json_t *doc = NULL;
-	struct report report = { 0 };
+	struct summary summary = { 0 };
 	int r = json_read(document, n, source, &doc, err);
 	if (r < 0)
 		return r;
 	if (!json_is_object(doc))
 		return err_set(err, ERR_POLICY, EINVAL, "%s: is no record of a run", source);
-	report.run_id = text_or_empty(doc, "run", arena);
-	report.cwd = text_or_empty(doc, "cwd", arena);
-	report.ended_s = number(doc, "ended");
-	if (read_command(doc, arena, &report.command) < 0 || read_outcome(doc, arena, &report.outcome) < 0)
+	summary.run_id = text_or_empty(doc, "run", arena);
+	summary.cwd = text_or_empty(doc, "cwd", arena);
+	summary.ended_s = number(doc, "ended");
+	if (read_command(doc, arena, &summary.command) < 0 || read_outcome(doc, arena, &summary.outcome) < 0)
 		return err_set(err, ERR_LIMIT, ENOMEM, "%s: does not fit into memory", source);
-	*ret_report = report;
+	*ret_summary = summary;
 	return 0;
 }

@@ -1,4 +1,4 @@
-#include "session/report.h"
+#include "session/summary.h"
 
 #include <string.h>
 
@@ -67,22 +67,22 @@ static void add_json_outcome(const struct outcome *outcome, struct str *out)
 	str_add_char(out, ']');
 }
 
-void report_print_json(const struct report *report, struct str *out)
+void summary_print_json(const struct summary *summary, struct str *out)
 {
 	str_add(out, "{\"run\":");
-	add_json_text(report->run_id, out);
+	add_json_text(summary->run_id, out);
 	str_add(out, ",\"command\":[");
-	for (size_t i = 0; i < report->command.n; i++) {
+	for (size_t i = 0; i < summary->command.n; i++) {
 		str_add(out, i ? "," : "");
-		add_json_text(report->command.at[i], out);
+		add_json_text(summary->command.at[i], out);
 	}
 	str_add(out, "],\"cwd\":");
-	add_json_text(report->cwd, out);
-	add_json_number("ended", report->ended_s, out);
-	add_json_outcome(&report->outcome, out);
-	if (report->receipt) {
+	add_json_text(summary->cwd, out);
+	add_json_number("ended", summary->ended_s, out);
+	add_json_outcome(&summary->outcome, out);
+	if (summary->receipt) {
 		str_add(out, ",\"receipt\":");
-		receipt_print_json(report->receipt, out);
+		receipt_print_json(summary->receipt, out);
 	}
 	str_add(out, "}\n");
 }
@@ -92,16 +92,16 @@ static void add_shown(const char *text, struct str *out)
 	str_add_escaped(out, text, strlen(text));
 }
 
-static void print_end(const struct report *report, struct str *out)
+static void print_end(const struct summary *summary, struct str *out)
 {
-	const struct outcome *outcome = &report->outcome;
-	str_printf(out, "run %s:", report->run_id);
-	for (size_t i = 0; i < report->command.n; i++) {
+	const struct outcome *outcome = &summary->outcome;
+	str_printf(out, "run %s:", summary->run_id);
+	for (size_t i = 0; i < summary->command.n; i++) {
 		str_add_char(out, ' ');
-		add_shown(report->command.at[i], out);
+		add_shown(summary->command.at[i], out);
 	}
 	str_add(out, "\n  in ");
-	add_shown(report->cwd, out);
+	add_shown(summary->cwd, out);
 	if (outcome->cause == CAUSE_EXIT)
 		str_printf(out, ": exit status %d", outcome->exit_code);
 	else if (outcome->cause == CAUSE_SIGNAL)
@@ -133,21 +133,21 @@ static void print_denial(const struct denial *denial, size_t number, struct str 
 	str_add_char(out, '\n');
 }
 
-void report_print(const struct report *report, struct str *out)
+void summary_print(const struct summary *summary, struct str *out)
 {
-	const struct denial_vec *denials = &report->outcome.denials;
-	print_end(report, out);
+	const struct denial_vec *denials = &summary->outcome.denials;
+	print_end(summary, out);
 	if (denials->n == 0)
 		str_add(out, "  nothing was denied, as far as this run could tell\n");
 	else
 		str_printf(out, "  %zu denial%s\n", denials->n, denials->n == 1 ? "" : "s");
 	for (size_t i = 0; i < denials->n; i++)
 		print_denial(&denials->at[i], i + 1, out);
-	if (report->outcome.denials_dropped)
-		str_printf(out, "\nand %llu more that were not kept\n", (unsigned long long)report->outcome.denials_dropped);
+	if (summary->outcome.denials_dropped)
+		str_printf(out, "\nand %llu more that were not kept\n", (unsigned long long)summary->outcome.denials_dropped);
 }
 
-bool report_is_remarkable(const struct report *report)
+bool summary_is_remarkable(const struct summary *summary)
 {
-	return report->outcome.denials.n > 0 || report->outcome.cause != CAUSE_EXIT;
+	return summary->outcome.denials.n > 0 || summary->outcome.cause != CAUSE_EXIT;
 }

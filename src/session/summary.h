@@ -1,10 +1,10 @@
 /*
- * report.h: a finished run as a value that can be shown, written down and read back.
+ * summary.h: a finished run as a value that can be shown, written down and read back.
  *
  * The JSON form is what `coffer run --json` gives and what records hold: the outcome's fields at the top, "denials", "receipt".
  */
-#ifndef COFFER_SESSION_REPORT_H
-#define COFFER_SESSION_REPORT_H
+#ifndef COFFER_SESSION_SUMMARY_H
+#define COFFER_SESSION_SUMMARY_H
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -13,24 +13,24 @@
 #include "plan/outcome.h"
 #include "session/receipt.h"
 
-struct report {
+struct summary {
 	const char *run_id;
 	const char *cwd;
 	struct text_vec command;
 	uint64_t ended_s; /* since 1970 */
 	struct outcome outcome;
-	const struct receipt *receipt; /* NULL in a report that was read back: its text has it */
+	const struct receipt *receipt; /* NULL in a summary that was read back: its text has it */
 };
 
-enum { REPORT_BYTES_MAX = 2 << 20 };
+enum { SUMMARY_BYTES_MAX = 2 << 20 };
 
-void report_print_json(const struct report *report, struct str *out);
+void summary_print_json(const struct summary *summary, struct str *out);
 /* For people, escaped: how the run ended, and each denial with its rule and remedy. */
-void report_print(const struct report *report, struct str *out);
+void summary_print(const struct summary *summary, struct str *out);
 /* The JSON form, but for the receipt. Unknown keys are skipped: a newer coffer may have written it. */
-int report_read(struct arena *arena, const char *document, size_t n, const char *source, struct report *ret_report, struct err *err);
+int summary_read(struct arena *arena, const char *document, size_t n, const char *source, struct summary *ret_summary, struct err *err);
 
 /* Is there anything that `coffer why` could explain: a denial, or an end that was not the command's own? */
-bool report_is_remarkable(const struct report *report);
+bool summary_is_remarkable(const struct summary *summary);
 
 #endif

@@ -1,0 +1,228 @@
+/*
+ * Theory of operation. Names that do not exist yet cannot be protected by a mount. So the calls that make names come to init, which makes them
+ * itself, unless a pattern says no. Since all of them come here, and one after the other, nothing moves between the look and the deed:
+ * a directory that was found to be no protected one does not become one, for that would be a rename. What the caller changes in its memory after it
+ * has been read changes nothing, for the call is never made from there.
+ *
+ * An open of a FIFO that has to wait for its peer is made in a process of its own, so that the sandbox's other processes, the peer
+ * among them, go on being answered. There are few of those; more at once are refused.
+ */
+#include "launch/notify.h"
+
+#include "sys/deputy.h"
+#include "sys/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct act {
+	struct notify *n;
+	const struct seccomp_notif *call;
+	struct deed deed;
+	char path[PATH_MAX], other[PATH_MAX];
+	const char *named; /* the one of the two that the rule is about */
+};
+
+static uint32_t forbid_open(struct act *act)
+{
+	const struct deed *deed = &act->deed;
+	bool writes = deed->flags & (O_ACCMODE | O_CREAT | O_TRUNC);
+	uint32_t rule = 0;
+
+	if (!act->path[0]) /* a pipe, a socket */
+		return 0;
+	if (writes && !(deed->flags & O_PATH))
+		rule = rules_name(&act->n->rules, act->path, deed->exists && S_ISDIR(deed->found.st_mode));
+	return rule ? rule : rules_read(&act->n->rules, act->path);
+}
+
+static uint32_t forbid_carry(struct act *act, const struct stat *st, const char *from, const char *to)
+{
+	if (S_ISDIR(st->st_mode))
+		return rules_carry(&act->n->rules, from, to);
+	return S_ISLNK(st->st_mode) ? rules_carry(&act->n->rules, NULL, to) : 0;
+}
+
+/* The first path gets what the second had. */
+static uint32_t forbid_exchange(struct act *act)
+{
+	const struct place *other = &act->deed.other;
+	uint32_t rule = rules_name(&act->n->rules, act->path, false);
+	struct stat st;
+
+	if (rule || fstatat(other->dir, other->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return rule;
+	return forbid_carry(act, &st, act->other, act->path);
+}
+
+static uint32_t forbid_rename(struct act *act)
+{
+	const struct rules *rules = &act->n->rules;
+	uint32_t rule = rules_name(rules, act->path, true);
+
+	if (!rule)
+		rule = rules_read(rules, act->path);
+	if (!rule && act->deed.flags & RENAME_EXCHANGE)
+		rule = forbid_exchange(act);
+	if (rule)
+		return rule;
+	act->named = act->other;
+	rule = rules_name(rules, act->other, false);
+	return rule || !act->deed.exists ? rule : forbid_carry(act, &act->deed.found, act->path, act->other);
+}
+
+static uint32_t forbid_link(struct act *act)
+{
+	uint32_t rule = rules_read(&act->n->rules, act->path);
+
+	if (rule)
+		return rule;
+	act->named = act->other;
+	return rules_name(&act->n->rules, act->other, false);
+}
+
+static uint32_t forbid_symlink(struct act *act)
+{
+	uint32_t rule = rules_name(&act->n->rules, act->path, false);
+
+	return rule ? rule : rules_carry(&act->n->rules, NULL, act->path);
+}
+
+/* The pattern that says no, 0: none. */
+static uint32_t forbid(struct act *act)
+{
+	switch (act->deed.call->kind) {
+	case CALL_OPEN:
+		return forbid_open(act);
+	case CALL_MKDIR:
+		return rules_name(&act->n->rules, act->path, true);
+	case CALL_SYMLINK:
+		return forbid_symlink(act);
+	case CALL_LINK:
+		return forbid_link(act);
+	case CALL_RENAME:
+		return forbid_rename(act);
+	default:
+		return rules_name(&act->n->rules, act->path, false);
+	}
+}
+
+static int find_paths(struct act *act)
+{
+	int r = place_path(&act->n->view, &act->deed.place, act->path);
+
+	act->named = act->path;
+	if (r == 0 && act->deed.other.dir >= 0)
+		r = place_path(&act->n->view, &act->deed.other, act->other);
+	return r == -EXDEV ? -EACCES : r;
+}
+
+static void answer(struct act *act, int result)
+{
+	int listener = act->n->l->listener, r = 0;
+	uint64_t id = act->call->id;
+
+	if (act->deed.call->kind == CALL_OPEN && result >= 0) {
+		r = seccomp_answer_fd(listener, id, result, act->deed.flags & O_CLOEXEC);
+		close(result);
+	}
+	if (act->deed.call->kind != CALL_OPEN || result < 0 || r < 0)
+		(void)seccomp_answer(listener, id, r < 0 ? r : result);
+}
+
+static int perform_aside(struct act *act)
+{
+	struct notify *n = act->n;
+	unsigned i = 0;
+	long pid;
+
+	while (i < NOTIFY_ASIDE_MAX && n->aside[i].pid)
+		i++;
+	if (i == NOTIFY_ASIDE_MAX)
+		return -ENFILE;
+	pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		answer(act, deputy_perform(&act->deed));
+		_exit(0);
+	}
+	n->aside[i].id = act->call->id;
+	n->aside[i].pid = (pid_t)pid;
+	return 0;
+}
+
+void notify_reaped(struct notify *n, pid_t pid)
+{
+	for (unsigned i = 0; i < NOTIFY_ASIDE_MAX; i++)
+		if (n->aside[i].pid == pid)
+			n->aside[i].pid = 0;
+}
+
+bool notify_tend(struct notify *n)
+{
+	bool left = false;
+
+	for (unsigned i = 0; i < NOTIFY_ASIDE_MAX; i++) {
+		if (!n->aside[i].pid)
+			continue;
+		left = true;
+		if (!seccomp_is_waiting(n->l->listener, n->aside[i].id))
+			(void)kill(n->aside[i].pid, SIGKILL);
+	}
+	return left;
+}
+
+/* Refused by a mount or by Landlock rather than by the owner's mode: the region says so. */
+static void report_region(struct act *act, int r)
+{
+	struct refusal refusal = { .errnum = -r };
+
+	if (r != -EROFS && r != -EACCES && r != -EPERM && r != -EBUSY)
+		return;
+	if (rules_region(&act->n->rules, act->path, &refusal.rule) != 'w')
+		notify_report(act->n, act->call, &refusal, act->path);
+	else if (act->deed.other.dir >= 0 && rules_region(&act->n->rules, act->other, &refusal.rule) != 'w')
+		notify_report(act->n, act->call, &refusal, act->other);
+}
+
+void notify_act(struct notify *n, const struct seccomp_notif *call)
+{
+	static struct act act;
+	struct refusal refusal = { .errnum = EACCES };
+	int r;
+
+	act.n = n;
+	act.call = call;
+	r = deputy_prepare(&n->view, call, &act.deed);
+	if (r == 0)
+		r = find_paths(&act);
+	refusal.rule = r == 0 ? forbid(&act) : 0;
+	if (refusal.rule)
+		r = -EACCES;
+	/* What was read was the caller's if it still waits; if it does not, nobody wants the deed. */
+	if (r == 0 && !seccomp_is_waiting(n->l->listener, call->id)) {
+		deputy_done(&act.deed);
+		return;
+	}
+	if (r == 0 && deputy_would_wait(&act.deed)) {
+		r = perform_aside(&act);
+		if (r == 0) {
+			deputy_done(&act.deed);
+			return;
+		}
+	} else if (r == 0) {
+		r = deputy_perform(&act.deed);
+	}
+	answer(&act, r);
+	if (refusal.rule)
+		notify_report(n, call, &refusal, act.named);
+	else if (r < 0)
+		report_region(&act, r);
+	deputy_done(&act.deed);
+}

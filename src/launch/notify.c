@@ -1,0 +1,247 @@
+#include "launch/notify.h"
+
+#include "base/path.h"
+#include "plan/wire.h"
+#include "sys/address.h"
+#include "sys/call.h"
+#include "sys/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int notify_init(struct notify *n, struct launch *l)
+{
+	n->l = l;
+	n->rules = (struct rules){ &l->plan, l->init };
+	n->flags = plan_number(l->init, 1);
+	return l->listener < 0 ? 0 : caller_init(&n->view);
+}
+
+/* A flood of refusals must not keep init from anything else, nor fill the socket that its last word goes through. */
+static bool take_token(struct notify *n)
+{
+	enum { A_SECOND = 200 };
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if ((uint64_t)now.tv_sec != n->second) {
+		n->second = (uint64_t)now.tv_sec;
+		n->tokens = A_SECOND;
+	}
+	if (!n->tokens)
+		return false;
+	n->tokens--;
+	return true;
+}
+
+void notify_report(struct notify *n, const struct seccomp_notif *call, const struct refusal *refusal, const char *target)
+{
+	struct {
+		struct wire wire;
+		char text[WIRE_TEXT_MAX];
+	} out;
+	char name[16] = "";
+	size_t name_len, len = strlen(target);
+
+	if (!(n->flags & PLAN_INIT_TELL))
+		return;
+	if (!take_token(n)) {
+		n->dropped++;
+		return;
+	}
+	caller_name(&n->view, (pid_t)call->pid, name);
+	name_len = strlen(name) + 1;
+	if (name_len + len + 1 > sizeof(out.text))
+		len = sizeof(out.text) - name_len - 1;
+	out.wire = (struct wire){ .type = WIRE_DENIED, .a = (int32_t)call->pid, .b = refusal->errnum, .c = (uint32_t)call->data.nr };
+	out.wire.d = refusal->rule;
+	out.wire.e = refusal->extra;
+	out.wire.text_len = (uint16_t)(name_len + len + 1);
+	memcpy(out.text, name, name_len);
+	memcpy(out.text + name_len, target, len);
+	out.text[name_len + len] = '\0';
+	if (send(n->l->socket, &out, sizeof(out.wire) + out.wire.text_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		n->dropped++;
+}
+
+static void refuse(struct notify *n, const struct seccomp_notif *call)
+{
+	/* What tells one use of a call from another: a socket's family, an ioctl's request, clone's flags. */
+	const struct refusal refusal = { .errnum = EPERM, .extra = (uint32_t)call->data.args[call->data.nr == SYS_ioctl ? 1 : 0] };
+
+	(void)seccomp_answer(n->l->listener, call->id, -EPERM);
+	notify_report(n, call, &refusal, "");
+}
+
+static bool is_private_network(const struct notify *n)
+{
+	return n->l->namespaces & CLONE_NEWNET;
+}
+
+static void tell_address(struct notify *n, const struct seccomp_notif *call, const struct call *c)
+{
+	struct refusal refusal = { .errnum = ENETUNREACH };
+	uint64_t len = (uint32_t)call->data.args[c->flags];
+	struct text target = { 0 };
+	char address[128]; /* sockaddr_storage */
+	uint16_t family;
+	int r = len < sizeof(family) || len > sizeof(address) ? -EINVAL : caller_read((pid_t)call->pid, call->data.args[c->path], address, len);
+
+	(void)seccomp_continue(n->l->listener, call->id);
+	if (r < 0 || call->data.nr == SYS_bind || !is_private_network(n) || !address_add_remote(&target, address, len))
+		return;
+	memcpy(&family, address, sizeof(family));
+	refusal.extra = family;
+	notify_report(n, call, &refusal, target.bytes);
+}
+
+static void tell_signal(struct notify *n, const struct seccomp_notif *call, const struct call *c)
+{
+	struct refusal refusal = { .extra = (uint32_t)call->data.args[c->flags] };
+	pid_t pid = c->path == CALL_NONE ? 0 : (pid_t)call->data.args[c->path];
+	struct text target = { 0 };
+	bool refused = pid > 0 && refusal.extra && kill(pid, 0) < 0;
+
+	refusal.errnum = errno;
+	(void)seccomp_continue(n->l->listener, call->id);
+	if (!refused)
+		return;
+	text_number(&target, (unsigned)pid, 10);
+	notify_report(n, call, &refusal, target.bytes);
+}
+
+/* A path in a call that has been let go on. */
+struct judged {
+	const struct seccomp_notif *call;
+	const struct call *c;
+	unsigned dir;
+	bool writes, makes, follows;
+	bool exists;
+	struct stat st;
+	char path[PATH_MAX];
+};
+
+static bool is_allowed(const struct judged *j, char region)
+{
+	return region == 'w' || (region == 'r' && !j->writes);
+}
+
+/* Where it leads. What cannot be found is taken by its text. */
+static bool find_path(struct notify *n, struct judged *j, const char *text)
+{
+	int start = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
+	struct place place = PLACE_NONE;
+	struct caller caller;
+	int base = -1, r = caller_open(&n->view, (pid_t)j->call->pid, &caller);
+
+	if (r == 0 && text[0] != '/')
+		r = base = caller_open_dir(&n->view, caller.thread, start);
+	if (r >= 0)
+		r = caller_find(&caller, base < 0 ? n->view.root : base, text, j->follows, &place);
+	if (base >= 0)
+		close(base);
+	j->exists = r == 0 && place.target < 0 && fstatat(place.dir, place.name, &j->st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (r == 0)
+		r = place.target < 0 ? place_path(&n->view, &place, j->path) : -ENOENT;
+	place_done(&place);
+	if (r < 0 && path_is_normal(text)) {
+		memcpy(j->path, text, strlen(text) + 1);
+		return true;
+	}
+	return r == 0;
+}
+
+/* Would a read-only mount have refused this? */
+static bool is_written(const struct judged *j)
+{
+	if (j->exists && j->st.st_dev == 0)
+		return false;
+	if (j->c->kind == CALL_OPEN)
+		return j->exists ? S_ISREG(j->st.st_mode) : j->makes;
+	return j->makes ? !j->exists : j->exists;
+}
+
+static void judge(struct notify *n, struct judged *j, const char *text)
+{
+	struct refusal refusal = { .errnum = EROFS };
+	char region = path_is_normal(text) ? rules_region(&n->rules, text, &refusal.rule) : 'h';
+
+	if (is_allowed(j, region) || !find_path(n, j, text))
+		return;
+	region = rules_region(&n->rules, j->path, &refusal.rule);
+	if (is_allowed(j, region) || (j->exists && j->st.st_dev == n->view.proc_dev) || (region == 'r' && !is_written(j)))
+		return;
+	if (region == 'h')
+		refusal.errnum = j->exists ? EACCES : ENOENT;
+	notify_report(n, j->call, &refusal, j->path);
+}
+
+static uint64_t open_flags(const struct seccomp_notif *call, const struct call *c)
+{
+	return c->flags == CALL_NONE ? O_CREAT | O_WRONLY | O_TRUNC : call->data.args[c->flags];
+}
+
+/* LINK and RENAME make their second name; RENAME also takes the first away. */
+static void tell_paths(struct notify *n, const struct seccomp_notif *call, const struct call *c)
+{
+	static struct judged first, second;
+	static char text[2][PATH_MAX];
+	bool both = c->kind == CALL_LINK || c->kind == CALL_RENAME;
+	int r = caller_read_text((pid_t)call->pid, call->data.args[c->path], text[0], PATH_MAX), r2 = -ENOENT;
+
+	if (both)
+		r2 = caller_read_text((pid_t)call->pid, call->data.args[c->path2], text[1], PATH_MAX);
+	(void)seccomp_continue(n->l->listener, call->id);
+	first = (struct judged){ .call = call, .c = c, .dir = c->dir, .writes = true };
+	first.makes = c->kind != CALL_CHANGE && c->kind != CALL_RENAME;
+	if (c->kind == CALL_OPEN) {
+		uint64_t flags = open_flags(call, c);
+
+		first.writes = flags & (O_ACCMODE | O_CREAT | O_TRUNC);
+		first.makes = flags & O_CREAT;
+		first.follows = !(flags & O_NOFOLLOW);
+	}
+	if (r > 0 && c->kind != CALL_LINK)
+		judge(n, &first, text[0]);
+	second = (struct judged){ .call = call, .c = c, .dir = c->dir2, .writes = true, .makes = true };
+	if (r2 > 0)
+		judge(n, &second, text[1]);
+}
+
+static bool is_acted(const struct notify *n, const struct seccomp_notif *call, const struct call *c)
+{
+	if (!(n->flags & (PLAN_INIT_ACT | PLAN_INIT_ACT_OPENS)) || c->kind > CALL_RENAME)
+		return false;
+	return c->kind != CALL_OPEN || n->flags & PLAN_INIT_ACT_OPENS || open_flags(call, c) & O_CREAT;
+}
+
+bool notify_answer(struct notify *n)
+{
+	struct seccomp_notif call;
+	int r = seccomp_receive(n->l->listener, &call);
+	const struct call *c = call_find(call.data.nr);
+
+	if (r < 0) /* ENOENT: the caller has died meanwhile */
+		return r == -ENOENT || r == -EINTR || r == -EAGAIN;
+	if (!c)
+		refuse(n, &call);
+	else if (is_acted(n, &call, c))
+		notify_act(n, &call);
+	else if (!(n->flags & PLAN_INIT_TELL) || c->kind == CALL_OPEN_HOW)
+		(void)seccomp_continue(n->l->listener, call.id);
+	else if (c->kind == CALL_ADDRESS)
+		tell_address(n, &call, c);
+	else if (c->kind == CALL_SIGNAL)
+		tell_signal(n, &call, c);
+	else
+		tell_paths(n, &call, c);
+	return true;
+}

@@ -1,0 +1,37 @@
+/*
+ * call.h: what the arguments of a system call mean: which are paths, which flags. Only calls that make, change or open by path, go
+ * to an address, or signal.
+ */
+#ifndef COFFER_SYS_CALL_H
+#define COFFER_SYS_CALL_H
+
+#include <stdint.h>
+
+enum call_kind {
+	CALL_OPEN,
+	CALL_OPEN_HOW, /* openat2: the flags are in memory */
+	CALL_MKDIR,
+	CALL_MKNOD,
+	CALL_SYMLINK,
+	CALL_LINK,     /* from the first path to the second */
+	CALL_RENAME,   /* the same */
+	CALL_CHANGE,   /* removes a name, or changes what is behind it */
+	CALL_ADDRESS,
+	CALL_SIGNAL,
+};
+
+enum { CALL_NONE = 7 }; /* no such argument */
+
+/* Numbers of arguments. A path without a directory argument starts at the working directory. */
+struct call {
+	uint16_t number;
+	uint8_t kind;
+	uint8_t dir : 4, path : 4;   /* ADDRESS: path is the address; SIGNAL: the process; SYMLINK: the name that is made */
+	uint8_t dir2 : 4, path2 : 4; /* SYMLINK: path2 is the link's text */
+	uint8_t flags : 4, mode : 4; /* ADDRESS: flags is the length; SIGNAL: the signal; MKNOD: the device follows the mode */
+};
+
+/* NULL for all other calls. */
+const struct call *call_find(int number);
+
+#endif

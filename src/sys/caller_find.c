@@ -1,0 +1,366 @@
+/*
+ * Theory of operation. One directory descriptor at a time, and the text that is still to go. Each component is opened as itself
+ * (O_PATH, O_NOFOLLOW); what is a link is read, and its text put in front of the rest, as the kernel does it, with the same limit of 40. The kernel
+ * still decides about every step: search rights, ".." at the root, mounts. The last component is not opened but named: what is
+ * done with it is done relative to the directory, and refuses a link that has come into its place meanwhile.
+ */
+#include "sys/caller.h"
+
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { LINKS_MAX = 40, NOSYMFOLLOW = 0x2000 /* ST_NOSYMFOLLOW */, PROC_ROOT = 1 /* inode */ };
+
+struct walk {
+	const struct caller *caller;
+	int dir, target;
+	unsigned links;
+	bool follow;
+	char *rest;                 /* what is still to go: the end of text */
+	char text[2 * PATH_MAX];
+	char name[NAME_MAX + 1];    /* the component at hand */
+	bool last, slash;           /* nothing follows it, or nothing but slashes */
+};
+
+static struct text own_fd(int fd)
+{
+	struct text name = { 0 };
+
+	text_add(&name, "self/fd/");
+	text_number(&name, (unsigned)fd, 10);
+	return name;
+}
+
+static int real_path(const struct caller_view *view, int fd, char path[PATH_MAX])
+{
+	const struct text name = own_fd(fd);
+	ssize_t n = readlinkat(view->proc, name.bytes, path, PATH_MAX - 1);
+
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	return 0;
+}
+
+static void step_into(struct walk *w, int fd)
+{
+	close(w->dir);
+	w->dir = fd;
+}
+
+/* Puts text in front of the rest. */
+static int prepend(struct walk *w, const char *text, size_t n)
+{
+	size_t left = strlen(w->rest);
+
+	if (n == 0)
+		return -ENOENT;
+	if (n + 1 + left >= sizeof(w->text) || n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memmove(w->text + n + 1, w->rest, left + 1);
+	memcpy(w->text, text, n);
+	w->text[n] = left ? '/' : '\0'; /* without a rest, no slash that would say: a directory */
+	w->rest = w->text;
+	return 0;
+}
+
+/* Takes the next component into w->name, with one slash if slashes end the text; "." when there is none but those. */
+static int next_name(struct walk *w)
+{
+	size_t n, slashes;
+
+	w->rest += strspn(w->rest, "/");
+	n = strcspn(w->rest, "/");
+	slashes = strspn(w->rest + n, "/");
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(w->name, w->rest, n);
+	w->name[n] = '\0';
+	w->rest += n + slashes;
+	w->last = !w->rest[0];
+	w->slash = w->last && slashes;
+	if (n == 0)
+		memcpy(w->name, ".", 2);
+	return 0;
+}
+
+/* An absolute text starts over at the root. */
+static int begin_text(struct walk *w)
+{
+	int fd;
+
+	if (w->rest[0] != '/')
+		return 0;
+	fd = openat(w->caller->view->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	step_into(w, fd);
+	return 0;
+}
+
+static pid_t read_pid(const char *text)
+{
+	pid_t pid = 0;
+
+	while (*text >= '0' && *text <= '9')
+		pid = pid * 10 + (*text++ - '0');
+	return pid;
+}
+
+/* Whose entry in procfs is this? 0: nobody's. */
+static int find_owner(const struct caller_view *view, int fd, pid_t *ret_owner)
+{
+	char path[PATH_MAX];
+	const char *below;
+	struct stat st;
+	int r = real_path(view, fd, path);
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0 || st.st_dev != view->proc_dev)
+		return -EACCES; /* another procfs, which knows this process by another number */
+	below = path_below(path, view->proc_path);
+	if (!below)
+		return -EACCES;
+	*ret_owner = read_pid(below);
+	return 0;
+}
+
+static bool is_proc(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Follows a link that is the caller's own, whatever its text says. */
+static int follow_thing(struct walk *w, pid_t owner)
+{
+	int fd;
+
+	if (owner != w->caller->process && owner != w->caller->thread)
+		return -EACCES;
+	fd = openat(w->dir, w->name, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (w->last && !w->slash)
+		w->target = fd;
+	else
+		step_into(w, fd);
+	return 0;
+}
+
+static int follow_text(struct walk *w, int link)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(link, "", text, sizeof(text));
+	int r;
+
+	if (n < 0)
+		return -errno;
+	r = prepend(w, text, (size_t)n);
+	return r < 0 ? r : begin_text(w);
+}
+
+static int follow_in_proc(struct walk *w, int link)
+{
+	struct text own = { 0 };
+	struct stat dir;
+	pid_t owner;
+	int r = find_owner(w->caller->view, w->dir, &owner);
+
+	if (r < 0)
+		return r;
+	if (owner)
+		return follow_thing(w, owner);
+	if (fstat(w->dir, &dir) < 0)
+		return -errno;
+	text_number(&own, (unsigned)w->caller->process, 10);
+	if (dir.st_ino == PROC_ROOT && strcmp(w->name, "self") == 0)
+		return prepend(w, own.bytes, own.len);
+	text_add(&own, "/task/");
+	text_number(&own, (unsigned)w->caller->thread, 10);
+	if (dir.st_ino == PROC_ROOT && strcmp(w->name, "thread-self") == 0)
+		return prepend(w, own.bytes, own.len);
+	return follow_text(w, link);
+}
+
+static int follow_link(struct walk *w, int link)
+{
+	struct statfs fs;
+
+	if (++w->links > LINKS_MAX)
+		return -ELOOP;
+	if (fstatfs(link, &fs) < 0)
+		return -errno;
+	if ((unsigned long)fs.f_flags & NOSYMFOLLOW)
+		return -ELOOP;
+	return fs.f_type == PROC_SUPER_MAGIC ? follow_in_proc(w, link) : follow_text(w, link);
+}
+
+/* A link in the last place is followed if asked to, and if a slash behind it says that it must be a directory. */
+static bool is_to_follow(const struct walk *w, const struct stat *st)
+{
+	return S_ISLNK(st->st_mode) && (!w->last || w->follow || w->slash);
+}
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* A component that exists, and that fd, taken over, is open on. Returns 1 when it is where the path leads. */
+static int visit(struct walk *w, int fd)
+{
+	struct stat st;
+	int r = 1;
+
+	if (fstat(fd, &st) < 0) {
+		r = -errno;
+	} else if (is_to_follow(w, &st)) {
+		w->rest -= w->slash; /* the slash goes on to stand behind what the link leads to */
+		r = follow_link(w, fd);
+		if (r == 0 && w->target >= 0)
+			r = 1;
+	} else if (!w->last || is_dots(w->name)) {
+		step_into(w, fd);
+		return 0;
+	}
+	close(fd);
+	return r;
+}
+
+/* One component. Returns 1 at the end: w->dir and w->name say where, or w->target. */
+static int step(struct walk *w)
+{
+	int fd, r = next_name(w);
+
+	if (r < 0)
+		return r;
+	fd = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT && w->last ? 1 : -errno;
+	return visit(w, fd);
+}
+
+static bool is_memory(const struct caller_view *view, const struct walk *w)
+{
+	char path[PATH_MAX];
+
+	if (w->target < 0)
+		return strcmp(w->name, "mem") == 0;
+	return real_path(view, w->target, path) < 0 || strcmp(path_name(path), "mem") == 0;
+}
+
+/* The end must not be this process's own in procfs, nor another process's memory. */
+static int check_end(const struct walk *w)
+{
+	int fd = w->target >= 0 ? w->target : w->dir;
+	const struct caller *caller = w->caller;
+	pid_t owner = 0;
+	int r;
+
+	if (!is_proc(fd))
+		return 0;
+	r = find_owner(caller->view, fd, &owner);
+	if (r < 0)
+		return r;
+	if (!owner && w->target < 0)
+		owner = read_pid(w->name);
+	if (owner == caller->view->self)
+		return -EACCES;
+	if (!owner || owner == caller->process || owner == caller->thread)
+		return 0;
+	return is_memory(caller->view, w) ? -EACCES : 0;
+}
+
+/* Nothing left and nothing named: "/", "..", or a link to one of them. */
+static int walk_to_end(struct walk *w)
+{
+	int r = begin_text(w);
+
+	if (r == 0)
+		memcpy(w->name, ".", 2);
+	while (r == 0 && w->rest[0]) {
+		r = step(w);
+		if (r == 0 && !w->rest[0])
+			memcpy(w->name, ".", 2);
+	}
+	return r < 0 ? r : check_end(w);
+}
+
+int caller_find(const struct caller *caller, int base, const char *path, bool follow, struct place *ret_place)
+{
+	struct walk w = { .caller = caller, .target = -1, .follow = follow };
+	size_t n = strlen(path);
+	int r;
+
+	if (n == 0)
+		return -ENOENT;
+	if (n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(w.text, path, n + 1);
+	w.rest = w.text;
+	w.dir = openat(base, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w.dir < 0)
+		return -errno;
+	r = walk_to_end(&w);
+	*ret_place = (struct place){ .dir = w.dir, .target = w.target };
+	n = strlen(w.name);
+	memcpy(ret_place->name, w.name, n);
+	ret_place->name[n] = w.slash && strcmp(w.name, ".") != 0 ? '/' : '\0';
+	if (r < 0)
+		place_done(ret_place);
+	return r;
+}
+
+void place_done(struct place *place)
+{
+	if (place->dir >= 0)
+		close(place->dir);
+	if (place->target >= 0)
+		close(place->target);
+	*place = PLACE_NONE;
+}
+
+int place_path(const struct caller_view *view, const struct place *place, char ret_path[PATH_MAX])
+{
+	int r = real_path(view, place->target >= 0 ? place->target : place->dir, ret_path);
+	size_t n = strlen(ret_path), m = strcspn(place->name, "/");
+
+	if (r < 0)
+		return r;
+	if (place->target >= 0 && ret_path[0] != '/')
+		ret_path[0] = '\0'; /* a pipe, a socket: "pipe:[7]" */
+	else if (ret_path[0] != '/')
+		return -EXDEV;
+	if (place->target >= 0 || strcmp(place->name, ".") == 0)
+		return 0;
+	if (n + 1 + m >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if (n > 1)
+		ret_path[n++] = '/';
+	memcpy(ret_path + n, place->name, m);
+	ret_path[n + m] = '\0';
+	return 0;
+}
+
+int place_reopen(const struct caller_view *view, const struct place *place, int flags)
+{
+	const struct text name = own_fd(place->target);
+	int fd = openat(view->proc, name.bytes, flags | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+struct text place_target_name(const struct place *place)
+{
+	return own_fd(place->target);
+}

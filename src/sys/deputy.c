@@ -1,0 +1,213 @@
+#include "sys/deputy.h"
+
+#include "base/own.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* As the kernel has them: some C libraries think that LARGEFILE is nothing. */
+enum { LARGEFILE = 0100000, TMPFILE = 020000000 | O_DIRECTORY };
+#define OPEN_FLAGS                                                                                                                         \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | O_ASYNC | O_DIRECT | LARGEFILE |   \
+	 O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | TMPFILE)
+#define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
+
+static uint64_t argument(const struct seccomp_notif *call, unsigned number)
+{
+	return number == CALL_NONE ? 0 : call->data.args[number];
+}
+
+static int read_path(const struct seccomp_notif *call, unsigned number, char path[PATH_MAX])
+{
+	int n = caller_read_text((pid_t)call->pid, argument(call, number), path, PATH_MAX);
+
+	return n < 0 ? n : 0;
+}
+
+/* linkat with AT_EMPTY_PATH: the descriptor's own thing. */
+static int find_descriptor(struct deed *deed, int fd)
+{
+	deed->place.target = caller_open_fd(deed->caller.view, deed->caller.thread, fd);
+	return deed->place.target < 0 ? deed->place.target : 0;
+}
+
+static int find(struct deed *deed, const struct seccomp_notif *call, unsigned dir, unsigned path, struct place *ret_place)
+{
+	int start = dir == CALL_NONE ? AT_FDCWD : (int)argument(call, dir), r;
+	const struct caller *caller = &deed->caller;
+	bool follow = false;
+	char text[PATH_MAX];
+	autofd int base = -1;
+
+	r = read_path(call, path, text);
+	if (r < 0)
+		return r;
+	if (deed->call->kind == CALL_OPEN)
+		follow = !(deed->flags & O_NOFOLLOW) && (deed->flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+	if (deed->call->kind == CALL_LINK && ret_place == &deed->place)
+		follow = deed->flags & AT_SYMLINK_FOLLOW;
+	if (deed->call->kind == CALL_LINK && ret_place == &deed->place && !text[0] && deed->flags & AT_EMPTY_PATH)
+		return find_descriptor(deed, start);
+	if (text[0] != '/') {
+		base = caller_open_dir(caller->view, caller->thread, start);
+		if (base < 0)
+			return base;
+	}
+	return caller_find(caller, base < 0 ? caller->view->root : base, text, follow, ret_place);
+}
+
+static int find_both(struct deed *deed, const struct seccomp_notif *call)
+{
+	const struct call *c = deed->call;
+	int r = find(deed, call, c->dir, c->path, &deed->place);
+
+	if (r < 0)
+		return r;
+	if (c->kind == CALL_LINK || c->kind == CALL_RENAME)
+		r = find(deed, call, c->dir2, c->path2, &deed->other);
+	else if (c->kind == CALL_SYMLINK)
+		r = read_path(call, c->path2, deed->text);
+	return r;
+}
+
+static int check_arguments(const struct deed *deed)
+{
+	uint64_t known = UINT64_MAX;
+
+	if (deed->call->kind == CALL_RENAME)
+		known = RENAME_NOREPLACE | RENAME_EXCHANGE;
+	if (deed->call->kind == CALL_LINK)
+		known = AT_SYMLINK_FOLLOW | AT_EMPTY_PATH;
+	if (deed->call->kind == CALL_MKNOD && (S_ISCHR(deed->mode) || S_ISBLK(deed->mode)))
+		return -EPERM;
+	return deed->flags & ~known ? -EINVAL : 0;
+}
+
+/* creat has its flags in its name. */
+static uint64_t read_flags(const struct call *call, const struct seccomp_notif *notif)
+{
+	if (call->kind == CALL_OPEN && call->flags == CALL_NONE)
+		return O_CREAT | O_WRONLY | O_TRUNC;
+	return (uint32_t)argument(notif, call->flags);
+}
+
+int deputy_prepare(const struct caller_view *view, const struct seccomp_notif *call, struct deed *ret_deed)
+{
+	struct deed *deed = ret_deed;
+	const struct place *place = &deed->place;
+	int r;
+
+	deed->call = call_find(call->data.nr);
+	deed->place = deed->other = PLACE_NONE;
+	deed->exists = false;
+	if (!deed->call || deed->call->kind == CALL_OPEN_HOW || deed->call->kind > CALL_RENAME)
+		return -ENOSYS;
+	deed->flags = read_flags(deed->call, call);
+	deed->mode = (uint32_t)argument(call, deed->call->mode);
+	r = check_arguments(deed);
+	if (r == 0)
+		r = caller_open(view, (pid_t)call->pid, &deed->caller);
+	if (r == 0)
+		r = find_both(deed, call);
+	if (r < 0)
+		return r;
+	if (place->target >= 0)
+		deed->exists = fstat(place->target, &deed->found) == 0;
+	else
+		deed->exists = fstatat(place->dir, place->name, &deed->found, AT_SYMLINK_NOFOLLOW) == 0;
+	return 0;
+}
+
+bool deputy_would_wait(const struct deed *deed)
+{
+	if (deed->call->kind != CALL_OPEN || !deed->exists || !S_ISFIFO(deed->found.st_mode))
+		return false;
+	return !(deed->flags & (O_NONBLOCK | O_PATH)) && (deed->flags & O_ACCMODE) != O_RDWR;
+}
+
+/* /dev/tty is a different thing to each process: the one that it stands for is opened instead. */
+static int open_terminal(const struct deed *deed)
+{
+	const struct caller_view *view = deed->caller.view;
+	struct text path = { 0 };
+	unsigned number;
+	int r = caller_terminal(&deed->caller, &number), fd;
+
+	if (r < 0)
+		return r;
+	text_add(&path, "dev/pts/");
+	text_number(&path, number, 10);
+	fd = openat(view->root, path.bytes, (int)(deed->flags & (O_ACCMODE | O_NONBLOCK)) | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int perform_open(const struct deed *deed)
+{
+	const uint64_t flags = deed->flags & (deed->flags & O_PATH ? PATH_FLAGS : OPEN_FLAGS);
+	const bool makes = !(flags & O_PATH) && (flags & O_CREAT || (flags & TMPFILE) == TMPFILE);
+	const struct open_how how = {
+		.flags = flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | LARGEFILE),
+		.mode = makes ? deed->mode & 07777 : 0,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+	long fd;
+
+	if (deed->exists && S_ISCHR(deed->found.st_mode) && deed->found.st_rdev == makedev(5, 0) && !(flags & O_PATH))
+		return open_terminal(deed);
+	if (deed->place.target >= 0)
+		return place_reopen(deed->caller.view, &deed->place, (int)(how.flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW)));
+	fd = syscall(SYS_openat2, deed->place.dir, deed->place.name, &how, sizeof(how));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int perform_link(const struct deed *deed)
+{
+	const struct place *from = &deed->place, *to = &deed->other;
+	const struct text name = place_target_name(from);
+
+	if (from->target >= 0)
+		return linkat(deed->caller.view->proc, name.bytes, to->dir, to->name, AT_SYMLINK_FOLLOW);
+	return linkat(from->dir, from->name, to->dir, to->name, 0);
+}
+
+int deputy_perform(const struct deed *deed)
+{
+	const struct place *place = &deed->place, *other = &deed->other;
+	int r;
+
+	(void)umask(deed->caller.umask); /* and not taken off the mode: a directory's default ACL replaces it */
+	switch (deed->call->kind) {
+	case CALL_OPEN:
+		return perform_open(deed);
+	case CALL_MKDIR:
+		r = mkdirat(place->dir, place->name, deed->mode & 07777);
+		break;
+	case CALL_MKNOD:
+		r = mknodat(place->dir, place->name, deed->mode & (S_IFMT | 07777), 0);
+		break;
+	case CALL_SYMLINK:
+		r = symlinkat(deed->text, place->dir, place->name);
+		break;
+	case CALL_LINK:
+		r = perform_link(deed);
+		break;
+	case CALL_RENAME:
+		r = (int)syscall(SYS_renameat2, place->dir, place->name, other->dir, other->name, (unsigned)deed->flags);
+		break;
+	default:
+		return -ENOSYS;
+	}
+	return r < 0 ? -errno : 0;
+}
+
+void deputy_done(struct deed *deed)
+{
+	place_done(&deed->place);
+	place_done(&deed->other);
+}
