@@ -1,5 +1,5 @@
 /*
- * command.h: what a command of the command line is. main.c has the table; each command has a file of its own.
+ * command.h: what a command of the command line is. commands.c has the table; each command has a file of its own.
  */
 #ifndef COFFER_CLI_COMMAND_H
 #define COFFER_CLI_COMMAND_H

@@ -183,11 +183,11 @@ static void report_region(struct act *act, int r)
 {
 	struct refusal refusal = { .errnum = -r };
 
-	if (r != -EROFS && r != -EACCES && r != -EPERM && r != -EBUSY)
+	if (!act->path[0] || (r != -EROFS && r != -EACCES && r != -EPERM && r != -EBUSY))
 		return;
 	if (rules_region(&act->n->rules, act->path, &refusal.rule) != 'w')
 		notify_report(act->n, act->call, &refusal, act->path);
-	else if (act->deed.other.dir >= 0 && rules_region(&act->n->rules, act->other, &refusal.rule) != 'w')
+	else if (act->other[0] && rules_region(&act->n->rules, act->other, &refusal.rule) != 'w')
 		notify_report(act->n, act->call, &refusal, act->other);
 }
 
@@ -199,6 +199,7 @@ void notify_act(struct notify *n, const struct seccomp_notif *call)
 
 	act.n = n;
 	act.call = call;
+	act.path[0] = act.other[0] = '\0';
 	r = deputy_prepare(&n->view, call, &act.deed);
 	if (r == 0)
 		r = find_paths(&act);

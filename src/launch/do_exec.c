@@ -121,6 +121,7 @@ int do_INIT(struct launch *l, const struct plan_op *op)
 		return -errno;
 	if (l->error)
 		launch_fail(l, l->error);
+	l->at = (uint32_t)(op - l->plan.op);
 	init_run(l, command);
 }
 

@@ -29,7 +29,7 @@ struct wire {
 	int32_t a;                               /* FAILED: op index · EXITED: wait status · DENIED: pid inside · SIGNAL: number */
 	int32_t b;                               /* FAILED: errno · DENIED: errno that the caller got */
 	uint32_t c;                              /* DENIED: system call number · EXITED: processes peak or 0 */
-	uint32_t d;                              /* DENIED: index of the region or pattern that decided, plus 1; 0 when none did */
+	uint32_t d;                              /* DENIED: index of the region or pattern that decided, plus 1; 0 when none did · EXITED: denials that were not sent, for there were too many */
 	uint32_t e;                              /* DENIED: socket family, signal, or flags of the call */
 	uint64_t utime_us, stime_us, maxrss_kib; /* EXITED: of all that init reaped */
 };

@@ -193,18 +193,26 @@ static void merge_filesystem(struct merge *m)
 	next->hide_credentials |= request->hide_credentials;
 }
 
-/* What is hidden in a workspace stays hidden when it is the workspace no more. */
-static void keep_hidden(struct merge *m)
+static void keep_places(struct merge *m, struct rule_vec *list, const struct rule_vec *from)
 {
-	const struct rule_vec *list = &m->base->filesystem.deny_read;
-
-	for (size_t i = 0; i < list->n; i++) {
-		struct policy_rule rule = list->at[i];
+	for (size_t i = 0; i < from->n; i++) {
+		struct policy_rule rule = from->at[i];
 
 		rule.derived = false;
-		if (rule.place && rule.place->anchor == PLACE_WORKSPACE)
-			add_rule(m, &m->next.filesystem.deny_read, &rule);
+		if (rule.place && from->at[i].derived)
+			add_rule(m, list, &rule);
 	}
+}
+
+/* Built-in places belong to a workspace or to a writable directory. Where those change, the base's places stay all the same. */
+static void merge_places(struct merge *m)
+{
+	bool moved = m->next.workspace.path != m->base->workspace.path;
+
+	if (!moved && count_own(&m->request->filesystem.allow_write) == 0)
+		return;
+	keep_places(m, &m->next.filesystem.deny_read, &m->base->filesystem.deny_read);
+	keep_places(m, &m->next.filesystem.deny_write, &m->base->filesystem.deny_write);
 }
 
 static void merge_workspace(struct merge *m)
@@ -215,7 +223,6 @@ static void merge_workspace(struct merge *m)
 		return;
 	if (policy_allows(m->base, workspace->path, POLICY_READ)) {
 		m->next.workspace = *workspace;
-		keep_hidden(m);
 		return;
 	}
 	refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
@@ -352,6 +359,7 @@ int policy_merge(struct policy *base, const struct policy *request, struct arena
 
 	merge_filesystem(&m);
 	merge_workspace(&m);
+	merge_places(&m);
 	merge_permissions(&m);
 	merge_words(&m);
 	merge_limits(&m);

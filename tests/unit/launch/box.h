@@ -9,6 +9,8 @@
  *   box_run(&box);
  *   … box.status, box.output, box.failed_op, box.denied …
  *   box_done(&box);
+ *
+ * With BOX_PROBE the test program itself is inside, as /probe.
  */
 #ifndef COFFER_TESTS_UNIT_LAUNCH_BOX_H
 #define COFFER_TESTS_UNIT_LAUNCH_BOX_H
@@ -20,6 +22,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,14 +33,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BOX_RUNG2 = 1, BOX_HOST_NET = 2, BOX_ROOT_TREE = 4, BOX_TERMINAL = 8, BOX_BARE = 16, BOX_PLAIN_USER = 32 };
+enum { BOX_RUNG2 = 1, BOX_HOST_NET = 2, BOX_ROOT_TREE = 4, BOX_TERMINAL = 8, BOX_BARE = 16, BOX_PROBE = 32 };
+enum { BOX_USER = 65534, BOX_MISSING_MAX = 24 };
 enum { BOX_UID = 0x7c0f1234, BOX_INSIDE = 1000, BOX_DENIED_MAX = 64 };
 enum { BOX_RO = PLAN_TREE_RO | PLAN_TREE_NOSUID | PLAN_TREE_NODEV, BOX_RW = PLAN_TREE_NOSUID | PLAN_TREE_NODEV };
 
@@ -49,6 +57,11 @@ struct box {
 	struct text_vec regions, patterns, why;
 	struct bpf_request filter;
 	bool no_landlock;
+	int missing[BOX_MISSING_MAX], missing_errno; /* system calls that fail with this for the launcher: an old kernel */
+	size_t missing_n;
+	bool as_user;           /* run by an ordinary user, where the test is run by root */
+	char torture[16];
+	uint64_t probe;         /* slot */
 
 	/* what came of it */
 	int status;             /* as waitpid gives it, of the command; -1: no EXITED came */
@@ -66,20 +79,36 @@ struct box {
 	int socket, out;
 };
 
-__attribute__((unused)) static const char *box_launcher(void)
+static inline const char *box_self(void)
 {
 	static char path[4096];
-	const char *build = getenv("COFFER_LAUNCH");
-	ssize_t n;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
 
-	if (build)
-		return build;
-	n = readlink("/proc/self/exe", path, sizeof(path) - 32);
 	if (n < 0)
 		abort();
 	path[n] = '\0';
-	snprintf(strrchr(path, '/'), 32, "/../coffer-launch");
 	return path;
+}
+
+/* Beside the folder of the test programs; by descriptor, for the folder may not be open to an ordinary user. */
+__attribute__((unused)) static const char *box_launcher(void)
+{
+	static char name[64];
+	char path[4096];
+	int fd;
+
+	if (name[0])
+		return name;
+	snprintf(path, sizeof(path), "%s", box_self());
+	snprintf(strrchr(path, '/'), 32, "/../coffer-launch");
+	fd = open(getenv("COFFER_LAUNCH") ? getenv("COFFER_LAUNCH") : path, O_PATH | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "no launcher at %s\n", path);
+		abort();
+	}
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fcntl(fd, F_DUPFD_CLOEXEC, 40));
+	close(fd);
+	return name;
 }
 
 static inline uint64_t box_slot(struct box *box)
@@ -112,8 +141,9 @@ static inline uint64_t box_namespaces(const struct box *box)
 static inline void box_spawn(struct box *box)
 {
 	struct plan_build *p = &box->plan;
-	uint64_t inside = box->root ? BOX_INSIDE : getuid(), outside = box->root ? BOX_UID : getuid();
-	uint64_t gid_inside = box->root ? BOX_INSIDE : getgid(), gid_outside = box->root ? BOX_UID : getgid();
+	uint64_t user = box->as_user ? BOX_USER : getuid(), group = box->as_user ? BOX_USER : getgid();
+	uint64_t inside = box->root ? BOX_INSIDE : user, outside = box->root ? BOX_UID : user;
+	uint64_t gid_inside = box->root ? BOX_INSIDE : group, gid_outside = box->root ? BOX_UID : group;
 
 	if (box->root && !(box->flags & BOX_RUNG2))
 		plan_add(p, OP_WARDEN_USER, "test", outside, gid_outside);
@@ -154,14 +184,39 @@ __attribute__((unused)) static void box_new_root(struct box *box)
 	plan_add(p, OP_MQUEUE, "test", "/dev/mqueue");
 }
 
+/* The test program as /probe: opened by root where there is root, for the build folder may be root's alone. */
+static inline void box_open_probe(struct box *box)
+{
+	box->probe = box_slot(box);
+	plan_add(&box->plan, OP_HOST_TREE, "test", box->probe, box_self(), (uint64_t)BOX_RO, (uint64_t)0, (uint64_t)0);
+}
+
 __attribute__((unused)) static void box_begin(struct box *box, unsigned flags)
 {
-	*box = (struct box){ .flags = flags, .status = -1, .failed_op = -1, .master = -1, .root = getuid() == 0 && !(flags & BOX_PLAIN_USER) };
+	*box = (struct box){ .flags = flags, .status = -1, .failed_op = -1, .master = -1, .root = getuid() == 0 };
 	arena_init(&box->arena, 64 << 20);
 	plan_build_init(&box->plan, &box->arena);
 	box->filter.inet = true;
 	if (flags & BOX_BARE)
 		return;
+	if (flags & BOX_PROBE)
+		box_open_probe(box);
+	box_spawn(box);
+	if (!(flags & (BOX_ROOT_TREE | BOX_RUNG2)))
+		box_new_root(box);
+	if (flags & BOX_PROBE) {
+		plan_add(&box->plan, OP_FILE, "test", "/probe", (uint64_t)0755, "", (size_t)0);
+		plan_add(&box->plan, OP_PLACE, "test", box->probe, "/probe");
+	}
+}
+
+/* The same for an ordinary user, whoever runs the test. */
+__attribute__((unused)) static void box_begin_as_user(struct box *box, unsigned flags)
+{
+	box_begin(box, BOX_BARE);
+	box->flags = flags;
+	box->as_user = box->root;
+	box->root = false;
 	box_spawn(box);
 	if (!(flags & (BOX_ROOT_TREE | BOX_RUNG2)))
 		box_new_root(box);
@@ -260,7 +315,7 @@ static inline void box_raise(int *fd)
 __attribute__((unused)) static void box_start(struct box *box)
 {
 	posix_spawn_file_actions_t actions;
-	char *const argv[] = { (char *)"coffer-launch", getenv("BOX_TORTURE"), NULL }, *const env[] = { NULL };
+	char *const argv[] = { (char *)"coffer-launch", box->torture[0] ? box->torture : NULL, NULL }, *const env[] = { NULL };
 	int memfd = box_memfd(&box->done), pair[2], out[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) || pipe2(out, O_CLOEXEC) || null < 0)
@@ -275,10 +330,8 @@ __attribute__((unused)) static void box_start(struct box *box)
 	posix_spawn_file_actions_adddup2(&actions, out[1], 2);
 	posix_spawn_file_actions_adddup2(&actions, memfd, 3);
 	posix_spawn_file_actions_adddup2(&actions, pair[1], 4);
-	if (posix_spawn(&box->pid, box_launcher(), &actions, NULL, argv, env)) {
-		fprintf(stderr, "no launcher at %s\n", box_launcher());
+	if (posix_spawn(&box->pid, box_launcher(), &actions, NULL, argv, env))
 		abort();
-	}
 	posix_spawn_file_actions_destroy(&actions);
 	close(memfd), close(pair[1]), close(out[1]), close(null);
 	box->socket = pair[0];
@@ -374,13 +427,59 @@ __attribute__((unused)) static bool box_build(struct box *box)
 	return false;
 }
 
+/* For this process and what it starts. */
+static inline void box_make_missing(const struct box *box)
+{
+	struct sock_filter code[2 * BOX_MISSING_MAX + 2];
+	unsigned short n = 0;
+
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < box->missing_n; i++) {
+		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)box->missing[i], 0, 1);
+		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)box->missing_errno);
+	}
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &(struct sock_fprog){ n, code }))
+		abort();
+}
+
+/* In a process of its own, which hands back what came of it. */
+static inline void box_run_apart(struct box *box)
+{
+	struct box *shared = mmap(NULL, sizeof(*box), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+
+	(void)box_launcher();
+	pid = fork();
+	if (shared == MAP_FAILED || pid < 0)
+		abort();
+	if (pid == 0) {
+		if (box->missing_n)
+			box_make_missing(box);
+		if (box->as_user && (setgroups(0, NULL) || setresgid(BOX_USER, BOX_USER, BOX_USER) || setresuid(BOX_USER, BOX_USER, BOX_USER)))
+			_exit(1);
+		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		box_start(box);
+		box_finish(box);
+		memcpy(shared, box, sizeof(*box));
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	memcpy(box, shared, sizeof(*box));
+	munmap(shared, sizeof(*box));
+}
+
 __attribute__((unused)) static void box_run(struct box *box)
 {
 	if (!box_build(box))
 		abort();
-	box_start(box);
-	box_finish(box);
-	if (box->failed_op >= 0)
+	if (box->as_user || box->missing_n) {
+		box_run_apart(box);
+	} else {
+		box_start(box);
+		box_finish(box);
+	}
+	if (box->failed_op >= 0 && !box->torture[0])
 		fprintf(stderr, "# op %d %s: %s\n", box->failed_op,
 			(uint32_t)box->failed_op < box->done.head->op_count ? plan_op_info(box->done.op[box->failed_op].code)->name : "?",
 			strerror(box->failed_errno));
