@@ -6,7 +6,7 @@ top=$(mktemp -d /tmp/coffer-try.XXXXXX)
 trap 'rm -rf "$top"' EXIT
 mkdir -p "$top/home/.ssh" "$top/project/.git/hooks"
 echo 'a private key' >"$top/home/.ssh/id_ed25519"
-echo 'print("hello from", __file__)' >"$top/project/main.py"
+echo 'echo "hello from $0"' >"$top/project/main.sh"
 export HOME="$top/home"
 cd "$top/project" || exit 1
 
@@ -27,17 +27,17 @@ step() {
 	exit 1
 }
 
-step 0 'The toolchain is there, and so is the working directory.' coffer run -- python3 main.py
+step 0 'The toolchain is there, and so is the working directory.' coffer run -- sh main.sh
 step - 'A private key is not.' coffer run -- cat "$HOME/.ssh/id_ed25519"
 step - 'Nothing is written …' coffer run -- touch note
 step 0 '… unless you say where.' coffer run --write . -- touch note
-step - 'Even then, nothing is planted that would run later, outside.' coffer run --write . -- cp main.py .git/hooks/pre-commit
+step - 'Even then, nothing is planted that would run later, outside.' coffer run --write . -- cp main.sh .git/hooks/pre-commit
 step 0 'What was that about?' coffer why
-step - 'There is no network.' coffer run -- python3 -c 'import socket; socket.create_connection(("1.1.1.1", 53), 3)'
+step - 'There is no network.' coffer run -- bash -c 'exec 3<>/dev/tcp/1.1.1.1/53'
 step 0 'Other processes are out of sight.' coffer run -- sh -c 'ls /proc | grep -c "^[0-9]"'
 step 124 'Time, memory, processes and output have limits.' coffer run --timeout 1s -- sleep 60
 step 7 'The exit status is the command'"'"'s own.' coffer run -- sh -c 'exit 7'
-step 0 'This is how it is made, before anything happens.' coffer explain -- python3 main.py
+step 0 'This is how it is made, before anything happens.' coffer explain -- sh main.sh
 
 echo
 echo '# What this machine can enforce, and how to get what it lacks:'

@@ -27,10 +27,9 @@
 #include <stddef.h>
 
 struct bpf_request {
-	bool notify; /* init listens (SECCOMP_FILTER_FLAG_NEW_LISTENER) */
-	bool
-	    tell_writes; /* told: opens with write intent, NAME, WRITE_PATH, ADDRESS, SENDTO with an address, SIGNAL. Ignored without notify */
-	bool tell_reads;    /* told: every open. Ignored without notify */
+	bool notify;        /* init listens (SECCOMP_FILTER_FLAG_NEW_LISTENER); without it nothing is told */
+	bool tell_writes;   /* told: opens with write intent, NAME, WRITE_PATH, ADDRESS, SENDTO with an address, SIGNAL */
+	bool tell_reads;    /* told: every open */
 	bool act_names;     /* acted: opens with O_CREAT, openat2, creat, NAME. Needs notify */
 	bool act_opens;     /* acted: every open, and NAME, for a rename would give a hidden file a permitted name. Needs notify */
 	bool inet;          /* AF_INET and AF_INET6: TCP and UDP */
@@ -41,8 +40,7 @@ struct bpf_request {
 };
 
 /*
- * The command's filter, in the arena. Returns 0, -ENOMEM, or -EINVAL when the request wants init to
- * act without listening.
+ * The command's filter, in the arena. Returns 0, -ENOMEM, or -EINVAL when the request wants init to act without listening.
  */
 int bpf_build(struct arena *arena, const struct bpf_request *request, const void **ret_filter, size_t *ret_bytes, struct err *err);
 

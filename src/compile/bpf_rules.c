@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -347,6 +348,12 @@ void bpf_rules_put(struct bpf_code *code, const struct bpf_request *request, uns
 		ret_place[i] = rule[i](&r);
 }
 
+/* A plain fork, to perform a call that may wait aside: no thread, no shared memory, no namespace. */
+static unsigned init_clone(struct bpf_code *code, unsigned yes, unsigned no)
+{
+	return bpf_load(code, low(0), bpf_if(code, BPF_JEQ, SIGCHLD, yes, no));
+}
+
 /* linux/seccomp.h: all that init does with the listener. */
 static unsigned init_ioctl(struct bpf_code *code, unsigned yes, unsigned no)
 {
@@ -374,6 +381,7 @@ void bpf_init_rules_put(struct bpf_code *code, unsigned ret_place[INIT_RULES_END
 
 	ret_place[INIT_NO] = no;
 	ret_place[INIT_YES] = yes;
+	ret_place[INIT_CLONE] = init_clone(code, yes, no);
 	ret_place[INIT_IOCTL] = init_ioctl(code, yes, no);
 	ret_place[INIT_PRCTL] = init_prctl(code, yes, no);
 }

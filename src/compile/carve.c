@@ -10,7 +10,8 @@
 #include "compile/stage.h"
 
 /* What programs read about the machine; nothing there is about a process. */
-static const char *const machine_files[] = { "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version", "/proc/loadavg", "/proc/uptime" };
+static const char *const machine_files[] = { "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
+	                                     "/proc/version", "/proc/loadavg", "/proc/uptime" };
 
 struct listing {
 	const struct survey_match *at;
@@ -127,7 +128,8 @@ static int carve_region(struct compile *c, size_t index)
 		return 0;
 	if (!is_writable && hidden_at(c, index, region->path) != NOTHING_HIDDEN)
 		return carve(c, index, region->path);
-	landlock_grant(c, region->path, is_writable ? landlock_write_rights(is_dir(region)) : landlock_read_rights(is_dir(region)), region->why);
+	landlock_grant(c, region->path, is_writable ? landlock_write_rights(is_dir(region)) : landlock_read_rights(is_dir(region)),
+	               region->why);
 	return 0;
 }
 

@@ -9,17 +9,33 @@
 #include <stdio.h>
 
 static int (*const stages[])(struct compile *c) = {
-	/* decide */ choose_rung, choose_environment, choose_workspace, land_claims, land_barriers, land_fresh, make_regions,
-	make_patterns, check_workspace, choose_sources, choose_devices, choose_pins,
-	/* PREPARE */ put_watch, put_cgroups, put_scratch,
-	/* BIRTH */ put_cgroup_join, put_host_sources, put_spawn,
+	/* decide */ choose_rung,
+	choose_environment,
+	choose_workspace,
+	land_claims,
+	land_barriers,
+	land_fresh,
+	make_regions,
+	make_patterns,
+	check_workspace,
+	choose_sources,
+	choose_devices,
+	choose_pins,
+	/* PREPARE */ put_watch,
+	put_cgroups,
+	put_scratch,
+	/* BIRTH */ put_cgroup_join,
+	put_host_sources,
+	put_spawn,
 	/* ROOT, PIVOT */ put_root,
 	/* SHED */ put_shed,
-	/* LOCK, EXEC */ put_landlock, put_lock, put_exec,
+	/* LOCK, EXEC */ put_landlock,
+	put_lock,
+	put_exec,
 };
 
 int compile(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena, struct plan *ret_plan,
-	    struct err *err)
+            struct err *err)
 {
 	struct compile c = { .policy = policy, .inputs = inputs, .facts = facts, .arena = arena, .err = err };
 	int r = 0;

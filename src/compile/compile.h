@@ -19,15 +19,15 @@
 
 /* With what. All strings are borrowed; argv and env are NULL-terminated. */
 struct inputs {
-	const char *const *argv;  /* at least one; argv[0] without a slash is looked up in the sandbox's PATH */
-	const char *const *env;   /* the caller's, "NAME=value"; policy.environment chooses from it */
-	const char *cwd;          /* normal absolute path, symlinks resolved */
-	const char *home;         /* normal absolute path or NULL */
-	const char *user;         /* login name or NULL */
-	const char *run_id;       /* [a-z0-9]{8,32}: names the cgroup and the scratch directory */
-	const char *scratch_top;  /* a directory of the caller's own (0700) for rung two's tmp */
-	unsigned terminal;        /* bits 1, 2, 4: standard input, output, error are to be a pty */
-	bool keep_stdin_null;     /* informational */
+	const char *const *argv; /* at least one; argv[0] without a slash is looked up in the sandbox's PATH */
+	const char *const *env;  /* the caller's, "NAME=value"; policy.environment chooses from it */
+	const char *cwd;         /* normal absolute path, symlinks resolved */
+	const char *home;        /* normal absolute path or NULL */
+	const char *user;        /* login name or NULL */
+	const char *run_id;      /* [a-z0-9]{8,32}: names the cgroup and the scratch directory */
+	const char *scratch_top; /* a directory of the caller's own (0700) for rung two's tmp */
+	unsigned terminal;       /* bits 1, 2, 4: standard input, output, error are to be a pty */
+	bool keep_stdin_null;    /* informational */
 	const struct survey *survey;
 };
 

@@ -9,8 +9,14 @@ enum { COVER_MODE = 0444, COVER_BYTES_MAX = 1 << 20, CPUS_MOST = 4096 };
 #define NOBODY "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 
 static const char *const covered[] = {
-	"/etc/passwd", "/etc/group", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf",
-	"/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/present",
+	"/etc/passwd",
+	"/etc/group",
+	"/etc/hostname",
+	"/etc/hosts",
+	"/etc/resolv.conf",
+	"/sys/devices/system/cpu/online",
+	"/sys/devices/system/cpu/possible",
+	"/sys/devices/system/cpu/present",
 };
 
 const char *covers_question(size_t i)
@@ -107,13 +113,14 @@ static void write_cpuinfo(struct compile *c, struct str *s)
 	unsigned n = (unsigned)cpus(c);
 
 	for (unsigned i = 0; i < n; i++)
-		str_printf(s,
-			   "processor\t: %u\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 0\nmodel name\t: processor\nstepping\t: 0\n"
-			   "cpu MHz\t\t: 1000.000\ncache size\t: 1024 KB\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n"
-			   "apicid\t\t: %u\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 13\nwp\t\t: yes\n"
-			   "flags\t\t: fpu tsc msr cx8 sep cmov mmx fxsr sse sse2 syscall nx lm\nbogomips\t: 2000.00\n"
-			   "clflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 40 bits physical, 48 bits virtual\n\n",
-			   i, n, i, n, i);
+		str_printf(
+		    s,
+		    "processor\t: %u\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 0\nmodel name\t: processor\nstepping\t: 0\n"
+		    "cpu MHz\t\t: 1000.000\ncache size\t: 1024 KB\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n"
+		    "apicid\t\t: %u\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 13\nwp\t\t: yes\n"
+		    "flags\t\t: fpu tsc msr cx8 sep cmov mmx fxsr sse sse2 syscall nx lm\nbogomips\t: 2000.00\n"
+		    "clflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 40 bits physical, 48 bits virtual\n\n",
+		    i, n, i, n, i);
 }
 
 static void write_meminfo(struct compile *c, struct str *s)
@@ -122,18 +129,20 @@ static void write_meminfo(struct compile *c, struct str *s)
 	uint64_t swap = c->policy->limit[POLICY_LIMIT_SWAP].value;
 	unsigned long long swap_kib = swap == NUM_UNLIMITED ? 0 : swap / 1024;
 
-	str_printf(s,
-		   "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\nBuffers:               0 kB\nCached:                0 kB\n"
-		   "SwapCached:            0 kB\nActive:                0 kB\nInactive:              0 kB\nSwapTotal:      %8llu kB\nSwapFree:       %8llu kB\n"
-		   "Dirty:                 0 kB\nWriteback:             0 kB\nAnonPages:             0 kB\nMapped:                0 kB\nShmem:                 0 kB\n"
-		   "Slab:                  0 kB\nSReclaimable:          0 kB\nSUnreclaim:            0 kB\nHugePages_Total:       0\nHugePages_Free:        0\n"
-		   "Hugepagesize:       2048 kB\n",
-		   kib, kib, kib, swap_kib, swap_kib);
+	str_printf(
+	    s,
+	    "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\nBuffers:               0 kB\nCached:                0 kB\n"
+	    "SwapCached:            0 kB\nActive:                0 kB\nInactive:              0 kB\nSwapTotal:      %8llu kB\nSwapFree:       %8llu kB\n"
+	    "Dirty:                 0 kB\nWriteback:             0 kB\nAnonPages:             0 kB\nMapped:                0 kB\nShmem:                 0 kB\n"
+	    "Slab:                  0 kB\nSReclaimable:          0 kB\nSUnreclaim:            0 kB\nHugePages_Total:       0\nHugePages_Free:        0\n"
+	    "Hugepagesize:       2048 kB\n",
+	    kib, kib, kib, swap_kib, swap_kib);
 }
 
 /* ---- laying them over ---- */
 
-static int put_content(struct compile *c, enum plan_opcode code, const char *path, void (*write)(struct compile *c, struct str *s), const char *why)
+static int put_content(struct compile *c, enum plan_opcode code, const char *path, void (*write)(struct compile *c, struct str *s),
+                       const char *why)
 {
 	struct str content autostr;
 	const char *bytes;
@@ -174,8 +183,10 @@ static int put_size_covers(struct compile *c)
 /* How many processors there are is asked in three places; a skeleton has none of the rest of /sys. */
 static int put_cpu_files(struct compile *c)
 {
-	static const char *const files[] = { "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/present" };
-	bool bare = mounts_is_bare(c, region_find(&c->regions, files[0])), limited = c->policy->limit[POLICY_LIMIT_CPUS].value != NUM_UNLIMITED;
+	static const char *const files[] = { "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible",
+		                             "/sys/devices/system/cpu/present" };
+	bool bare = mounts_is_bare(c, region_find(&c->regions, files[0])),
+	     limited = c->policy->limit[POLICY_LIMIT_CPUS].value != NUM_UNLIMITED;
 	int r = 0;
 
 	if (bare)

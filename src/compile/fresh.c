@@ -21,8 +21,8 @@ static const struct fresh_place {
 	bool writable;
 	bool owned; /* no rule brings the host's */
 } places[] = {
-	{ "/proc", true, true }, { "/dev", false, true }, { "/dev/shm", true, true }, { "/tmp", true, false }, { "/var/tmp", true, false },
-	{ "/run", false, false },
+	{ "/proc", true, true }, { "/dev", false, true },     { "/dev/shm", true, true },
+	{ "/tmp", true, false }, { "/var/tmp", true, false }, { "/run", false, false },
 };
 
 #define TERMINAL "/dev/tty" /* without one of its own it would lead nowhere */
@@ -33,7 +33,7 @@ static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full", "/
 static const struct {
 	const char *path, *target;
 } device_links[] = {
-	{ "/dev/fd", "/proc/self/fd" },	      { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" },
+	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" },
 	{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/ptmx", "pts/ptmx" },
 };
 
@@ -172,7 +172,8 @@ static void put_tmpfs(struct compile *c, const char *path, uint64_t most_bytes)
 	uint64_t bytes = ceiling(c, POLICY_LIMIT_TMP, UNLIMITED_BYTES), inodes = ceiling(c, POLICY_LIMIT_TMP_INODES, UNLIMITED_INODES);
 	const char *why = c->policy->limit[POLICY_LIMIT_TMP].why;
 
-	plan_add(&c->plan, OP_TMPFS, why ? why : WHY_DEFAULT, path, own_flags, bytes < most_bytes ? bytes : most_bytes, inodes, (uint64_t)TMP_MODE);
+	plan_add(&c->plan, OP_TMPFS, why ? why : WHY_DEFAULT, path, own_flags, bytes < most_bytes ? bytes : most_bytes, inodes,
+	         (uint64_t)TMP_MODE);
 }
 
 static void put_proc(struct compile *c, const struct region *region)
@@ -186,7 +187,8 @@ static void put_proc(struct compile *c, const struct region *region)
 /* In a skeleton it is the same directory as /tmp, which saves a mount and shares a limit. */
 static bool is_alias(const struct compile *c, const struct region *region, bool in_bare)
 {
-	return in_bare && !region->opened_below && strcmp(region->path, "/var/tmp") == 0 && c->regions.at[region_find(&c->regions, "/tmp")].fresh;
+	return in_bare && !region->opened_below && strcmp(region->path, "/var/tmp") == 0 &&
+	       c->regions.at[region_find(&c->regions, "/tmp")].fresh;
 }
 
 int put_fresh(struct compile *c, const struct region *region, bool in_bare)
@@ -205,8 +207,8 @@ int put_fresh(struct compile *c, const struct region *region, bool in_bare)
 	else if (region->access == ACCESS_WRITE)
 		put_tmpfs(c, region->path, is_var_tmp ? SMALL_BYTES : UNLIMITED_BYTES);
 	else if (!in_bare)
-		plan_add(&c->plan, OP_TMPFS, region->why, region->path, own_flags | PLAN_TREE_NOEXEC, (uint64_t)DEV_BYTES, (uint64_t)DEV_INODES,
-			 (uint64_t)DIR_MODE);
+		plan_add(&c->plan, OP_TMPFS, region->why, region->path, own_flags | PLAN_TREE_NOEXEC, (uint64_t)DEV_BYTES,
+		         (uint64_t)DEV_INODES, (uint64_t)DIR_MODE);
 	return 0;
 }
 
@@ -232,7 +234,8 @@ int choose_devices(struct compile *c)
 		const struct survey_entry *entry = survey_find(c->inputs->survey, devices[i]);
 		struct source source = { .path = devices[i], .why = WHY_DEFAULT, .entry = entry, .flags = device_flags };
 
-		if (entry && entry->kind == SURVEY_OTHER && !hidden_by_hand(c, devices[i]) && (has_terminal(c) || strcmp(devices[i], TERMINAL) != 0))
+		if (entry && entry->kind == SURVEY_OTHER && !hidden_by_hand(c, devices[i]) &&
+		    (has_terminal(c) || strcmp(devices[i], TERMINAL) != 0))
 			r = mounts_add_source(c, source, &source.slot);
 	}
 	return r;
@@ -274,7 +277,8 @@ static void mask_proc(struct compile *c)
 		const struct policy_rule *rule = c->claims.at[i].rule;
 		const struct survey_entry *entry = rule->glob ? NULL : survey_find(c->inputs->survey, rule->path);
 
-		if (entry && path_within(rule->path, "/proc") && (entry->kind == SURVEY_FILE || entry->kind == SURVEY_DIR) && hidden_by_hand(c, rule->path))
+		if (entry && path_within(rule->path, "/proc") && (entry->kind == SURVEY_FILE || entry->kind == SURVEY_DIR) &&
+		    hidden_by_hand(c, rule->path))
 			mask(c, rule->path, entry->kind, hidden_by_hand(c, rule->path));
 	}
 }

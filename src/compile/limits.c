@@ -137,8 +137,9 @@ static int put_memory(struct compile *c)
 	if (!is_limited(c, POLICY_LIMIT_MEMORY))
 		return 0;
 	if (version == FACTS_CGROUP_NONE)
-		return compile_weaken(c, why_of(c, POLICY_LIMIT_MEMORY),
-				      "memory: no cgroup can be made here, so the limit holds for each process by itself, and swap is not limited");
+		return compile_weaken(
+		    c, why_of(c, POLICY_LIMIT_MEMORY),
+		    "memory: no cgroup can be made here, so the limit holds for each process by itself, and swap is not limited");
 	r = version == FACTS_CGROUP_V2 ? put_memory_v2(c) : put_memory_v1(c);
 	if (r == 0 && is_limited(c, POLICY_LIMIT_SWAP) && !c->facts->swap_accounting)
 		r = compile_weaken(c, why_of(c, POLICY_LIMIT_SWAP), "swap: this kernel does not account for it, so it is not limited");
@@ -156,11 +157,12 @@ static int put_processes(struct compile *c)
 	if (!is_limited(c, POLICY_LIMIT_PROCESSES))
 		return 0;
 	if (c->facts->pids.version != FACTS_CGROUP_NONE)
-		return set(c, &c->facts->pids, "pids.max", decimal(c, limit_of(c, POLICY_LIMIT_PROCESSES)), why_of(c, POLICY_LIMIT_PROCESSES));
+		return set(c, &c->facts->pids, "pids.max", decimal(c, limit_of(c, POLICY_LIMIT_PROCESSES)),
+		           why_of(c, POLICY_LIMIT_PROCESSES));
 	if (nproc_counts_the_sandbox(c))
 		return 0;
 	return compile_weaken(c, why_of(c, POLICY_LIMIT_PROCESSES),
-			      "processes: no cgroup can be made here, so all processes of this user count, not the sandbox's alone");
+	                      "processes: no cgroup can be made here, so all processes of this user count, not the sandbox's alone");
 }
 
 static int put_cpus(struct compile *c)
@@ -188,7 +190,8 @@ int put_watch(struct compile *c)
 	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
 		if (c->policy->limit[watched[i]].why)
 			why = c->policy->limit[watched[i]].why;
-	plan_add(&c->plan, OP_WATCH, why, limit_of(c, POLICY_LIMIT_TIMEOUT), limit_of(c, POLICY_LIMIT_OUTPUT), limit_of(c, POLICY_LIMIT_CPU_TIME));
+	plan_add(&c->plan, OP_WATCH, why, limit_of(c, POLICY_LIMIT_TIMEOUT), limit_of(c, POLICY_LIMIT_OUTPUT),
+	         limit_of(c, POLICY_LIMIT_CPU_TIME));
 	return 0;
 }
 

@@ -44,9 +44,9 @@ static uint64_t init_flags(const struct compile *c)
 
 static int compare_regions(const void *a, const void *b)
 {
-	const struct region *const *left = a, *const *right = b;
+	const struct region *left = a, *right = b;
 
-	return strcmp((*left)->path, (*right)->path);
+	return strcmp(left->path, right->path);
 }
 
 static int add_line(struct compile *c, struct text_vec *list, char letter, const char *text)
@@ -58,18 +58,17 @@ static int add_line(struct compile *c, struct text_vec *list, char letter, const
 static int list_regions(struct compile *c, struct text_vec *regions, struct text_vec *whys)
 {
 	static const char letters[] = { [ACCESS_HIDDEN] = 'h', [ACCESS_READ] = 'r', [ACCESS_WRITE] = 'w' };
-	const struct region **sorted = arena_array(c->arena, c->regions.n, sizeof(const struct region *));
+	struct region *sorted = arena_array(c->arena, c->regions.n, sizeof(*sorted));
 	int r = 0;
 
 	if (!sorted)
 		return compile_no_memory(c);
-	for (size_t i = 0; i < c->regions.n; i++)
-		sorted[i] = &c->regions.at[i];
-	qsort(sorted, c->regions.n, sizeof(sorted[0]), compare_regions);
+	memcpy(sorted, c->regions.at, c->regions.n * sizeof(*sorted));
+	qsort(sorted, c->regions.n, sizeof(*sorted), compare_regions);
 	for (size_t i = 0; r == 0 && i < c->regions.n; i++) {
-		r = add_line(c, regions, letters[sorted[i]->access], sorted[i]->path);
+		r = add_line(c, regions, letters[sorted[i].access], sorted[i].path);
 		if (r == 0)
-			r = compile_add_text(c, whys, sorted[i]->why);
+			r = compile_add_text(c, whys, sorted[i].why);
 	}
 	return r;
 }

@@ -100,7 +100,7 @@ static void put_idmap(struct compile *c, const struct source *source)
 {
 	if (source->idmapped)
 		plan_add(&c->plan, OP_TREE_IDMAP, source->why, source->slot, (uint64_t)source->uid, (uint64_t)c->facts->sandbox_uid,
-			 (uint64_t)source->gid, (uint64_t)c->facts->sandbox_uid);
+		         (uint64_t)source->gid, (uint64_t)c->facts->sandbox_uid);
 }
 
 static void put_sources(struct compile *c)
@@ -110,7 +110,8 @@ static void put_sources(struct compile *c)
 	for (size_t i = 0; i < c->sources.n; i++) {
 		const struct source *source = &c->sources.at[i];
 
-		plan_add(&c->plan, code, source->why, source->slot, source->path, source->flags, device_of(source->entry), inode_of(source->entry));
+		plan_add(&c->plan, code, source->why, source->slot, source->path, source->flags, device_of(source->entry),
+		         inode_of(source->entry));
 		put_idmap(c, source);
 	}
 }
@@ -123,7 +124,8 @@ int put_host_sources(struct compile *c)
 	put_sources(c);
 	if (c->facts->idmapped_mounts)
 		return 0;
-	return compile_weaken(c, WHY_DEFAULT, "no id-mapped mounts here: files that only root may read are not readable for root's sandbox, nor written");
+	return compile_weaken(c, WHY_DEFAULT,
+	                      "no id-mapped mounts here: files that only root may read are not readable for root's sandbox, nor written");
 }
 
 /* ---- bare trees ---- */
@@ -224,7 +226,7 @@ static int put_hidden(struct compile *c, const struct region *region)
 		return 0;
 	if (region->opened_below)
 		plan_add(&c->plan, OP_TMPFS, region->why, region->path, skeleton_flags, (uint64_t)SKELETON_BYTES, (uint64_t)SKELETON_INODES,
-			 (uint64_t)SKELETON_MODE);
+		         (uint64_t)SKELETON_MODE);
 	else
 		plan_add(&c->plan, OP_MASK, region->why, region->path, kind, device_of(entry), inode_of(entry));
 	return 0;

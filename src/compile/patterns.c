@@ -305,19 +305,23 @@ static const char *reason_against(const struct compile *c)
 {
 	if (!c->facts->seccomp_notify)
 		return "this kernel cannot hand calls to init";
-	return c->rung == COMPILE_RUNG_NAMESPACES && c->policy->process.allow_nested_user_namespaces ? "nested user namespaces see other paths" : NULL;
+	return c->rung == COMPILE_RUNG_NAMESPACES && c->policy->process.allow_nested_user_namespaces
+	           ? "nested user namespaces see other paths"
+	           : NULL;
 }
 
 /* A rule that cannot be enforced is an error where somebody wrote it. */
 static int give_up(struct compile *c, const char *reason)
 {
 	if (c->rung == COMPILE_RUNG_LANDLOCK)
-		return err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "without user namespaces protected places need a newer kernel: %s", reason);
+		return err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "without user namespaces protected places need a newer kernel: %s",
+		               reason);
 	for (size_t i = 0; i < c->patterns.n; i++) {
 		const struct pattern *pattern = &c->patterns.at[i];
 
 		if (pattern->by_hand && pattern->letter != '+') {
-			int r = err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "%s: cannot be kept from appearing: %s", pattern->glob, reason);
+			int r =
+			    err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "%s: cannot be kept from appearing: %s", pattern->glob, reason);
 
 			err_at(c->err, pattern->why);
 			return r;

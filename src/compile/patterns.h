@@ -17,7 +17,7 @@ struct pattern {
 	char letter;      /* 'w' 'd' 'r' '+' */
 	const char *glob; /* absolute, on real paths */
 	const char *why;
-	bool by_hand;     /* somebody wrote the rule; exceptions of the built-in table do not touch it */
+	bool by_hand; /* somebody wrote the rule; exceptions of the built-in table do not touch it */
 };
 VEC(struct pattern, pattern_vec)
 

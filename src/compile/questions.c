@@ -33,9 +33,13 @@ static int ask_way(struct asker *asker, const char *path, bool list)
 {
 	int r = ask(asker, path);
 
-	while (r == 0 && path[1]) {
-		path = path_parent(asker->c->arena, path);
-		r = path ? add(asker, (struct survey_question){ .path = path, .list = list }) : compile_no_memory(asker->c);
+	for (size_t n = strlen(path); r == 0 && n > 1;) {
+		const char *above;
+
+		while (n > 1 && path[--n] != '/')
+			;
+		above = arena_dup_n(asker->c->arena, path, n ? n : 1);
+		r = above ? add(asker, (struct survey_question){ .path = above, .list = list }) : compile_no_memory(asker->c);
 	}
 	return r;
 }
@@ -113,7 +117,7 @@ static void thin_out(struct question_vec *questions)
 }
 
 int compile_questions(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena,
-		      struct question_vec *ret_questions, struct err *err)
+                      struct question_vec *ret_questions, struct err *err)
 {
 	struct compile c = { .policy = policy, .inputs = inputs, .facts = facts, .arena = arena, .err = err };
 	struct asker asker = { .c = &c };

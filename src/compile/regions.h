@@ -25,9 +25,9 @@ struct region {
 	bool fresh;                       /* the sandbox's own: nothing of the host is there but what regions below bring */
 	bool idmapped;                    /* root: what uid and gid own is shown as the sandbox's own */
 	uint32_t uid, gid;
-	bool opened_below;                /* something that is not hidden lies further down */
-	size_t parent;                    /* index; its own for the first */
-	uint64_t slot;                    /* of the tree that is placed here (mounts.c) */
+	bool opened_below; /* something that is not hidden lies further down */
+	size_t parent;     /* index; its own for the first */
+	uint64_t slot;     /* of the tree that is placed here (mounts.c) */
 };
 VEC(struct region, region_vec)
 

@@ -154,9 +154,10 @@ static int land_allow_nowhere(struct compile *c, const struct claim *claim, cons
 		return 0;
 	if (claim->effect == EFFECT_ALLOW_WRITE)
 		return refuse(c, claim->rule, absent ? ERR_NOTFOUND : ERR_DENIED, absent ? ENOENT : EACCES,
-			      absent ? "is to be writable but does not exist" : "is to be writable but cannot be reached");
+		              absent ? "is to be writable but does not exist" : "is to be writable but cannot be reached");
 	if (!claim->rule->why || strncmp(claim->rule->why, "profile ", 8) != 0)
-		plan_build_note(&c->plan, "%s: %s, so there is nothing to read", entry->path, absent ? "does not exist" : "cannot be reached");
+		plan_build_note(&c->plan, "%s: %s, so there is nothing to read", entry->path,
+		                absent ? "does not exist" : "cannot be reached");
 	return 0;
 }
 
@@ -207,7 +208,8 @@ static bool breaks_the_run(const struct compile *c, const struct claim *claim, c
 /* What the way to an allowed path leads out of is in the hands of whoever writes there. Denials lose nothing. */
 static int land_through_link(struct compile *c, const struct claim *claim, const struct survey_entry *entry, const char *top)
 {
-	const char *text = arena_printf(c->arena, "a link below %s leads out to %s: name that path itself if it is meant", top, entry->real);
+	const char *text =
+	    arena_printf(c->arena, "a link below %s leads out to %s: name that path itself if it is meant", top, entry->real);
 
 	if (claim_denies(claim))
 		return add_mark(c, claim, entry);
@@ -224,7 +226,8 @@ static int land_in_fresh(struct compile *c, const struct claim *claim, const str
 {
 	if (claim_denies(claim) || entry->kind != SURVEY_OTHER || fresh_has(entry->path))
 		return 0;
-	return compile_weaken(c, claim->rule->why ? claim->rule->why : WHY_DEFAULT, "%s: devices of the host are not passed on", entry->path);
+	return compile_weaken(c, claim->rule->why ? claim->rule->why : WHY_DEFAULT, "%s: devices of the host are not passed on",
+	                      entry->path);
 }
 
 static int land_nowhere(struct compile *c, const struct claim *claim, const struct survey_entry *entry)
@@ -297,9 +300,11 @@ static int check_complete(struct compile *c)
 		const struct policy_rule *rule = c->claims.at[i].rule;
 
 		if (rule->glob && !rule->derived && claim_denies(&c->claims.at[i]))
-			return refuse(c, rule, ERR_LIMIT, E2BIG, arena_printf(c->arena, "too many files to look through, the last in %s", at));
+			return refuse(c, rule, ERR_LIMIT, E2BIG,
+			              arena_printf(c->arena, "too many files to look through, the last in %s", at));
 	}
-	return compile_weaken(c, WHY_DEFAULT, "too many files to look through, the last in %s: protected names elsewhere were not looked for", at);
+	return compile_weaken(c, WHY_DEFAULT,
+	                      "too many files to look through, the last in %s: protected names elsewhere were not looked for", at);
 }
 
 int land_claims(struct compile *c)

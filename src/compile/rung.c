@@ -19,7 +19,8 @@ static const struct {
 	{ "max_net_namespaces", "sudo sysctl -w user.max_net_namespaces=15000" },
 };
 
-#define FIX_UNKNOWN "allow them where this system runs; in a container: --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+#define FIX_UNKNOWN \
+	"allow them where this system runs; in a container: --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
 #define FIX_LANDLOCK "boot Linux 5.13 or later with landlock in the lsm= list of the kernel command line"
 
 static const char *cause_of(const struct facts *facts)
@@ -53,11 +54,10 @@ static int step_down(struct compile *c)
 	if (c->policy->strict)
 		return refuse(c, "/strict");
 	if (facts->landlock_abi == 0)
-		return err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "user namespaces are off (%s) and Landlock is off: %s; or %s", cause_of(facts),
-			       fix_of(facts), FIX_LANDLOCK);
-	return compile_weaken(c, WHY_DEFAULT,
-			      "user namespaces are off (%s), so Landlock and the system call filter stand alone: %s", cause_of(facts),
-			      "names, sizes and times of hidden files, and the host's processes, can be seen from inside");
+		return err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "user namespaces are off (%s) and Landlock is off: %s; or %s",
+		               cause_of(facts), fix_of(facts), FIX_LANDLOCK);
+	return compile_weaken(c, WHY_DEFAULT, "user namespaces are off (%s), so Landlock and the system call filter stand alone: %s",
+	                      cause_of(facts), "names, sizes and times of hidden files, and the host's processes, can be seen from inside");
 }
 
 int choose_rung(struct compile *c)

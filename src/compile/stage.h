@@ -32,16 +32,16 @@ struct compile {
 	struct err *err;
 
 	enum compile_rung rung;
-	const char *const *environment; /* the command's, NULL-terminated */
-	struct claim_vec claims;        /* the rules */
-	struct mark_vec marks;          /* where they land on this host */
-	struct region_vec regions;      /* what each place is; sorted, parents first; the first is "/" */
-	const char *workspace;          /* where it really is */
-	struct pattern_vec patterns;    /* names for init to guard */
-	struct guarded_vec guarded;     /* the single ones among them */
+	const char *const *environment;  /* the command's, NULL-terminated */
+	struct claim_vec claims;         /* the rules */
+	struct mark_vec marks;           /* where they land on this host */
+	struct region_vec regions;       /* what each place is; sorted, parents first; the first is "/" */
+	const char *workspace;           /* where it really is */
+	struct pattern_vec patterns;     /* names for init to guard */
+	struct guarded_vec guarded;      /* the single ones among them */
 	bool tells, acts, acts_on_opens; /* init reports denials; performs calls that make names; performs every open */
-	struct source_vec sources;      /* host trees, in the order of their slots */
-	struct pin_vec pins;            /* sorted */
+	struct source_vec sources;       /* host trees, in the order of their slots */
+	struct pin_vec pins;             /* sorted */
 
 	struct plan_build plan;
 	const char *last_dir;  /* the last directory that the plan makes */
@@ -100,7 +100,7 @@ int environment_path_next(struct compile *c, const char **cursor, const char **r
 
 /* fresh.c, covers.c: what they want to know about the host, one path after another; NULL at the end. */
 const char *fresh_question(size_t i);
-size_t fresh_places(void); /* how many of them, from the first on, are directories that a sandbox does not share */
+size_t fresh_places(void);          /* how many of them, from the first on, are directories that a sandbox does not share */
 const char *fresh_device(size_t i); /* the device nodes that it has; NULL at the end */
 const char *covers_question(size_t i);
 /* Is the path in a place that the sandbox has of its own? And in one where no rule brings the host's? */

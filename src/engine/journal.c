@@ -110,8 +110,8 @@ static int make_and_open_dir(const char *state_dir, struct err *err)
 /* ---- sweeping ---- */
 
 /*
- * Takes the lock of a file that still has a name: 1, or 0 when somebody else has it or it is gone, or a negative errno. The lock belongs to
- * the open file (F_OFD_…, Linux 3.15): another run of the same process does not have it too.
+ * Takes the lock of a file that still has a name: 1, or 0 when somebody else has it or it is gone or no file, or a negative errno. The lock
+ * belongs to the open file (F_OFD_…, Linux 3.15): another run of the same process does not have it too.
  */
 static int lock(int file, int how)
 {
@@ -124,7 +124,7 @@ static int lock(int file, int how)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return errno == EAGAIN || errno == EACCES ? 0 : -errno;
-	return fstat(file, &st) < 0 ? -errno : st.st_nlink > 0;
+	return fstat(file, &st) < 0 ? -errno : st.st_nlink > 0 && S_ISREG(st.st_mode);
 }
 
 /* Only what bears the run's name is ever removed, whatever the file says. */
@@ -146,15 +146,15 @@ static size_t parse(const char *text, size_t len, struct inverse *inverses)
 }
 
 /* Undoes what a journal tells, the last deed first. */
-static int undo_all(int dir, const char *run_id)
+static int undo_all(int file, const char *run_id)
 {
 	struct inverse inverses[JOURNAL_INVERSES_MAX];
 	autofree char *text = malloc(JOURNAL_BYTES_MAX);
-	ssize_t len = text ? file_read_at(dir, run_id, text, JOURNAL_BYTES_MAX) : -ENOMEM;
+	ssize_t len = text ? pread(file, text, JOURNAL_BYTES_MAX, 0) : -1;
 	int failed = 0;
 
 	if (len < 0)
-		return (int)len;
+		return text ? -errno : -ENOMEM;
 	for (size_t n = parse(text, (size_t)len, inverses); n-- > 0;) {
 		int r = is_credible(&inverses[n], run_id) ? inverse_undo(&inverses[n]) : 0;
 
@@ -168,7 +168,7 @@ static int sweep_one(int dir, const char *run_id)
 {
 	autofd int file = openat(dir, run_id, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
-	if (file < 0 || lock(file, F_OFD_SETLK) <= 0 || undo_all(dir, run_id) < 0)
+	if (file < 0 || lock(file, F_OFD_SETLK) <= 0 || undo_all(file, run_id) < 0)
 		return 0;
 	return unlinkat(dir, run_id, 0) == 0;
 }

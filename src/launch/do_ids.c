@@ -16,9 +16,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,19 +51,18 @@ int do_IDMAP(struct launch *l, const struct plan_op *op)
 }
 
 /* The kernel forgets the parent-death signal when ids change. */
-static int become(uint32_t uid, uint32_t gid, uint64_t keep)
+static int become(const struct launch *l, const struct plan_op *op, uint64_t keep)
 {
-	int r = caps_become(uid, gid, keep);
+	int r = caps_become(id(op, 0), id(op, 1), keep);
 
-	return r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? -errno : r;
+	return r < 0 ? r : jail_watch_warden(l);
 }
 
 int do_BECOME(struct launch *l, const struct plan_op *op)
 {
-	(void)l;
 	if (getuid() == id(op, 0) && geteuid() == id(op, 0) && getgid() == id(op, 1) && getegid() == id(op, 1))
 		return 0; /* the map of one id made it so */
-	return become(id(op, 0), id(op, 1), UINT64_MAX);
+	return become(l, op, UINT64_MAX);
 }
 
 int do_SESSION(struct launch *l, const struct plan_op *op)
@@ -97,8 +94,7 @@ int do_UMASK(struct launch *l, const struct plan_op *op)
 
 int do_IDS(struct launch *l, const struct plan_op *op)
 {
-	(void)l;
-	return become(id(op, 0), id(op, 1), 1ull << CAP_SETPCAP); /* CAPS_DROP, the next but one, takes the rest */
+	return become(l, op, 1ull << CAP_SETPCAP); /* CAPS_DROP, the next but one, takes the rest */
 }
 
 int do_CAPS_DROP(struct launch *l, const struct plan_op *op)

@@ -67,6 +67,8 @@ static void reap(struct init *init)
 	pid_t pid;
 	int status;
 
+	if (!init->l->namespaces && getppid() != init->l->warden)
+		leave(init->l);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == init->command)
 			finish(init, status);

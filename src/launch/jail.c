@@ -105,6 +105,12 @@ static _Noreturn void watch(struct launch *l, pid_t jail)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+/* On rung two init must not simply die: it has others to take along. A SIGCHLD makes it look who its parent is. */
+int jail_watch_warden(const struct launch *l)
+{
+	return prctl(PR_SET_PDEATHSIG, l->namespaces ? SIGKILL : SIGCHLD) < 0 ? -errno : 0;
+}
+
 int do_SPAWN(struct launch *l, const struct plan_op *op)
 {
 	pid_t jail;
@@ -117,12 +123,12 @@ int do_SPAWN(struct launch *l, const struct plan_op *op)
 	if (r < 0)
 		return r;
 	hold_signals();
+	l->warden = getpid();
 	jail = ns_fork(l->namespaces);
 	if (jail < 0)
 		return jail;
 	if (jail > 0)
 		watch(l, jail);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return -errno;
-	return l->namespaces ? 0 : adopt(l);
+	r = jail_watch_warden(l);
+	return r < 0 || l->namespaces ? r : adopt(l);
 }

@@ -35,6 +35,7 @@ struct launch {
 
 	/* BIRTH */
 	uint64_t namespaces;
+	pid_t warden;      /* rung two: init's parent */
 	struct ns_map map; /* that userns has, for trees whose owner is to look like somebody else */
 	int userns;        /* -1: none */
 
@@ -67,6 +68,9 @@ struct launch {
 _Noreturn void launch_run(struct launch *l);
 /* Tells the engine which operation failed, and ends. errnum is positive. */
 _Noreturn void launch_fail(struct launch *l, int errnum);
+
+/* Has this process, the jail's, told when the warden dies. To be said again after its ids have changed. */
+int jail_watch_warden(const struct launch *l);
 
 /* Process 1: waits for the command's end and answers its calls. */
 _Noreturn void init_run(struct launch *l, pid_t command);

@@ -25,11 +25,12 @@ enum wire_type { WIRE_FAILED = 1, WIRE_TERMINAL, WIRE_STARTED, WIRE_DENIED, WIRE
 
 struct wire {
 	uint16_t type;
-	uint16_t text_len;                       /* of the text that follows in the same packet */
-	int32_t a;                               /* FAILED: op index · EXITED: wait status · DENIED: pid inside · SIGNAL: number */
-	int32_t b;                               /* FAILED: errno · DENIED: errno that the caller got */
-	uint32_t c;                              /* DENIED: system call number · EXITED: processes peak or 0 */
-	uint32_t d;                              /* DENIED: index of the region or pattern that decided, plus 1; 0 when none did · EXITED: denials that were not sent, for there were too many */
+	uint16_t text_len; /* of the text that follows in the same packet */
+	int32_t a;         /* FAILED: op index · EXITED: wait status · DENIED: pid inside · SIGNAL: number */
+	int32_t b;         /* FAILED: errno · DENIED: errno that the caller got */
+	uint32_t c;        /* DENIED: system call number · EXITED: processes peak or 0 */
+	uint32_t
+	    d; /* DENIED: index of the region or pattern that decided, plus 1; 0 when none did · EXITED: denials that were not sent, for there were too many */
 	uint32_t e;                              /* DENIED: socket family, signal, or flags of the call */
 	uint64_t utime_us, stime_us, maxrss_kib; /* EXITED: of all that init reaped */
 };

@@ -11,6 +11,7 @@
 
 #include "base/glob.h"
 #include "base/path.h"
+#include "policy/decide.h"
 #include "policy/pattern.h"
 
 #include <errno.h>
@@ -38,6 +39,7 @@ static void add_rule(struct derivation *d, struct rule_vec *list, struct policy_
 		return;
 	}
 	rule.text = rule.glob ? rule.glob : rule.path;
+	rule.literal = !rule.glob;
 	rule.derived = rule.optional = true;
 	*slot = rule;
 }
@@ -429,7 +431,8 @@ static void drop_void_allows(struct derivation *d)
 		struct policy_rule *slot;
 
 		for (size_t j = 0; j < fs->deny_write.n && !is_void; j++)
-			is_void = !fs->deny_write.at[j].except && covers(&fs->deny_write.at[j], fs->allow_write.at[i].path);
+			is_void = !fs->deny_write.at[j].not_directory &&
+			          policy_rule_place(&fs->deny_write, &fs->deny_write.at[j], fs->allow_write.at[i].path);
 		if (is_void)
 			continue;
 		slot = rule_vec_add(&kept, d->arena);

@@ -18,8 +18,12 @@
 enum { ARENA_MAX = 64 << 20, FILE_MAX = 1 << 20, TEXT_MAX = 8 << 20 };
 
 static const char *const argv_inside[] = { "make", "-j4", NULL };
-static const char *const caller[] = { "PATH=/usr/local/bin:/usr/bin:/bin:/home/u/.local/bin:/opt/tool/bin", "HOME=/home/u", "LANG=C.UTF-8",
-				      "EDITOR=vi", "SSH_AUTH_SOCK=/run/user/1000/agent", NULL };
+static const char *const caller[] = { "PATH=/usr/local/bin:/usr/bin:/bin:/home/u/.local/bin:/opt/tool/bin",
+	                              "HOME=/home/u",
+	                              "LANG=C.UTF-8",
+	                              "EDITOR=vi",
+	                              "SSH_AUTH_SOCK=/run/user/1000/agent",
+	                              NULL };
 
 struct request {
 	const char *host, *facts, *settings, *dialect, *cwd, *home, *terminal;

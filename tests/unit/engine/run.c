@@ -517,7 +517,7 @@ static void a_slow_reader(void **state)
 	/* One that ended by itself waits for it, as long as there is time. */
 	c = new_course();
 	c->options.stdout_fd = out[1];
-	c->plan.wall_ms = 300;
+	c->plan.wall_ms = 1500;
 	run(c, "head -c 100000 /dev/zero & exit 3");
 	assert_int_equal(c->outcome.cause, CAUSE_EXIT);
 	assert_int_equal(c->outcome.exit_code, 3);

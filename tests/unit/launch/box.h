@@ -19,6 +19,7 @@
 #include "compile/bpf.h"
 #include "plan/build.h"
 #include "plan/wire.h"
+#include "sys/landlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -227,7 +228,7 @@ static inline void box_lock(struct box *box)
 	struct plan_build *p = &box->plan;
 	const void *filter, *init;
 	size_t bytes, init_bytes;
-	const uint64_t rights = (1 << 13) - 1;
+	const uint64_t abi = landlock_abi() < 2 ? 1 : 2, rights = abi == 1 ? (1 << 13) - 1 : (1 << 14) - 1; /* the second knows moves */
 
 	box->filter.notify = box->init_flags & 7;
 	box->filter.tell_writes = box->init_flags & PLAN_INIT_TELL;
@@ -238,8 +239,8 @@ static inline void box_lock(struct box *box)
 	if (bpf_build(&box->arena, &box->filter, &filter, &bytes, NULL) || bpf_build_init(&box->arena, &init, &init_bytes, NULL))
 		abort();
 	plan_add(p, OP_NO_NEW_PRIVS, "test");
-	if (!box->no_landlock) {
-		plan_add(p, OP_LANDLOCK_OPEN, "test", (uint64_t)1, rights, (uint64_t)0, (uint64_t)0);
+	if (!box->no_landlock && landlock_abi()) {
+		plan_add(p, OP_LANDLOCK_OPEN, "test", abi, rights, (uint64_t)0, (uint64_t)0);
 		plan_add(p, OP_LANDLOCK_PATH, "test", "/", rights);
 		plan_add(p, OP_LANDLOCK_PATH, "test", "/dev/null", rights);
 		plan_add(p, OP_LANDLOCK_PATH, "test", "/does/not/exist", rights);
