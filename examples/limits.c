@@ -14,14 +14,23 @@ static void on_alarm(int number)
 	coffer_cancel(running);
 }
 
+/* Output that nobody takes is not counted, so somebody has to take it. */
+static void on_event(void *context, const struct coffer_event *event)
+{
+	(void)context;
+	(void)event;
+}
+
 /* Runs one shell script under the policy and says why it ended. */
 static int run(struct coffer *coffer, const struct coffer_policy *policy, const char *script, struct coffer_error *error)
 {
 	const char *const argv[] = { "sh", "-c", script, NULL };
 	struct coffer_outcome *outcome = NULL;
 	int r = coffer_request_new(coffer, policy, argv, &running, error);
-	if (r == 0)
+	if (r == 0) {
+		coffer_request_events(running, on_event, NULL);
 		r = coffer_run(running, &outcome, error);
+	}
 	if (r == 0)
 		printf("%-40s %-10s status %d\n", script, coffer_cause_name(coffer_outcome_cause(outcome)),
 		       coffer_outcome_exit_code(outcome));
@@ -32,13 +41,13 @@ static int run(struct coffer *coffer, const struct coffer_policy *policy, const 
 
 static int run_all(struct coffer *coffer, struct coffer_policy *policy, struct coffer_error *error)
 {
-	int r = coffer_policy_set(policy, "limits.timeout", "500ms", error);
+	int r = coffer_policy_set(policy, "limits.timeout", "2s", error);
 	if (r == 0)
 		r = coffer_policy_set(policy, "limits.output", "64K", error);
 	if (r == 0)
 		r = run(coffer, policy, "exit 3", error);
 	if (r == 0)
-		r = run(coffer, policy, "sleep 10", error);
+		r = run(coffer, policy, "sleep 20", error);
 	if (r == 0)
 		r = run(coffer, policy, "yes", error);
 	if (r == 0)

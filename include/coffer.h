@@ -216,7 +216,7 @@ COFFER_API int coffer_request_directory(struct coffer_request *request, const ch
 
 /*
  * The streams. A descriptor stays the caller's: bytes are relayed, the descriptor itself never enters the sandbox.
- * -1 for input is end of file; -1 for an output hands its bytes to the event callback.
+ * -1 for input is end of file; -1 for an output hands its bytes to the event callback, or to nobody when there is none.
  */
 COFFER_API void coffer_request_streams(struct coffer_request *request, int input, int output, int errors);
 /* Instead of a descriptor: these bytes are the input. Copied. */
@@ -305,6 +305,8 @@ COFFER_API void coffer_outcome_free(struct coffer_outcome *outcome);
 COFFER_API const char *coffer_outcome_run(const struct coffer_outcome *outcome); /* the run's name, for coffer_record_read */
 /* The command's own status; 128 + signal; 124 timeout; 125 coffer's own failure; 126 not executable; 127 not found. */
 COFFER_API int coffer_outcome_exit_code(const struct coffer_outcome *outcome);
+/* Why the command could not be executed, when that is why the status is 126 or 127; else NULL. */
+COFFER_API const char *coffer_outcome_message(const struct coffer_outcome *outcome);
 COFFER_API int coffer_outcome_signal(const struct coffer_outcome *outcome); /* that ended the command, or 0 */
 COFFER_API enum coffer_cause coffer_outcome_cause(const struct coffer_outcome *outcome);
 

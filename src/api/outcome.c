@@ -51,6 +51,11 @@ int coffer_outcome_exit_code(const struct coffer_outcome *outcome)
 	return outcome->summary.outcome.exit_code;
 }
 
+const char *coffer_outcome_message(const struct coffer_outcome *outcome)
+{
+	return outcome->summary.message;
+}
+
 int coffer_outcome_signal(const struct coffer_outcome *outcome)
 {
 	return outcome->summary.outcome.signal;

@@ -111,6 +111,7 @@ static int finish(struct coffer_outcome *outcome, const struct coffer_request *r
 	outcome->summary.cwd = outcome->result.cwd;
 	outcome->summary.ended_s = (uint64_t)now.tv_sec;
 	outcome->summary.outcome = outcome->result.outcome;
+	outcome->summary.message = outcome->result.message;
 	return keep_command(outcome, request) < 0 ? -1 : api_outcome_finish(outcome);
 }
 

@@ -98,6 +98,11 @@ static struct found find(const struct command *command, const char *text, size_t
 	return found;
 }
 
+static const char *argument_of(const struct found *found)
+{
+	return found->option ? found->option->argument : options_argument(found->setting);
+}
+
 static void mistake(struct reader *reader)
 {
 	reader->mistakes++;
@@ -115,6 +120,10 @@ static void say_unknown(struct reader *reader, const char *text, size_t n)
 		if (setting->option)
 			nearest_try(&nearest, setting->option);
 	mistake(reader);
+	/* So that its value is not taken for the command, and what follows is looked at too. */
+	struct found meant = nearest.word ? find(reader->command, nearest.word, strlen(nearest.word)) : (struct found){ 0 };
+	if (nearest.word && argument_of(&meant) && text[n] != '=' && *reader->next)
+		reader->next++;
 	if (nearest.word)
 		say("%s: unknown option --%s; did you mean --%s?", reader->command->name, nearest.wanted, nearest.word);
 	else
@@ -151,11 +160,6 @@ static void keep(struct reader *reader, const struct found *found, const char *n
 	if (found->setting->kind == COFFER_SETTING_BOOL && !value)
 		value = found->negated ? "false" : "true";
 	keep_setting(reader, found->setting, value, name);
-}
-
-static const char *argument_of(const struct found *found)
-{
-	return found->option ? found->option->argument : options_argument(found->setting);
 }
 
 /* An argument stands behind '=' or in the next word. `name` is for messages: "--memory", "-w". */

@@ -159,6 +159,8 @@ static int run(const struct options *options, const struct cli_request *made, in
 		write_failure(fd, &error);
 		return EXIT_FAILED;
 	}
+	if (coffer_outcome_message(outcome))
+		say("%s", coffer_outcome_message(outcome));
 	write_outcome(fd, outcome);
 	if (coffer_record_write(made->coffer, outcome, &error) < 0 && options->given[OPTION_VERBOSE])
 		say_error(&error);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -348,10 +349,10 @@ void bpf_rules_put(struct bpf_code *code, const struct bpf_request *request, uns
 		ret_place[i] = rule[i](&r);
 }
 
-/* A plain fork, to perform a call that may wait aside: no thread, no shared memory, no namespace. */
+/* A fork that shares descriptors, to perform a call that may wait aside: no thread, no shared memory, no namespace. */
 static unsigned init_clone(struct bpf_code *code, unsigned yes, unsigned no)
 {
-	return bpf_load(code, low(0), bpf_if(code, BPF_JEQ, SIGCHLD, yes, no));
+	return bpf_load(code, low(0), bpf_if(code, BPF_JEQ, CLONE_FILES | SIGCHLD, yes, no));
 }
 
 /* linux/seccomp.h: all that init does with the listener. */

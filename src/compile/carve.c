@@ -38,21 +38,46 @@ static struct listing listing_of(const struct compile *c, const char *dir)
 	return listing;
 }
 
-bool carve_is_possible(const struct compile *c, const struct region *region)
+/* What is read-only in a writable region has that region's rule, and none of its own. */
+static bool is_granted_above(const struct compile *c, const struct region *region)
 {
 	const struct region *parent = &c->regions.at[region->parent];
+
+	return region != parent && region->access == ACCESS_READ && region_is_host_visible(parent);
+}
+
+/* Are all directories listed, from the hidden place's parent up to the region around it? */
+static bool is_way_listed(const struct compile *c, const struct region *region, const struct region *around)
+{
 	char dir[PATH_BYTES_MAX + 1];
 	size_t n = strlen(region->path);
 
-	if (!region_is_host_visible(parent) || parent->access == ACCESS_WRITE || n > PATH_BYTES_MAX)
+	if (n > PATH_BYTES_MAX)
 		return false;
 	memcpy(dir, region->path, n + 1);
-	while (strcmp(dir, parent->path) != 0) {
+	while (strcmp(dir, around->path) != 0) {
 		char *slash = strrchr(dir, '/');
 
 		slash[slash == dir] = '\0'; /* "/x" is in "/" */
 		if (listing_of(c, dir).n == 0)
 			return false;
+	}
+	return true;
+}
+
+/* What is left out of a region that is itself inside something hidden is left out only if that is. */
+bool carve_is_possible(const struct compile *c, const struct region *region)
+{
+	const struct region *first = c->regions.at;
+
+	while (region != first) {
+		const struct region *around = &c->regions.at[region->parent];
+
+		if (around->access != ACCESS_READ || is_granted_above(c, around) || !is_way_listed(c, region, around))
+			return false;
+		region = &c->regions.at[around->parent];
+		if (around == first)
+			break;
 	}
 	return true;
 }
@@ -124,7 +149,7 @@ static int carve_region(struct compile *c, size_t index)
 	const struct region *region = &c->regions.at[index];
 	bool is_writable = region->access == ACCESS_WRITE;
 
-	if (region->access == ACCESS_HIDDEN || (index > 0 && !is_writable && region_is_host_visible(&c->regions.at[region->parent])))
+	if (region->access == ACCESS_HIDDEN || is_granted_above(c, region))
 		return 0;
 	if (!is_writable && hidden_at(c, index, region->path) != NOTHING_HIDDEN)
 		return carve(c, index, region->path);

@@ -1,7 +1,7 @@
 /*
  * Theory of operation. Lines are tried from the last to the first, so they stand in this order: the built-in table's; its exceptions; what
- * people wrote; and then, for each writable region inside of what some line forbids, an exception with whatever lines still
- * hold below it. A line stands here only where a writable region of the host makes it matter. Where everything is read-only there are none,
+ * people wrote; and then, for each place that is allowed inside of what some line forbids, an exception with whatever lines still hold below
+ * it. A line stands here only where a writable region of the host makes it matter. Where everything is read-only there are none,
  * and init performs nothing itself.
  */
 #include "compile/patterns.h"
@@ -187,7 +187,9 @@ static int guard_read(struct compile *c, const struct policy_rule *rule)
 		return 0;
 	if (!rule->glob)
 		return guard_absent_read(c, rule->path, rule);
-	r = guard_glob(c, 'r', rule);
+	r = guard_glob(c, 'w', rule);
+	if (r == 0)
+		r = guard_glob(c, 'r', rule);
 	return r == 0 && rule->name ? guard_absent_read(c, rule->name, rule) : r;
 }
 
@@ -224,55 +226,79 @@ static int except_free(struct compile *c)
 	return r;
 }
 
-static bool forbids(const struct pattern *pattern)
+/* Lines about making names and lines about opening files decide apart. */
+struct question {
+	const char *letters; /* the one that forbids comes first */
+	char exception;
+	bool (*opens)(const struct region *region); /* what an exception is for */
+};
+
+static const struct question naming = { "wd+", '+', region_is_host_writable }, opening = { "ro", 'o', region_is_host_visible };
+
+static bool forbids(const struct pattern *line, const struct question *question, const char *path)
 {
-	return pattern->letter == 'w' || pattern->letter == 'd';
+	return line->letter == question->letters[0] && glob_covers(line->glob, path);
 }
 
-static bool forbids_above(const struct pattern *pattern, const char *parent)
+/*
+ * What the line still says below the exception, and only there: its rest after each beginning, in whole components, that matches the
+ * exception's own path.
+ */
+static int hold_below(struct compile *c, struct pattern line, const char *path)
 {
-	return pattern->letter == 'w' && glob_covers(pattern->glob, parent);
-}
+	const char *glob = line.glob, *top = pattern_quote(c->arena, path);
+	int r = top ? 0 : compile_no_memory(c);
 
-/* Below the exception what would match there still holds: a pattern with any depth in it begins anew at the exception. */
-static int hold_below(struct compile *c, struct pattern line, const char *path, const char *parent)
-{
-	const char *tail = strstr(line.glob, "/**/"), *top = pattern_quote(c->arena, path);
+	for (size_t end = 1; r == 0 && glob[end]; end++) {
+		const char *beginning = glob[end] == '/' ? arena_dup_n(c->arena, glob, end) : "";
+		bool any_depth = end >= 3 && memcmp(glob + end - 3, "/**", 3) == 0;
 
-	if (!top)
-		return compile_no_memory(c);
-	if (!forbids_above(&line, parent))
-		return line.letter != 'r' && glob_may_match_below(line.glob, path) ? add_line(c, line) : 0;
-	line.glob = tail ? arena_printf(c->arena, "%s%s", top, tail) : NULL;
-	return tail ? add_line(c, line) : 0;
-}
-
-static int except_region(struct compile *c, const struct region *region, size_t lines)
-{
-	const char *parent = path_parent(c->arena, region->path);
-	bool forbidden = false, is_dir = region->entry && region->entry->kind == SURVEY_DIR;
-	int r;
-
-	if (!parent)
-		return compile_no_memory(c);
-	for (size_t i = 0; i < lines; i++)
-		forbidden = forbidden || forbids_above(&c->patterns.at[i], parent);
-	if (!forbidden)
-		return 0;
-	r = add_line(c, (struct pattern){ .letter = '+', .glob = pattern_quote(c->arena, region->path), .why = region->why });
-	for (size_t i = 0; r == 0 && is_dir && i < lines; i++)
-		r = hold_below(c, c->patterns.at[i], region->path, parent);
+		if (!beginning)
+			return compile_no_memory(c);
+		if (!*beginning || !glob_match(beginning, path))
+			continue;
+		line.glob = arena_printf(c->arena, "%s%s%s", top, any_depth ? "/**" : "", glob + end);
+		r = add_line(c, line);
+	}
 	return r;
 }
 
-static int except_regions(struct compile *c)
+static int except_place(struct compile *c, const struct question *question, const struct mark *mark, size_t lines)
+{
+	bool forbidden = false;
+	int r;
+
+	for (size_t i = 0; i < lines; i++)
+		forbidden = forbidden || forbids(&c->patterns.at[i], question, mark->path);
+	if (!forbidden)
+		return 0;
+	r = add_line(c, (struct pattern){ question->exception, pattern_quote(c->arena, mark->path), mark->why, false });
+	for (size_t i = 0; r == 0 && mark->entry->kind == SURVEY_DIR && i < lines; i++)
+		if (strchr(question->letters, c->patterns.at[i].letter))
+			r = hold_below(c, c->patterns.at[i], mark->path);
+	return r;
+}
+
+static bool is_allowed(const struct mark *mark)
+{
+	return mark->effect == EFFECT_ALLOW_READ || mark->effect == EFFECT_ALLOW_WRITE;
+}
+
+/* The marks are sorted, so that an exception inside of another comes after it. */
+static int except_places(struct compile *c, const struct question *question)
 {
 	size_t lines = c->patterns.n;
+	const char *before = "";
 	int r = 0;
 
-	for (size_t i = 1; r == 0 && i < c->regions.n; i++)
-		if (region_is_host_writable(&c->regions.at[i]))
-			r = except_region(c, &c->regions.at[i], lines);
+	for (size_t i = 0; r == 0 && i < c->marks.n; i++) {
+		const struct mark *mark = &c->marks.at[i];
+
+		if (!is_allowed(mark) || !question->opens(region_at(c, mark->path)) || strcmp(mark->path, before) == 0)
+			continue;
+		r = except_place(c, question, mark, lines);
+		before = mark->path;
+	}
 	return r;
 }
 
@@ -280,22 +306,29 @@ static int except_regions(struct compile *c)
  * Rung two has no mounts. What is read-only in a writable region, or hidden where Landlock cannot be told to leave it out, exists and
  * is guarded all the same; then init must see every open.
  */
+static int guard_region(struct compile *c, const struct region *region)
+{
+	const struct region *parent = &c->regions.at[region->parent];
+	const char *quoted = pattern_quote(c->arena, region->path);
+	int r = 0;
+
+	if (!region_is_host_visible(parent) || region->access == ACCESS_WRITE)
+		return 0;
+	if (region_is_host_writable(parent)) {
+		r = add_line(c, (struct pattern){ .letter = 'w', .glob = quoted, .why = region->why });
+		c->acts_on_opens = true;
+	}
+	if (r == 0 && region->access == ACCESS_HIDDEN && !carve_is_possible(c, region))
+		r = add_line(c, (struct pattern){ .letter = 'r', .glob = quoted, .why = region->why });
+	return r;
+}
+
 static int guard_regions(struct compile *c)
 {
 	int r = 0;
 
-	for (size_t i = 1; r == 0 && i < c->regions.n && c->rung == COMPILE_RUNG_LANDLOCK; i++) {
-		const struct region *region = &c->regions.at[i], *parent = &c->regions.at[region->parent];
-		const char *quoted = pattern_quote(c->arena, region->path);
-
-		if (!region_is_host_visible(parent) || region->access == ACCESS_WRITE)
-			continue;
-		if (region_is_host_writable(parent))
-			r = add_line(c, (struct pattern){ .letter = 'w', .glob = quoted, .why = region->why });
-		if (r == 0 && region->access == ACCESS_HIDDEN && !carve_is_possible(c, region))
-			r = add_line(c, (struct pattern){ .letter = 'r', .glob = quoted, .why = region->why });
-		c->acts_on_opens = c->acts_on_opens || region_is_host_writable(parent);
-	}
+	for (size_t i = 1; r == 0 && i < c->regions.n && c->rung == COMPILE_RUNG_LANDLOCK; i++)
+		r = guard_region(c, &c->regions.at[i]);
 	return r;
 }
 
@@ -319,7 +352,7 @@ static int give_up(struct compile *c, const char *reason)
 	for (size_t i = 0; i < c->patterns.n; i++) {
 		const struct pattern *pattern = &c->patterns.at[i];
 
-		if (pattern->by_hand && pattern->letter != '+') {
+		if (pattern->by_hand && strchr("wdr", pattern->letter)) {
 			int r =
 			    err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "%s: cannot be kept from appearing: %s", pattern->glob, reason);
 
@@ -334,7 +367,7 @@ static int give_up(struct compile *c, const char *reason)
 static void choose_acts(struct compile *c)
 {
 	for (size_t i = 0; i < c->patterns.n; i++) {
-		c->acts = c->acts || forbids(&c->patterns.at[i]);
+		c->acts = c->acts || c->patterns.at[i].letter == 'w' || c->patterns.at[i].letter == 'd';
 		c->acts_on_opens = c->acts_on_opens || c->patterns.at[i].letter == 'r';
 	}
 	if (!c->acts && !c->acts_on_opens)
@@ -354,7 +387,9 @@ int make_patterns(struct compile *c)
 	if (r == 0)
 		r = guard_regions(c);
 	if (r == 0)
-		r = except_regions(c);
+		r = except_places(c, &naming);
+	if (r == 0)
+		r = except_places(c, &opening);
 	if (r == 0 && reason && c->patterns.n)
 		r = give_up(c, reason);
 	if (r == 0)

@@ -14,7 +14,7 @@
 struct compile;
 
 struct pattern {
-	char letter;      /* 'w' 'd' 'r' '+' */
+	char letter;      /* 'w' 'd' '+' 'r' 'o' */
 	const char *glob; /* absolute, on real paths */
 	const char *why;
 	bool by_hand; /* somebody wrote the rule; exceptions of the built-in table do not touch it */

@@ -150,7 +150,7 @@ static int land_allow_nowhere(struct compile *c, const struct claim *claim, cons
 {
 	bool absent = entry->kind == SURVEY_ABSENT;
 
-	if (claim->rule->optional || fresh_holds(c, entry->real))
+	if (claim->rule->optional || claim->rule->glob || fresh_holds(c, entry->real))
 		return 0;
 	if (claim->effect == EFFECT_ALLOW_WRITE)
 		return refuse(c, claim->rule, absent ? ERR_NOTFOUND : ERR_DENIED, absent ? ENOENT : EACCES,

@@ -47,26 +47,34 @@ static const struct call calls[] = {
 #endif
 	/* Newer ones, by the numbers that all architectures share. */
 	{ 424, "signal" }, /* pidfd_send_signal */
-	{ 425, "io_uring" }, { 426, "io_uring" }, { 427, "io_uring" },
-	{ 428, "mount" }, { 429, "mount" }, { 430, "mount" }, { 431, "mount" }, { 432, "mount" }, { 433, "mount" }, /* open_tree to fspick */
-	{ 438, "ptrace" }, /* pidfd_getfd */
-	{ 440, "ptrace" }, /* process_madvise */
-	{ 442, "mount" }, /* mount_setattr */
+	{ 425, "io_uring" },
+	{ 426, "io_uring" },
+	{ 427, "io_uring" },
+	{ 428, "mount" },
+	{ 429, "mount" },
+	{ 430, "mount" },
+	{ 431, "mount" },
+	{ 432, "mount" },
+	{ 433, "mount" },    /* open_tree to fspick */
+	{ 438, "ptrace" },   /* pidfd_getfd */
+	{ 440, "ptrace" },   /* process_madvise */
+	{ 442, "mount" },    /* mount_setattr */
 	{ 443, "quotactl" }, /* quotactl_fd */
-	{ 448, "ptrace" }, /* process_mrelease */
-	{ 452, "chmod" }, /* fchmodat2 */
-	{ 463, "setxattr" }, { 466, "setxattr" }, /* setxattrat, removexattrat */
-	{ 467, "mount" }, /* open_tree_attr */
-	{ 469, "chmod" }, /* file_setattr */
+	{ 448, "ptrace" },   /* process_mrelease */
+	{ 452, "chmod" },    /* fchmodat2 */
+	{ 463, "setxattr" },
+	{ 466, "setxattr" }, /* setxattrat, removexattrat */
+	{ 467, "mount" },    /* open_tree_attr */
+	{ 469, "chmod" },    /* file_setattr */
 };
 
 static const struct {
 	uint32_t family;
 	const char *name;
 } families[] = {
-	{ AF_UNIX, "AF_UNIX" },   { AF_INET, "AF_INET" },   { AF_INET6, "AF_INET6" },         { AF_NETLINK, "AF_NETLINK" }, { AF_PACKET, "AF_PACKET" },
-	{ AF_VSOCK, "AF_VSOCK" }, { AF_ALG, "AF_ALG" },     { AF_BLUETOOTH, "AF_BLUETOOTH" }, { AF_CAN, "AF_CAN" },         { AF_KEY, "AF_KEY" },
-	{ AF_RDS, "AF_RDS" },     { AF_TIPC, "AF_TIPC" },
+	{ AF_UNIX, "AF_UNIX" },     { AF_INET, "AF_INET" },   { AF_INET6, "AF_INET6" }, { AF_NETLINK, "AF_NETLINK" },
+	{ AF_PACKET, "AF_PACKET" }, { AF_VSOCK, "AF_VSOCK" }, { AF_ALG, "AF_ALG" },     { AF_BLUETOOTH, "AF_BLUETOOTH" },
+	{ AF_CAN, "AF_CAN" },       { AF_KEY, "AF_KEY" },     { AF_RDS, "AF_RDS" },     { AF_TIPC, "AF_TIPC" },
 };
 
 /* Room for a word that is not in a table. */
@@ -175,7 +183,7 @@ static struct denial *append(struct denial_log *log, struct arena *arena, const 
 	copy.target = arena_dup(arena, d->target);
 	copy.count = 1;
 
-	struct denial *new = copy.process && copy.operation && copy.target ? denial_vec_add(&log->denials, arena) : NULL;
+	struct denial *new = copy.process &&copy.operation &&copy.target ? denial_vec_add(&log->denials, arena) : NULL;
 
 	if (!new)
 		return NULL;
@@ -184,7 +192,8 @@ static struct denial *append(struct denial_log *log, struct arena *arena, const 
 	return new;
 }
 
-const struct denial *denial_add(struct denial_log *log, struct arena *arena, const struct plan *plan, const struct wire *wire, const char *text)
+const struct denial *denial_add(struct denial_log *log, struct arena *arena, const struct plan *plan, const struct wire *wire,
+                                const char *text)
 {
 	struct words words;
 	const char *operation = operation_of(wire, &words);

@@ -13,15 +13,16 @@ enum { DENIALS_MAX = 1000, DENIALS_SLOTS = 2048 };
 
 struct denial_log {
 	struct denial_vec denials;
-	uint64_t dropped;    /* different ones beyond the ceiling, or beyond memory */
-	uint16_t *slots;     /* a hash table: index into denials plus 1; 0: free. NULL before the first */
-	uint64_t *hashes;    /* of each denial */
+	uint64_t dropped; /* different ones beyond the ceiling, or beyond memory */
+	uint16_t *slots;  /* a hash table: index into denials plus 1; 0: free. NULL before the first */
+	uint64_t *hashes; /* of each denial */
 };
 
 /*
  * Adds what init told. comm and target are a stranger's bytes and are copied. Returns the denial when it is a new one, NULL when it was
  * seen before or dropped. The pointer lives until the next call.
  */
-const struct denial *denial_add(struct denial_log *log, struct arena *arena, const struct plan *plan, const struct wire *wire, const char *text);
+const struct denial *denial_add(struct denial_log *log, struct arena *arena, const struct plan *plan, const struct wire *wire,
+                                const char *text);
 
 #endif

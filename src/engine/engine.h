@@ -24,7 +24,7 @@ int engine_survey(const struct question_vec *questions, struct arena *arena, str
 enum engine_event_type { ENGINE_STARTED, ENGINE_OUTPUT, ENGINE_DENIED, ENGINE_LIMITED, ENGINE_EXITED };
 struct engine_event {
 	enum engine_event_type type;
-	int stream;                  /* OUTPUT: 1 or 2 */
+	int stream; /* OUTPUT: 1 or 2 */
 	const void *bytes;
 	size_t len;
 	const struct denial *denial; /* DENIED; rule filled, remedy not yet */
@@ -38,14 +38,15 @@ struct engine_event {
  */
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
-	int cancel_fd;             /* -1, or readable when the run is to be cancelled */
-	const sigset_t *forward;   /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
+	int cancel_fd; /* -1, or readable when the run is to be cancelled */
+	const sigset_t
+	    *forward; /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
 	void (*on_event)(void *context, const struct engine_event *event);
 	void *context;
-	const char *launcher;      /* path of coffer-launch; NULL finds it (COFFER_LIBEXEC of the build, or beside the executable) */
+	const char *launcher; /* path of coffer-launch; NULL finds it (COFFER_LIBEXEC of the build, or beside the executable) */
 	const char *run_id;
-	const char *state_dir;     /* where journals live: a directory of the caller's own, 0700; made when missing */
-	int torture_op;            /* tests only, -1: fail this operation with EIO instead of doing it (honoured by builds with -Dtorture=true) */
+	const char *state_dir; /* where journals live: a directory of the caller's own, 0700; made when missing */
+	int torture_op; /* tests only, -1: fail this operation with EIO instead of doing it (honoured by builds with -Dtorture=true) */
 };
 void engine_run_options_init(struct engine_run_options *options);
 
@@ -55,7 +56,8 @@ void engine_run_options_init(struct engine_run_options *options);
  * When the kernel refuses SPAWN's namespaces (EPERM, ENOSPC, ENOSYS, EINVAL, EUSERS) the code is ERR_UNSUPPORTED: the session then tries
  * rung two. Afterwards nothing of the run is left on the host in either case.
  */
-int engine_run(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct outcome *ret_outcome, struct err *err);
+int engine_run(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct outcome *ret_outcome,
+               struct err *err);
 
 /* Undoes what crashed runs of this user left: walks the journals of state_dir whose owner is gone. Returns how many, or negative errno. */
 int engine_gc(const char *state_dir, struct err *err);

@@ -31,7 +31,7 @@ int failure_set(struct err *err, const struct plan *plan, uint32_t index, int er
 	bool cut = text.len > OP_TEXT_MAX;
 	const char *name = text.failed ? plan_op_info(op->code)->name : text.text;
 	int r = err_set(err, is_refusal(op, errnum) ? ERR_UNSUPPORTED : ERR_SETUP, errnum, "%.*s%s: %s", OP_TEXT_MAX, name, cut ? "…" : "",
-			strerror(errnum));
+	                strerror(errnum));
 
 	err_at(err, plan_why(plan, op));
 	return r;

@@ -9,6 +9,6 @@
  * Sets err and returns -errnum. The code is SETUP, but UNSUPPORTED where the kernel refuses SPAWN's namespaces, and INTERNAL for an
  * index that the plan does not have: then it failed before the first.
  */
-int failure_set(struct err *err, const struct plan *plan, uint32_t op, int errnum);
+int failure_set(struct err *err, const struct plan *plan, uint32_t index, int errnum);
 
 #endif

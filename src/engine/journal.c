@@ -97,13 +97,12 @@ int journal_open_dir(const char *state_dir, struct err *err)
 static int make_and_open_dir(const char *state_dir, struct err *err)
 {
 	char path[PATH_BYTES_MAX + 1];
-	int dir = journal_open_dir(state_dir, err);
+	int dir = journal_open_dir(state_dir, NULL);
 
-	if (dir != -ENOENT)
+	if (dir >= 0)
 		return dir;
-	if ((size_t)snprintf(path, sizeof(path), "%s/journal", state_dir) >= sizeof(path))
-		return err_set(err, ERR_SETUP, ENAMETOOLONG, "%s: %s", state_dir, strerror(ENAMETOOLONG));
-	make_dirs(path);
+	if (dir == -ENOENT && (size_t)snprintf(path, sizeof(path), "%s/journal", state_dir) < sizeof(path))
+		make_dirs(path);
 	return journal_open_dir(state_dir, err);
 }
 
@@ -237,7 +236,8 @@ void journal_init(struct journal *journal)
 	*journal = (struct journal){ .dir = -1, .file = -1 };
 }
 
-int journal_begin(const char *state_dir, const char *run_id, const struct inverse_vec *inverses, struct journal *ret_journal, struct err *err)
+int journal_begin(const char *state_dir, const char *run_id, const struct inverse_vec *inverses, struct journal *ret_journal,
+                  struct err *err)
 {
 	if (!state_dir || !run_id || !*run_id || *run_id == '.' || strchr(run_id, '/'))
 		return err_set(err, ERR_USAGE, EINVAL, "a run that changes the host needs a state directory and a name");

@@ -32,7 +32,8 @@ int inverse_undo(const struct inverse *inverse);
  * of this name is under way. On failure *ret_journal is as journal_init made it.
  */
 void journal_init(struct journal *journal);
-int journal_begin(const char *state_dir, const char *run_id, const struct inverse_vec *inverses, struct journal *ret_journal, struct err *err);
+int journal_begin(const char *state_dir, const char *run_id, const struct inverse_vec *inverses, struct journal *ret_journal,
+                  struct err *err);
 /* Removes the journal, or with keep leaves it, unlocked, to the next run or gc. */
 void journal_end(struct journal *journal, bool keep);
 

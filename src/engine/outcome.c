@@ -124,7 +124,8 @@ static void fill_not_executed(const struct report *report, struct outcome *o, st
 	if (report->failed_errno == ENOENT && !strchr(name, '/'))
 		(void)err_set(err, ERR_NOTFOUND, ENOENT, "%s: not found", name);
 	else
-		(void)err_set(err, absent ? ERR_NOTFOUND : ERR_DENIED, report->failed_errno, "%s: %s", name, strerror(report->failed_errno));
+		(void)err_set(err, absent ? ERR_NOTFOUND : ERR_DENIED, report->failed_errno, "%s: %s", name,
+		              strerror(report->failed_errno));
 	err_at(err, plan_why(report->plan, exec));
 }
 

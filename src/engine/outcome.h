@@ -16,7 +16,7 @@ struct evidence {
 	const struct report *report;
 	const struct prepared *prepared;
 	const struct streams *streams;
-	struct cgroup_usage usage;    /* of the run's cgroups; all 0 without any */
+	struct cgroup_usage usage; /* of the run's cgroups; all 0 without any */
 	struct process_end launcher;
 	uint64_t started_us;
 };

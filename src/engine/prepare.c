@@ -84,7 +84,8 @@ static int do_op(const struct plan *plan, const struct plan_op *op, struct arena
 	case OP_CGROUP_SET:
 		return cgroup_set(plan_text(plan, op, 0), plan_text(plan, op, 1));
 	case OP_SCRATCH_MAKE:
-		return make_scratch(plan_text(plan, op, 0), (mode_t)plan_number(op, 1), (uid_t)plan_number(op, 2), (gid_t)plan_number(op, 3));
+		return make_scratch(plan_text(plan, op, 0), (mode_t)plan_number(op, 1), (uid_t)plan_number(op, 2),
+		                    (gid_t)plan_number(op, 3));
 	default:
 		return -ENOSYS;
 	}
@@ -139,7 +140,8 @@ static uint32_t count_host_ops(const struct plan *plan)
 	return n;
 }
 
-int prepare(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct prepared *prepared, struct err *err)
+int prepare(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct prepared *prepared,
+            struct err *err)
 {
 	uint32_t count = count_host_ops(plan);
 	int r = list_inverses(plan, count, arena, &prepared->inverses);

@@ -31,7 +31,8 @@ struct prepared {
 void prepared_init(struct prepared *prepared);
 
 /* Writes the journal when there is something to undo, then does the operations in order. On failure call prepared_undo all the same. */
-int prepare(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct prepared *prepared, struct err *err);
+int prepare(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct prepared *prepared,
+            struct err *err);
 
 /* Walks the inverses backwards. What cannot be undone stays in the journal, for gc. */
 void prepared_undo(struct prepared *prepared);

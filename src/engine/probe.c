@@ -34,10 +34,10 @@
 #ifndef __NR_landlock_create_ruleset
 #define __NR_landlock_create_ruleset 444
 #endif
-enum { LANDLOCK_ASK_VERSION = 1 };          /* LANDLOCK_CREATE_RULESET_VERSION of linux/landlock.h */
-enum { SECCOMP_ASK_SIZES = 3 };             /* SECCOMP_GET_NOTIF_SIZES of linux/seccomp.h */
+enum { LANDLOCK_ASK_VERSION = 1 }; /* LANDLOCK_CREATE_RULESET_VERSION of linux/landlock.h */
+enum { SECCOMP_ASK_SIZES = 3 };    /* SECCOMP_GET_NOTIF_SIZES of linux/seccomp.h */
 enum { PROBE_CPUS_MAX = 8192, PROBE_MOUNTINFO_MAX = 4 << 20 /* pages are touched as they are filled */ };
-enum { SANDBOX_UID_BASE = 0x7c0f0000 };     /* whoever names the run adds 16 bits of its name */
+enum { SANDBOX_UID_BASE = 0x7c0f0000 }; /* whoever names the run adds 16 bits of its name */
 
 /* The profile that lets the launcher make user namespaces where AppArmor refuses them to everybody else; packages install it. */
 static const char apparmor_profile[] = "/etc/apparmor.d/coffer-launch";
@@ -128,19 +128,22 @@ static bool has(const struct capabilities *own, int capability)
 /* The initial namespace maps every id to itself; nobody else can make such a map. */
 static bool in_first_user_namespace(void)
 {
-	char map[128];
-	unsigned long inside, outside, count;
+	char map[128], *rest = map;
 
 	if (file_read_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) <= 0)
 		return false;
-	return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 && count == UINT32_MAX;
+
+	unsigned long inside = strtoul(rest, &rest, 10), outside = strtoul(rest, &rest, 10), count = strtoul(rest, &rest, 10);
+
+	return inside == 0 && outside == 0 && count == UINT32_MAX;
 }
 
 static void probe_ids(const struct capabilities *own, struct facts *facts)
 {
 	facts->uid = geteuid();
 	facts->gid = getegid();
-	facts->root = facts->uid == 0 && has(own, CAP_SYS_ADMIN) && has(own, CAP_SETUID) && has(own, CAP_SETGID) && in_first_user_namespace();
+	facts->root =
+	    facts->uid == 0 && has(own, CAP_SYS_ADMIN) && has(own, CAP_SETUID) && has(own, CAP_SETGID) && in_first_user_namespace();
 	facts->sandbox_uid = facts->root ? SANDBOX_UID_BASE : 0;
 }
 
@@ -180,7 +183,8 @@ static const char *user_namespaces_refusal(bool capable)
 		return "user.max_user_namespaces is 0: sysctl -w user.max_user_namespaces=15000";
 	if (!capable && sysctl_value("/proc/sys/kernel/unprivileged_userns_clone", 1) == 0)
 		return "kernel.unprivileged_userns_clone is 0: sysctl -w kernel.unprivileged_userns_clone=1";
-	if (!capable && sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) != 0 && access(apparmor_profile, F_OK) < 0)
+	if (!capable && sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) != 0 &&
+	    access(apparmor_profile, F_OK) < 0)
 		return "kernel.apparmor_restrict_unprivileged_userns is 1: install the AppArmor profile coffer-launch, or "
 		       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
 	if (is_filtered())
@@ -204,7 +208,7 @@ enum { PROCS_MAX = 16 };
 
 struct procs {
 	struct {
-		int id;
+		long id;
 		bool covered;
 	} at[PROCS_MAX];
 	size_t n;
@@ -215,19 +219,30 @@ static bool is_always_empty(const char *mount_point)
 	return strcmp(mount_point, "/proc/sys/fs/binfmt_misc") == 0 || strcmp(mount_point, "/proc/fs/nfsd") == 0;
 }
 
-/* One line of /proc/self/mountinfo: id, parent, major:minor, root, mount point, options, …, "-", type, … Parents come first. */
-static void look_at_mount(struct procs *procs, const char *line)
+/* The next of the words of a line, which is cut into pieces; "" when there is none. */
+static char *next_word(char **rest)
 {
-	int id, parent;
-	char root[8], mount_point[64];
-	const char *type = strstr(line, " - ");
+	char *word = *rest + strspn(*rest, " "), *end = word + strcspn(word, " ");
 
-	if (sscanf(line, "%d %d %*s %7s %63s", &id, &parent, root, mount_point) != 4)
-		return;
+	*rest = end + (*end != '\0');
+	*end = '\0';
+	return word;
+}
+
+/* One line of /proc/self/mountinfo: id, parent, major:minor, root, mount point, options, …, "-", type, … Parents come first. */
+static void look_at_mount(struct procs *procs, char *line)
+{
+	bool is_proc = strstr(line, " - proc ");
+	long id = strtol(next_word(&line), NULL, 10), parent = strtol(next_word(&line), NULL, 10);
+
+	(void)next_word(&line);
+
+	const char *root = next_word(&line), *mount_point = next_word(&line);
+
 	for (size_t i = 0; i < procs->n; i++)
 		if (procs->at[i].id == parent && !is_always_empty(mount_point))
 			procs->at[i].covered = true;
-	if (type && strncmp(type, " - proc ", 8) == 0 && strcmp(root, "/") == 0 && procs->n < PROCS_MAX)
+	if (is_proc && strcmp(root, "/") == 0 && procs->n < PROCS_MAX)
 		procs->at[procs->n++].id = id;
 }
 

@@ -149,7 +149,7 @@ static void examine(struct offer *offer)
 	bool is_root = n == -ENOENT;
 
 	offer->usable = (is_root || (n > 0 && strcmp(type, "domain\n") == 0)) && access(offer->dir, W_OK) == 0 &&
-			is_writable_below(offer->dir, "cgroup.procs");
+	                is_writable_below(offer->dir, "cgroup.procs");
 	snprintf(path, sizeof(path), "%s/%s", offer->dir, is_root ? "cgroup.controllers" : "cgroup.subtree_control");
 	n = offer->usable ? file_read_at(AT_FDCWD, path, offer->controllers, sizeof(offer->controllers)) : 0;
 	if (n <= 0)
@@ -211,8 +211,8 @@ static bool accounts_swap(const struct facts *facts)
 	case FACTS_CGROUP_V1:
 		return exists_below(facts->memory.dir, "memory.memsw.limit_in_bytes");
 	case FACTS_CGROUP_V2:
-		return exists_below(facts->memory.dir, "cgroup.type") ? exists_below(facts->memory.dir, "memory.swap.max") :
-									access("/proc/swaps", F_OK) == 0;
+		return exists_below(facts->memory.dir, "cgroup.type") ? exists_below(facts->memory.dir, "memory.swap.max")
+		                                                      : access("/proc/swaps", F_OK) == 0;
 	default:
 		return false;
 	}

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 enum { RELAY_BUFFER = 256 << 10, RELAY_PIPE = 1 << 20, RELAY_TURN = 1 << 20 };
-enum { RELAY_GROW_AT = 64 << 10 };  /* what a pipe holds by default: a stream that fills it is worth more */
-enum { RELAY_CAREFUL = 4096 };      /* PIPE_BUF: what poll promises room for */
-enum { RELAY_END_KEY = 4 };         /* ^D, the VEOF of every terminal until it is told otherwise */
+enum { RELAY_DEFAULT = 64 << 10 }; /* what a pipe holds unless told otherwise: pipe(7) */
+enum { RELAY_CAREFUL = 4096 };     /* PIPE_BUF: what poll promises room for */
+enum { RELAY_END_KEY = 4 };        /* ^D, the VEOF of every terminal until it is told otherwise */
 
 enum step { MOVED, DRY, FULL, ENDED, SINK_GONE, SINK_FAILED, NOT_NOW };
 
@@ -115,17 +115,23 @@ static bool has_bytes(int fd)
 	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
-/* A stream that uses its pipe's room gets more of it. Not before: memory for a larger pipe is not free. */
+static void grow_pipe(const struct relay_end *end)
+{
+	if (end->kind == FD_PIPE && fcntl(end->fd, F_GETPIPE_SZ) == RELAY_DEFAULT)
+		(void)fcntl(end->fd, F_SETPIPE_SZ, RELAY_PIPE); /* a user's allowance may be used up: then it stays small */
+}
+
+/*
+ * A stream that fills a pipe gets larger ones, the caller's included where nobody has chosen its size: there are three processes now where there
+ * were two, and each of them sleeps and wakes for every pipeful. Measured: twice the bytes a second.
+ */
 static void grow(struct relay *relay, size_t moved)
 {
-	if (relay->has_grown || moved < RELAY_GROW_AT)
+	if (relay->has_grown || moved < RELAY_DEFAULT)
 		return;
 	relay->has_grown = true;
-
-	const struct relay_end *end = relay->from.ours ? &relay->from : &relay->to;
-
-	if (end->kind == FD_PIPE && end->ours)
-		(void)fcntl(end->fd, F_SETPIPE_SZ, RELAY_PIPE); /* a user's allowance may be used up: then it stays small */
+	grow_pipe(&relay->from);
+	grow_pipe(&relay->to);
 }
 
 static enum step splice_once(struct relay *relay, size_t most)
@@ -245,9 +251,8 @@ void relay_init(struct relay *relay, struct relay_end from, struct relay_end to)
 		open_again(&from, O_RDONLY);
 	if (!to.ours && !can_splice && to.fd >= 0)
 		open_again(&to, O_WRONLY);
-	*relay = (struct relay){
-		.state = RELAY_SOURCE, .from = from, .to = to, .ceiling = UINT64_MAX, .can_splice = can_splice, .unread = -1
-	};
+	*relay =
+	    (struct relay){ .state = RELAY_SOURCE, .from = from, .to = to, .ceiling = UINT64_MAX, .can_splice = can_splice, .unread = -1 };
 }
 
 void relay_done(struct relay *relay)

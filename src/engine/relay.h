@@ -40,14 +40,14 @@ struct relay {
 	struct relay_end from, to; /* to.fd < 0: `deliver` gets the bytes */
 	void (*deliver)(void *context, const void *bytes, size_t n);
 	void *context;
-	bool draining;             /* nobody writes any more: an empty source is the end */
-	uint64_t passed, ceiling;  /* bytes */
-	bool is_over;              /* the source had more than the ceiling allows */
-	bool truncated;            /* something was lost on the way: over the ceiling, or the sink failed */
-	char *bytes;               /* read and not yet written: bytes[at..n) */
+	bool draining;            /* nobody writes any more: an empty source is the end */
+	uint64_t passed, ceiling; /* bytes */
+	bool is_over;             /* the source had more than the ceiling allows */
+	bool truncated;           /* something was lost on the way: over the ceiling, or the sink failed */
+	char *bytes;              /* read and not yet written: bytes[at..n) */
 	size_t at, n;
 	bool can_splice, has_grown;
-	int unread;                /* after the end of a seekable source: a reading end of the sink, else -1 */
+	int unread; /* after the end of a seekable source: a reading end of the sink, else -1 */
 };
 
 enum { RELAY_POLLS = 2 };

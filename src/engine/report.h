@@ -17,14 +17,14 @@ struct report {
 	const struct engine_run_options *options;
 	struct arena *arena;
 
-	bool ended;              /* the peer's end has closed: every process of the sandbox is gone */
-	bool failed;             /* an operation failed: */
+	bool ended;  /* the peer's end has closed: every process of the sandbox is gone */
+	bool failed; /* an operation failed: */
 	uint32_t failed_op;
 	int failed_errno;
-	bool exited;             /* the command ended: */
-	int status;              /* as waitpid gives it */
+	bool exited; /* the command ended: */
+	int status;  /* as waitpid gives it */
 	uint64_t user_us, system_us, maxrss_kib, processes_peak;
-	int master;              /* of the sandbox's terminal, for whoever takes it; -1 */
+	int master; /* of the sandbox's terminal, for whoever takes it; -1 */
 	struct denial_log denials;
 };
 

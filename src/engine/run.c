@@ -40,12 +40,12 @@ static void run_init(struct run *run)
 	launcher_init(&run->launcher);
 	report_init(&run->report, run->plan, options, run->arena);
 	run->watch = (struct watch){ .options = options,
-				     .prepared = &run->prepared,
-				     .launcher = &run->launcher,
-				     .streams = &run->streams,
-				     .terminal = &run->terminal,
-				     .report = &run->report,
-				     .signals = -1 };
+		                     .prepared = &run->prepared,
+		                     .launcher = &run->launcher,
+		                     .streams = &run->streams,
+		                     .terminal = &run->terminal,
+		                     .report = &run->report,
+		                     .signals = -1 };
 }
 
 static int start(struct run *run, struct err *err)
@@ -69,10 +69,18 @@ static int start(struct run *run, struct err *err)
 	return r;
 }
 
-static void account(const struct prepared *prepared, struct cgroup_usage *usage)
+/* What was hit is asked only after a run that did not succeed: nothing else is the cause of success. */
+static void account(const struct run *run, struct cgroup_usage *usage)
 {
-	for (size_t i = 0; i < prepared->cgroups.n; i++)
-		cgroup_read(prepared->cgroups.at[i].dir, prepared->cgroups.at[i].account, usage);
+	bool succeeded = run->report.exited && run->report.status == 0;
+
+	for (size_t i = 0; i < run->prepared.cgroups.n; i++) {
+		const struct prepared_cgroup *cgroup = &run->prepared.cgroups.at[i];
+
+		cgroup_read(cgroup->dir, cgroup->account, usage);
+		if (!succeeded)
+			cgroup_read_hits(cgroup->dir, cgroup->account, usage);
+	}
 }
 
 static void give_up(struct run *run)
@@ -93,10 +101,10 @@ static void tell_exited(const struct engine_run_options *options)
 static int carry_out(struct run *run, struct outcome *ret_outcome, struct err *err)
 {
 	struct evidence evidence = { .watch = &run->watch,
-				     .report = &run->report,
-				     .prepared = &run->prepared,
-				     .streams = &run->streams,
-				     .started_us = watch_clock_us() };
+		                     .report = &run->report,
+		                     .prepared = &run->prepared,
+		                     .streams = &run->streams,
+		                     .started_us = watch_clock_us() };
 
 	run_init(run);
 
@@ -105,7 +113,7 @@ static int carry_out(struct run *run, struct outcome *ret_outcome, struct err *e
 	if (r == 0)
 		watch(&run->watch);
 	evidence.launcher = launcher_done(&run->launcher);
-	account(&run->prepared, &evidence.usage);
+	account(run, &evidence.usage);
 	if (r == 0)
 		r = outcome_make(&evidence, ret_outcome, err);
 	give_up(run);
@@ -114,7 +122,8 @@ static int carry_out(struct run *run, struct outcome *ret_outcome, struct err *e
 	return r;
 }
 
-int engine_run(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct outcome *ret_outcome, struct err *err)
+int engine_run(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct outcome *ret_outcome,
+               struct err *err)
 {
 	struct run run = { .plan = plan, .options = options, .arena = arena };
 	struct signal_guard guard;

@@ -108,7 +108,7 @@ static int spawn(struct launcher *launcher, const char *path, const struct engin
 }
 
 int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
-		   struct err *err)
+                   struct err *err)
 {
 	char found[PATH_BYTES_MAX + 1];
 	const char *path = options->launcher ? options->launcher : found;

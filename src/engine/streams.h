@@ -15,7 +15,7 @@ struct delivery {
 };
 
 struct streams {
-	int child[3];           /* the launcher's ends; -1: `null` stands for it */
+	int child[3]; /* the launcher's ends; -1: `null` stands for it */
 	int null;
 	struct relay relay[3];
 	struct delivery delivery[3];

@@ -288,7 +288,8 @@ static void wait_for_something(const struct watch *w, struct pollfd *polls)
 	bool running = !w->gone;
 
 	polls[POLL_SOCKET] = (struct pollfd){ .fd = running ? w->launcher->socket : -1, .events = POLLIN };
-	polls[POLL_LAUNCHER] = (struct pollfd){ .fd = running && w->abandon_at == WATCH_NEVER ? w->launcher->process.pidfd : -1, .events = POLLIN };
+	polls[POLL_LAUNCHER] =
+	    (struct pollfd){ .fd = running && w->abandon_at == WATCH_NEVER ? w->launcher->process.pidfd : -1, .events = POLLIN };
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = w->signals, .events = POLLIN };
 	polls[POLL_CANCEL] = (struct pollfd){ .fd = w->stopped ? -1 : w->options->cancel_fd, .events = POLLIN };
 	for (int i = 0; i < 3; i++)

@@ -26,18 +26,18 @@ struct watch {
 	struct report *report;
 
 	/* of the loop; times on the monotonic clock, in µs, WATCH_NEVER for none */
-	int signals;                 /* -1: none are forwarded */
-	uint64_t end_at;             /* wall time is used up */
-	uint64_t processor_at;       /* look at the processor time again */
-	uint64_t retry_at;           /* try a terminal again that was not ours to read */
-	uint64_t force_at;           /* whoever does not go by himself is made to */
-	uint64_t abandon_at;         /* nothing more can be done */
-	bool gone;                   /* everything inside is dead */
+	int signals;           /* -1: none are forwarded */
+	uint64_t end_at;       /* wall time is used up */
+	uint64_t processor_at; /* look at the processor time again */
+	uint64_t retry_at;     /* try a terminal again that was not ours to read */
+	uint64_t force_at;     /* whoever does not go by himself is made to */
+	uint64_t abandon_at;   /* nothing more can be done */
+	bool gone;             /* everything inside is dead */
 
 	/* the result */
-	bool stopped;                /* we ended the run, because of: */
+	bool stopped; /* we ended the run, because of: */
 	enum outcome_cause cause;
-	uint64_t finished_us;        /* when the command had ended */
+	uint64_t finished_us; /* when the command had ended */
 };
 
 #define WATCH_NEVER UINT64_MAX

@@ -5,7 +5,8 @@
  * has been read changes nothing, for the call is never made from there.
  *
  * An open of a FIFO that has to wait for its peer is made in a process of its own, so that the sandbox's other processes, the peer
- * among them, go on being answered. There are few of those; more at once are refused.
+ * among them, go on being answered. It shares init's descriptors and leaves the new one there, its number in its exit status; the answer is
+ * init's. There are few such places; more at once are refused.
  */
 #include "launch/notify.h"
 
@@ -15,9 +16,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct act {
@@ -122,46 +125,68 @@ static int find_paths(struct act *act)
 	return r == -EXDEV ? -EACCES : r;
 }
 
-static void answer(struct act *act, int result)
+static void answer_open(int listener, uint64_t id, int fd, bool cloexec)
 {
-	int listener = act->n->l->listener, r = 0;
-	uint64_t id = act->call->id;
+	int r = seccomp_answer_fd(listener, id, fd, cloexec);
 
-	if (act->deed.call->kind == CALL_OPEN && result >= 0) {
-		r = seccomp_answer_fd(listener, id, result, act->deed.flags & O_CLOEXEC);
-		close(result);
-	}
-	if (act->deed.call->kind != CALL_OPEN || result < 0 || r < 0)
-		(void)seccomp_answer(listener, id, r < 0 ? r : result);
+	close(fd);
+	if (r < 0) /* the caller's table is full */
+		(void)seccomp_answer(listener, id, r);
 }
+
+static void answer(const struct act *act, int result)
+{
+	if (act->deed.call->kind == CALL_OPEN && result >= 0)
+		answer_open(act->n->l->listener, act->call->id, result, act->deed.flags & O_CLOEXEC);
+	else
+		(void)seccomp_answer(act->n->l->listener, act->call->id, result);
+}
+
+enum { ASIDE_FAILED = 128 /* exit status: this and the errno; below it, a descriptor */ };
 
 static int perform_aside(struct act *act)
 {
 	struct notify *n = act->n;
 	unsigned i = 0;
 	long pid;
+	int r;
 
 	while (i < NOTIFY_ASIDE_MAX && n->aside[i].pid)
 		i++;
 	if (i == NOTIFY_ASIDE_MAX)
 		return -ENFILE;
-	pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		answer(act, deputy_perform(&act->deed));
-		_exit(0);
+		r = deputy_perform(&act->deed);
+		_exit(r < ASIDE_FAILED ? (r < 0 ? ASIDE_FAILED - r : r) : ASIDE_FAILED + EMFILE);
 	}
 	n->aside[i].id = act->call->id;
 	n->aside[i].pid = (pid_t)pid;
+	n->aside[i].cloexec = act->deed.flags & O_CLOEXEC;
+	n->aside[i].place = act->deed.place;
+	act->deed.place = PLACE_NONE;
 	return 0;
 }
 
-void notify_reaped(struct notify *n, pid_t pid)
+static void answer_aside(struct notify *n, unsigned i, int status)
+{
+	int listener = n->l->listener, code = WIFEXITED(status) ? WEXITSTATUS(status) : ASIDE_FAILED + EINTR;
+
+	if (code < ASIDE_FAILED)
+		answer_open(listener, n->aside[i].id, code, n->aside[i].cloexec);
+	else
+		(void)seccomp_answer(listener, n->aside[i].id, ASIDE_FAILED - code);
+	n->aside[i].pid = 0;
+	place_done(&n->aside[i].place);
+}
+
+void notify_reaped(struct notify *n, pid_t pid, int status)
 {
 	for (unsigned i = 0; i < NOTIFY_ASIDE_MAX; i++)
 		if (n->aside[i].pid == pid)
-			n->aside[i].pid = 0;
+			answer_aside(n, i, status);
 }
 
 bool notify_tend(struct notify *n)

@@ -68,7 +68,7 @@ int do_BECOME(struct launch *l, const struct plan_op *op)
 int do_SESSION(struct launch *l, const struct plan_op *op)
 {
 	(void)op;
-	l->session = true; /* the command starts one, too, once it is a process of its own */
+	l->session = true;                  /* the command starts one, too, once it is a process of its own */
 	if (setsid() < 0 && errno != EPERM) /* EPERM: it leads one already */
 		return -errno;
 	return keyring_leave();

@@ -72,7 +72,7 @@ static void reap(struct init *init)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == init->command)
 			finish(init, status);
-		notify_reaped(&init->notify, pid);
+		notify_reaped(&init->notify, pid, status);
 	}
 }
 

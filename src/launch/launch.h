@@ -40,17 +40,17 @@ struct launch {
 	int userns;        /* -1: none */
 
 	/* ROOT and PIVOT */
-	bool trees;        /* the kernel has detached mounts */
-	int root;          /* the new root, -1 before and after */
-	bool root_is_new;  /* it is a file system of ours, not the host's */
-	int store;         /* internal tmpfs: what masks and covers are clones of */
-	unsigned umask;    /* the caller's, while it is 0 */
+	bool trees;       /* the kernel has detached mounts */
+	int root;         /* the new root, -1 before and after */
+	bool root_is_new; /* it is a file system of ours, not the host's */
+	int store;        /* internal tmpfs: what masks and covers are clones of */
+	unsigned umask;   /* the caller's, while it is 0 */
 	struct slot slot[PLAN_SLOTS_MAX];
 
 	/* SHED and LOCK */
-	bool session;      /* the command gets one of its own */
-	int terminal;      /* which of 0, 1, 2 is its terminal; -1: none */
-	int ruleset;       /* Landlock's, under construction */
+	bool session; /* the command gets one of its own */
+	int terminal; /* which of 0, 1, 2 is its terminal; -1: none */
+	int ruleset;  /* Landlock's, under construction */
 
 	/* INIT */
 	const struct plan_op *init; /* NULL before */

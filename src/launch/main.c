@@ -90,22 +90,22 @@ static int check_stream(int fd)
 	return flags & O_PATH || S_ISDIR(st.st_mode) ? -EISDIR : 0;
 }
 
-/* What the host process left open is not ours to know. Before close_range (Linux 5.9) the numbers are in /proc. */
-static int close_inherited(void)
+/* What the host process left open is not ours to know. Before close_range (Linux 5.9) all numbers are tried that fs.nr_open allows. */
+static void close_inherited(void)
 {
-	enum { FIRST = WIRE_SOCKET_FD + 1, LOWEST_LIMIT = 1 << 20 };
+	enum { FIRST = WIRE_SOCKET_FD + 1, NUMBERS = 1 << 20 };
 
 	if (syscall(SYS_close_range, FIRST, ~0U, 0) == 0)
-		return 0;
-	for (int fd = FIRST; fd < LOWEST_LIMIT; fd++)
+		return;
+	for (int fd = FIRST; fd < NUMBERS; fd++)
 		close(fd);
-	return 0;
 }
 
 static int check_inheritance(void)
 {
-	int r = close_inherited();
+	int r = 0;
 
+	close_inherited();
 	for (int fd = 0; fd <= 2 && r == 0; fd++)
 		r = check_stream(fd);
 	if (r == 0 && fcntl(WIRE_SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)
@@ -116,7 +116,14 @@ static int check_inheritance(void)
 int main(int argc, char **argv)
 {
 	static struct launch launch = {
-		.socket = WIRE_SOCKET_FD, .at = UINT32_MAX, .userns = -1, .root = -1, .store = -1, .terminal = -1, .children = -1, .listener = -1,
+		.socket = WIRE_SOCKET_FD,
+		.at = UINT32_MAX,
+		.userns = -1,
+		.root = -1,
+		.store = -1,
+		.terminal = -1,
+		.children = -1,
+		.listener = -1,
 	};
 	struct launch *l = &launch;
 	struct plan_verdict verdict;
@@ -124,7 +131,7 @@ int main(int argc, char **argv)
 
 	if (r == 0)
 		r = map_plan(&l->plan);
-	if (r < 0)
+	if (r < 0 || !l->plan.head)
 		launch_fail(l, -r);
 	verdict = plan_check(&l->plan);
 	l->at = verdict.op;

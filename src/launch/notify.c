@@ -93,7 +93,8 @@ static void tell_address(struct notify *n, const struct seccomp_notif *call, con
 	struct text target = { 0 };
 	char address[128]; /* sockaddr_storage */
 	uint16_t family;
-	int r = len < sizeof(family) || len > sizeof(address) ? -EINVAL : caller_read((pid_t)call->pid, call->data.args[c->path], address, len);
+	int r =
+	    len < sizeof(family) || len > sizeof(address) ? -EINVAL : caller_read((pid_t)call->pid, call->data.args[c->path], address, len);
 
 	(void)seccomp_continue(n->l->listener, call->id);
 	if (r < 0 || call->data.nr == SYS_bind || !is_private_network(n) || !address_add_remote(&target, address, len))
@@ -172,9 +173,12 @@ static bool is_written(const struct judged *j)
 static void judge(struct notify *n, struct judged *j, const char *text)
 {
 	struct refusal refusal = { .errnum = EROFS };
-	char region = path_is_normal(text) ? rules_region(&n->rules, text, &refusal.rule) : 'h';
+	char region;
 
-	if (is_allowed(j, region) || !find_path(n, j, text))
+	/* Most writes are allowed, and most of these are seen by the text alone. */
+	if (path_is_normal(text) && is_allowed(j, rules_region(&n->rules, text, &refusal.rule)))
+		return;
+	if (!find_path(n, j, text))
 		return;
 	region = rules_region(&n->rules, j->path, &refusal.rule);
 	if (is_allowed(j, region) || (j->exists && j->st.st_dev == n->view.proc_dev) || (region == 'r' && !is_written(j)))

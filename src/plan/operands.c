@@ -106,7 +106,7 @@ static bool are_regions(const struct plan *plan, const struct plan_op *op)
 static bool are_patterns(const struct plan *plan, const struct plan_op *op)
 {
 	for (const char *s = NULL; (s = plan_list_next(plan, op, 3, s));)
-		if (!s[0] || !strchr("wdr+", s[0]) || s[1] != '/')
+		if (!s[0] || !strchr("wdro+", s[0]) || s[1] != '/')
 			return false;
 	return true;
 }

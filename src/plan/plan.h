@@ -55,7 +55,8 @@ enum plan_cgroup { PLAN_CGROUP_V2, PLAN_CGROUP_V1_MEMORY, PLAN_CGROUP_V1_PIDS, P
  *   'w'  a name that must not be made or written, nor anything below it
  *   'd'  the same for exactly this name, but that mkdir may make it: a file, a link, or a rename to it is refused
  *   '+'  an exception: this name and all below it may be made and written, whatever lines before say
- *   'r'  a file that must not be opened at all, nor anything below it; decides apart from the other three
+ *   'r'  a file that must not be opened at all, nor anything below it; decides apart from the three before
+ *   'o'  an exception to those: this file and all below it may be opened
  *
  * A directory that is renamed, or a link that is made, gives a name to all that is below it: refused where a 'w' or 'd' line could
  * match below the new name what it did not match below the old one. The provenance list holds one string a region, then one a pattern.

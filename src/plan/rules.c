@@ -89,7 +89,9 @@ static enum word say_name(const char *pattern, const struct question *q)
 
 static enum word say_read(const char *pattern, const struct question *q)
 {
-	return pattern[0] == 'r' && glob_covers(pattern + 1, q->path) ? FORBIDS : NOTHING;
+	if ((pattern[0] != 'r' && pattern[0] != 'o') || !glob_covers(pattern + 1, q->path))
+		return NOTHING;
+	return pattern[0] == 'r' ? FORBIDS : PERMITS;
 }
 
 static enum word say_carry(const char *pattern, const struct question *q)
@@ -98,6 +100,7 @@ static enum word say_carry(const char *pattern, const struct question *q)
 	case '+':
 		return glob_covers(pattern + 1, q->path) ? PERMITS : NOTHING;
 	case 'r':
+	case 'o':
 		return NOTHING;
 	default:
 		return opens_up(pattern + 1, q->from, q->path) ? FORBIDS : NOTHING;
@@ -107,6 +110,8 @@ static enum word say_carry(const char *pattern, const struct question *q)
 /* What must not be read must not come out from under its name, either. */
 static enum word say_escape(const char *pattern, const struct question *q)
 {
+	if (pattern[0] == 'o')
+		return glob_covers(pattern + 1, q->from) ? PERMITS : NOTHING;
 	return pattern[0] == 'r' && opens_up(pattern + 1, q->path, q->from) ? FORBIDS : NOTHING;
 }
 

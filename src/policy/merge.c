@@ -176,6 +176,19 @@ static void narrow_view(struct merge *m)
 		         &(struct policy_rule){ .text = path, .why = verdict.rule->why, .literal = true, .path = path, .optional = true });
 }
 
+/* Rules that are off stay off until a request brings some of its own. */
+static void merge_disabled(struct merge *m)
+{
+	const struct policy_filesystem *request = &m->request->filesystem;
+	size_t own = count_own(&request->deny_read) + count_own(&request->allow_read) + count_own(&request->allow_write) +
+	             count_own(&request->deny_write);
+
+	if (own > 0 || request->view != POLICY_VIEW_HOST)
+		m->next.filesystem.disabled = false;
+	if (request->disabled && !m->base->filesystem.disabled)
+		refuse_field(m, "/filesystem/disabled", "true", "false");
+}
+
 static void merge_filesystem(struct merge *m)
 {
 	const struct policy_filesystem *base = &m->base->filesystem, *request = &m->request->filesystem;
@@ -191,6 +204,7 @@ static void merge_filesystem(struct merge *m)
 		next->search_depth = request->search_depth;
 	next->mandatory |= request->mandatory;
 	next->hide_credentials |= request->hide_credentials;
+	merge_disabled(m);
 }
 
 static void keep_places(struct merge *m, struct rule_vec *list, const struct rule_vec *from)
@@ -245,8 +259,8 @@ static void merge_permission(struct merge *m, const char *pointer)
 static void merge_permissions(struct merge *m)
 {
 	static const char *const permissions[] = {
-		"/filesystem/disabled", "/filesystem/allowGitConfig", "/filesystem/allowAgentInstructions", "/network/allowAllUnixSockets",
-		"/process/allowPtrace", "/process/allowTerminal",     "/allowNestedUserNamespaces",
+		"/filesystem/allowGitConfig", "/filesystem/allowAgentInstructions", "/network/allowAllUnixSockets", "/process/allowPtrace",
+		"/process/allowTerminal",     "/allowNestedUserNamespaces",
 	};
 
 	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++)

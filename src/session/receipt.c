@@ -183,7 +183,7 @@ static void list_untold(struct audit *audit, const struct policy *policy)
 	if (policy->denials == POLICY_DENIALS_WRITES)
 		add_text(audit, untold, "opens for reading that fail (denials: all tells them)");
 	add_text(audit, untold, "look-ups of names that do not exist inside");
-	add_text(audit, untold, "changes of owner, mode, times and attributes that the file system refuses");
+	add_text(audit, untold, "what the permissions of a file itself refuse");
 	add_text(audit, untold, "datagrams on a connected socket");
 }
 

@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SESSION_ARENA_MAX = 1 << 20 };
+enum { SESSION_ARENA_MAX = 1 << 20, EXIT_NOT_EXECUTABLE = 126 /* and 127: not found */ };
 
 static const char explained_run[STATE_RUN_ID_MAX] = "000000000000";
 
@@ -208,6 +208,10 @@ int session_run(const struct session *session, const struct session_request *req
 		r = step_down(&course, err);
 	if (r < 0)
 		return r;
+	/* Not an error of coffer's: of a command that cannot be executed the engine says why, and the outcome has its status. */
+	if (err->code != ERR_NONE && course.result.outcome.exit_code >= EXIT_NOT_EXECUTABLE)
+		course.result.message = arena_dup(arena, err->text);
+	err_clear(err);
 	for (size_t i = 0; i < course.result.outcome.denials.n; i++)
 		why_explain(&course.result.policy, &course.result.outcome.denials.at[i], arena);
 	*ret_result = course.result;

@@ -63,6 +63,7 @@ struct session_result {
 	struct facts facts;   /* as the plan was compiled for: a step down the ladder is seen here */
 	struct plan plan;
 	struct outcome outcome;
+	const char *message; /* why the command itself could not be executed, where it could not; else NULL */
 };
 
 /*

@@ -79,6 +79,8 @@ void summary_print_json(const struct summary *summary, struct str *out)
 	str_add(out, "],\"cwd\":");
 	add_json_text(summary->cwd, out);
 	add_json_number("ended", summary->ended_s, out);
+	str_add(out, ",\"message\":");
+	add_json_text(summary->message, out);
 	add_json_outcome(&summary->outcome, out);
 	if (summary->receipt) {
 		str_add(out, ",\"receipt\":");

@@ -19,6 +19,7 @@ struct summary {
 	struct text_vec command;
 	uint64_t ended_s; /* since 1970 */
 	struct outcome outcome;
+	const char *message;           /* why the command could not be executed, or NULL */
 	const struct receipt *receipt; /* NULL in a summary that was read back: its text has it */
 };
 

@@ -111,6 +111,7 @@ int summary_read(struct arena *arena, const char *document, size_t n, const char
 	summary.run_id = text_or_empty(doc, "run", arena);
 	summary.cwd = text_or_empty(doc, "cwd", arena);
 	summary.ended_s = number(doc, "ended");
+	summary.message = text(doc, "message", arena);
 	if (read_command(doc, arena, &summary.command) < 0 || read_outcome(doc, arena, &summary.outcome) < 0)
 		return err_set(err, ERR_LIMIT, ENOMEM, "%s: does not fit into memory", source);
 	*ret_summary = summary;

@@ -13,9 +13,9 @@ enum call_kind {
 	CALL_MKDIR,
 	CALL_MKNOD,
 	CALL_SYMLINK,
-	CALL_LINK,     /* from the first path to the second */
-	CALL_RENAME,   /* the same */
-	CALL_CHANGE,   /* removes a name, or changes what is behind it */
+	CALL_LINK,   /* from the first path to the second */
+	CALL_RENAME, /* the same */
+	CALL_CHANGE, /* removes a name, or changes what is behind it */
 	CALL_ADDRESS,
 	CALL_SIGNAL,
 };

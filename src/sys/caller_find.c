@@ -23,10 +23,10 @@ struct walk {
 	int dir, target;
 	unsigned links;
 	bool follow;
-	char *rest;                 /* what is still to go: the end of text */
+	char *rest; /* what is still to go: the end of text */
 	char text[2 * PATH_MAX];
-	char name[NAME_MAX + 1];    /* the component at hand */
-	bool last, slash;           /* nothing follows it, or nothing but slashes */
+	char name[NAME_MAX + 1]; /* the component at hand */
+	bool last, slash;        /* nothing follows it, or nothing but slashes */
 };
 
 static struct text own_fd(int fd)

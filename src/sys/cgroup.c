@@ -79,22 +79,30 @@ static int hand_down(const char *file)
 	return parent < 0 ? parent : file_write_at(parent, "cgroup.subtree_control", controller);
 }
 
+static int set_and_read_back(const char *file, const char *value, char *ret_kept, size_t room)
+{
+	autofd int fd = open(file, O_RDWR | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, value, strlen(value));
+
+	if (n >= 0)
+		n = pread(fd, ret_kept, room - 1, 0);
+	if (n < 0)
+		return -errno;
+	while (n > 0 && ret_kept[n - 1] == '\n')
+		n--;
+	ret_kept[n] = '\0';
+	return 0;
+}
+
 int cgroup_set(const char *file, const char *value)
 {
 	char kept[256];
-	int r = file_write_at(AT_FDCWD, file, value);
+	int r = set_and_read_back(file, value, kept, sizeof(kept));
 
 	if (r == -ENOENT && hand_down(file) == 0)
-		r = file_write_at(AT_FDCWD, file, value);
+		r = set_and_read_back(file, value, kept, sizeof(kept));
 	if (r < 0)
 		return r;
-
-	ssize_t n = file_read_at(AT_FDCWD, file, kept, sizeof(kept));
-
-	if (n < 0)
-		return (int)n;
-	while (n > 0 && kept[n - 1] == '\n')
-		kept[--n] = '\0';
 	return is_taken(value, kept) ? 0 : -ERANGE;
 }
 
@@ -248,21 +256,19 @@ static uint64_t number_at(int dir, const char *file)
 	return file_read_number_at(dir, file, &number) == 0 ? number : 0;
 }
 
-static void read_memory(int dir, enum cgroup_account account, struct cgroup_usage *usage)
+static bool has_memory(enum cgroup_account account)
 {
-	if (account == CGROUP_V2) {
-		usage->memory_peak_bytes = number_at(dir, "memory.peak");
-		usage->oom_kills = keyed_number_at(dir, "memory.events", "oom_kill");
-	} else {
-		usage->memory_peak_bytes = number_at(dir, "memory.max_usage_in_bytes");
-		usage->oom_kills = keyed_number_at(dir, "memory.oom_control", "oom_kill");
-	}
+	return account == CGROUP_V2 || account == CGROUP_V1_MEMORY;
 }
 
-static void read_pids(int dir, struct cgroup_usage *usage)
+static bool has_processes(enum cgroup_account account)
 {
-	usage->processes_peak = number_at(dir, "pids.peak");
-	usage->forks_refused = keyed_number_at(dir, "pids.events", "max");
+	return account == CGROUP_V2 || account == CGROUP_V1_PIDS;
+}
+
+static bool has_cpu(enum cgroup_account account)
+{
+	return account == CGROUP_V2 || account == CGROUP_V1_CPU;
 }
 
 static int read_cpu(int dir, enum cgroup_account account, struct cgroup_usage *usage)
@@ -292,24 +298,36 @@ void cgroup_read(const char *dir, enum cgroup_account account, struct cgroup_usa
 
 	if (fd < 0)
 		return;
-	if (account == CGROUP_V2 || account == CGROUP_V1_MEMORY)
-		read_memory(fd, account, usage);
-	if (account == CGROUP_V2 || account == CGROUP_V1_PIDS)
-		read_pids(fd, usage);
-	if (account == CGROUP_V2 || account == CGROUP_V1_CPU)
+	if (has_memory(account))
+		usage->memory_peak_bytes = number_at(fd, account == CGROUP_V2 ? "memory.peak" : "memory.max_usage_in_bytes");
+	if (has_processes(account))
+		usage->processes_peak = number_at(fd, "pids.peak");
+	if (has_cpu(account))
 		(void)read_cpu(fd, account, usage);
+}
+
+void cgroup_read_hits(const char *dir, enum cgroup_account account, struct cgroup_usage *usage)
+{
+	autofd int fd = file_open_dir(AT_FDCWD, dir);
+
+	if (fd < 0)
+		return;
+	if (has_memory(account))
+		usage->oom_kills = keyed_number_at(fd, account == CGROUP_V2 ? "memory.events" : "memory.oom_control", "oom_kill");
+	if (has_processes(account))
+		usage->forks_refused = keyed_number_at(fd, "pids.events", "max");
 }
 
 int cgroup_read_cpu(const char *dir, enum cgroup_account account, uint64_t *ret_us)
 {
-	autofd int fd = file_open_dir(AT_FDCWD, dir);
+	autofd int fd = has_cpu(account) ? file_open_dir(AT_FDCWD, dir) : -ENOENT;
 	struct cgroup_usage usage = { 0 };
-	int r = -ENOENT;
 
 	if (fd < 0)
 		return fd;
-	if (account == CGROUP_V2 || account == CGROUP_V1_CPU)
-		r = read_cpu(fd, account, &usage);
+
+	int r = read_cpu(fd, account, &usage);
+
 	if (r == 0)
 		*ret_us = usage.cpu_us;
 	return r;

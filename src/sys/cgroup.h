@@ -27,9 +27,9 @@ int cgroup_kill(const char *dir);
 /* Kills what is left in it and removes it with the directories below. 0 also when it is gone already. */
 int cgroup_remove(const char *dir);
 
-/* What a run has used and hit. cgroup_read adds what one more directory knows. */
+/* What a run has used, and what it has hit. cgroup_read adds what one more directory knows of the former, cgroup_read_hits of the latter. */
 struct cgroup_usage {
-	uint64_t cpu_us;            /* user and system time; on version 1 the cpuacct controller's */
+	uint64_t cpu_us;                     /* user and system time; on version 1 the cpuacct controller's */
 	uint64_t cpu_user_us, cpu_system_us; /* 0 where only the sum is kept */
 	uint64_t memory_peak_bytes;
 	uint64_t processes_peak;
@@ -37,6 +37,7 @@ struct cgroup_usage {
 	uint64_t forks_refused;
 };
 void cgroup_read(const char *dir, enum cgroup_account account, struct cgroup_usage *usage);
+void cgroup_read_hits(const char *dir, enum cgroup_account account, struct cgroup_usage *usage);
 /* The processor time alone, for polling. -ENOENT when the directory keeps no such account. */
 int cgroup_read_cpu(const char *dir, enum cgroup_account account, uint64_t *ret_us);
 

@@ -23,12 +23,12 @@
 struct deed {
 	const struct call *call;
 	struct caller caller;
-	uint64_t flags;           /* O_, RENAME_ or AT_ */
+	uint64_t flags; /* O_, RENAME_ or AT_ */
 	uint32_t mode;
 	struct place place, other; /* LINK and RENAME: from the first to the second */
 	bool exists;
-	struct stat found;         /* of the first, when it exists; a link is itself */
-	char text[PATH_MAX];       /* SYMLINK: the link's */
+	struct stat found;   /* of the first, when it exists; a link is itself */
+	char text[PATH_MAX]; /* SYMLINK: the link's */
 };
 
 /* -ENOSYS for calls that cannot be made for another (openat2: callers have another way). deputy_done in any case. */

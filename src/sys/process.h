@@ -26,7 +26,7 @@ int process_spawn(const char *path, char *const argv[], const int *fds, size_t f
 
 struct process_end {
 	bool known;
-	int status; /* as waitpid gives it */
+	int status;                              /* as waitpid gives it */
 	uint64_t user_us, system_us, maxrss_kib; /* of the process and all that it waited for */
 };
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The command line: exit statuses, messages, help, settings, the outcome. What a sandbox keeps in or out is tested elsewhere.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
 	load lib
 	workspace
@@ -11,7 +13,7 @@ setup() {
 
 # JSON on standard input, a Python expression over it.
 json() {
-	python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"
+	python3 -c "import json, sys; d = json.load(sys.stdin); print(($1))"
 }
 
 # bats test_tags=smoke
@@ -38,7 +40,7 @@ json() {
 }
 
 @test "exit status: 127 for what does not exist, 126 for what cannot be executed" {
-	run coffer run -- no-such-command
+	run -127 coffer run -- no-such-command
 	[ "$status" -eq 127 ]
 	[[ "$output" == *no-such-command* ]]
 	echo text > plain
@@ -121,7 +123,9 @@ json() {
 	echo '{"limits": {"openFiles": 100}}' > one.json
 	echo '{"limits": {"openFiles": 50}}' > two.json
 	[ "$(coffer run -s one.json -s two.json -- sh -c 'ulimit -n')" = 50 ]
-	[ "$(coffer run -s two.json -s one.json -- sh -c 'ulimit -n')" = 50 ]
+	run coffer run -s two.json -s one.json -- true
+	[ "$status" -eq 125 ]
+	[[ "$output" == *"one.json /limits/openFiles"* ]]
 	echo '{"network": {"mode": "host"}}' > net.json
 	run coffer run -s one.json -s net.json -- true
 	echo "$output"
@@ -155,6 +159,7 @@ json() {
 @test "--json: the outcome on its descriptor, nothing of it in the output" {
 	run coffer run --json 3 -- sh -c 'echo out; exit 3' 3> outcome.json
 	[ "$status" -eq 3 ]
+	echo "<$output>"
 	[ "$output" = out ]
 	[ "$(json 'd["exit_code"], d["cause"], d["signal"], d["command"][0], d["stdout_bytes"]' < outcome.json)" = "(3, 'exit', None, 'sh', 4)" ]
 	[ "$(json 'd["receipt"]["rung"] in ("namespaces", "landlock") and d["receipt"]["plan"].startswith("sha256:")' < outcome.json)" = True ]
@@ -300,7 +305,7 @@ json() {
 }
 
 @test "signals are passed on" {
-	coffer run -- sh -c 'trap "echo got; exit 9" USR1; echo ready; while :; do sleep 0.1; done' > out &
+	"${COFFER_BUILD:-$BATS_TEST_DIRNAME/../../build}/coffer" run -- sh -c 'trap "echo got; exit 9" USR1; echo ready; while :; do sleep 0.1; done' > out &
 	pid=$!
 	for _ in $(seq 100); do grep -q ready out && break; sleep 0.1; done
 	kill -USR1 $pid

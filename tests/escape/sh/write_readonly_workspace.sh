@@ -1,4 +1,4 @@
 #!/bin/sh
-# options: 
-echo owned > "$A_WS/file" && exit 42
+# options: --deny-write ro
+echo owned > "$A_RO/file" && exit 42
 exit 1

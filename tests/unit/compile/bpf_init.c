@@ -34,7 +34,7 @@ static bool init_may(const struct seccomp_data *data)
 	if (data->arch != native_arch || number >= MEANING_NUMBERS)
 		return false;
 	if (mark_of[number] == MARK_CLONE)
-		return (uint32_t)data->args[0] == 17; /* SIGCHLD */
+		return (uint32_t)data->args[0] == (0x400 | 17); /* CLONE_FILES, SIGCHLD */
 	if (mark_of[number] == MARK_IOCTL)
 		return is_one_of(listener_ioctls, ARRAY_LEN(listener_ioctls), (uint32_t)data->args[1]);
 	if (mark_of[number] == MARK_PRCTL)

@@ -64,7 +64,8 @@ static struct plan fake_plan(struct arena *arena, const struct fake_plan *option
 	*text_vec_add(&two, arena) = "w/two";
 	*text_vec_add(&paths, arena) = "/bin/sh";
 	plan_build_init(&b, arena);
-	plan_add(&b, OP_WATCH, "--timeout", fake_or_none(options->wall_ms), fake_or_none(options->output_bytes), fake_or_none(options->cpu_ms));
+	plan_add(&b, OP_WATCH, "--timeout", fake_or_none(options->wall_ms), fake_or_none(options->output_bytes),
+	         fake_or_none(options->cpu_ms));
 	if (options->prepare)
 		options->prepare(&b);
 	plan_add(&b, OP_SPAWN, "default", (uint64_t)0);
@@ -214,7 +215,9 @@ static inline void fake_deny(const struct fake *f)
 	char text[128];
 
 	for (int i = 0; i < n; i++) {
-		struct wire wire = { .type = WIRE_DENIED, .a = 7, .b = EACCES, .c = SYS_openat, .e = i % 2 ? O_CREAT : 0, .d = (uint32_t)(i % 3) };
+		struct wire wire = {
+			.type = WIRE_DENIED, .a = 7, .b = EACCES, .c = SYS_openat, .e = i % 2 ? O_CREAT : 0, .d = (uint32_t)(i % 3)
+		};
 		int len = snprintf(text, sizeof(text), "sh%c/path/%d", 0, i / 2);
 
 		fake_say(&wire, text, (size_t)len + 1);

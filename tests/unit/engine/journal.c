@@ -240,8 +240,8 @@ static void many_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUN_TEST(a_run_that_ends),           RUN_TEST(a_run_that_was_killed),     RUN_TEST(the_next_start_clears_away),
-		RUN_TEST(a_journal_that_is_kept),    RUN_TEST(journals_are_not_believed), RUN_TEST(the_directory_must_be_private),
+		RUN_TEST(a_run_that_ends),        RUN_TEST(a_run_that_was_killed),     RUN_TEST(the_next_start_clears_away),
+		RUN_TEST(a_journal_that_is_kept), RUN_TEST(journals_are_not_believed), RUN_TEST(the_directory_must_be_private),
 		RUN_TEST(many_at_once),
 	};
 

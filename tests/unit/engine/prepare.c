@@ -236,8 +236,9 @@ static void torture(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		RUN_TEST(nothing_to_undo), RUN_TEST(scratch_directory), RUN_TEST(what_was_there_stays), RUN_TEST(a_step_fails),
-		RUN_TEST(a_run_in_a_cgroup), RUN_TEST(killed_at_any_moment), RUN_TEST(torture),
+		RUN_TEST(nothing_to_undo), RUN_TEST(scratch_directory), RUN_TEST(what_was_there_stays),
+		RUN_TEST(a_step_fails),    RUN_TEST(a_run_in_a_cgroup), RUN_TEST(killed_at_any_moment),
+		RUN_TEST(torture),
 	};
 
 	(void)argc;

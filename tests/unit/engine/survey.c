@@ -263,9 +263,11 @@ static void walks_have_a_ceiling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_there),     cmocka_unit_test(links_are_followed),     cmocka_unit_test(what_is_not_there),
-		cmocka_unit_test(links_that_lead_nowhere), cmocka_unit_test(odd_ones_break_nothing), cmocka_unit_test(globs_are_walked),
-		cmocka_unit_test(a_top_that_is_a_link), cmocka_unit_test(listings),            cmocka_unit_test(walks_have_a_ceiling),
+		cmocka_unit_test(what_is_there),          cmocka_unit_test(links_are_followed),
+		cmocka_unit_test(what_is_not_there),      cmocka_unit_test(links_that_lead_nowhere),
+		cmocka_unit_test(odd_ones_break_nothing), cmocka_unit_test(globs_are_walked),
+		cmocka_unit_test(a_top_that_is_a_link),   cmocka_unit_test(listings),
+		cmocka_unit_test(walks_have_a_ceiling),
 	};
 
 	return cmocka_run_group_tests(tests, make_top, drop_top);

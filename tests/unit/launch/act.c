@@ -126,8 +126,20 @@ static void inside_protected(void)
 static void inside_deputy(void)
 {
 	static const char *const paths[] = {
-		"/proc/1/mem", "/proc/1/environ", "/proc/1/fd/4", "/proc/1/root/tmp/x", "/proc/1/cwd/x", "/proc/1/task/1/mem", "/proc/self/task/../../1/mem",
-		"/proc/1", "/proc/self/mem", "/proc/self/fd/0", "/proc/mounts", "/proc/net/dev", "/proc/self/fdinfo/0", "/proc/thread-self/comm",
+		"/proc/1/mem",
+		"/proc/1/environ",
+		"/proc/1/fd/4",
+		"/proc/1/root/tmp/x",
+		"/proc/1/cwd/x",
+		"/proc/1/task/1/mem",
+		"/proc/self/task/../../1/mem",
+		"/proc/1",
+		"/proc/self/mem",
+		"/proc/self/fd/0",
+		"/proc/mounts",
+		"/proc/net/dev",
+		"/proc/self/fdinfo/0",
+		"/proc/thread-self/comm",
 	};
 	char path[64];
 	pid_t child;
@@ -290,8 +302,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "names", inside_names },   { "modes", inside_modes }, { "protected", inside_protected }, { "deputy", inside_deputy },
-	{ "reads", inside_reads },   { "race", inside_race },   { "fifo", inside_fifo },           { "signals", inside_signals },
+	{ "names", inside_names }, { "modes", inside_modes }, { "protected", inside_protected }, { "deputy", inside_deputy },
+	{ "reads", inside_reads }, { "race", inside_race },   { "fifo", inside_fifo },           { "signals", inside_signals },
 };
 
 /* ---- outside ---- */
@@ -333,7 +345,8 @@ static void names_are_made_as_the_kernel_would(void **state)
 	run_case(&free_box, "modes", 0, none);
 	assert_non_null(strstr(free_box.output, "linked in as ok\n"));
 	run_case(&box, "modes", PLAN_INIT_ACT, writes);
-	assert_string_equal(box.output, "100640 c02 1\n1 0\n41777\ntmpfile ok\nlinked in ok\nlinked in as EACCES\nthe link itself EXDEV\nnull ok\n");
+	assert_string_equal(box.output,
+	                    "100640 c02 1\n1 0\n41777\ntmpfile ok\nlinked in ok\nlinked in as EACCES\nthe link itself EXDEV\nnull ok\n");
 	box_done(&box);
 }
 
@@ -343,13 +356,14 @@ static void protected_names_are_not_made(void **state)
 
 	(void)state;
 	run_case(&box, "protected", PLAN_INIT_ACT | PLAN_INIT_TELL, writes);
-	assert_string_equal(box.output,
-			    "file EACCES\nby another way EACCES\nmknod EACCES\nmkdir EACCES\ndangling link ok\nthrough it EACCES\nlink to the folder ok\n"
-			    "through that EACCES\nrename EACCES\nlink EACCES\nsymlink EACCES\nat EACCES\nthrough proc EACCES\nthrough root EACCES\n"
-			    "through a link's descriptor EACCES\nopenat2 ENOSYS\ngit ok\nhooks EACCES\nconfig EACCES\nprepared ok\n"
-			    "moved into place ENOENT\nmoved into place again EACCES\nlinked into place EACCES\nexchanged EACCES\nharmless move ok\n"
-			    "harmless link ok\nexception ENOENT\nexception again ok\nonly a directory EACCES\nas a file EACCES\nas a directory ok\n"
-			    "unmade ENOENT\n");
+	assert_string_equal(
+	    box.output,
+	    "file EACCES\nby another way EACCES\nmknod EACCES\nmkdir EACCES\ndangling link ok\nthrough it EACCES\nlink to the folder ok\n"
+	    "through that EACCES\nrename EACCES\nlink EACCES\nsymlink EACCES\nat EACCES\nthrough proc EACCES\nthrough root EACCES\n"
+	    "through a link's descriptor EACCES\nopenat2 ENOSYS\ngit ok\nhooks EACCES\nconfig EACCES\nprepared ok\n"
+	    "moved into place ENOENT\nmoved into place again EACCES\nlinked into place EACCES\nexchanged EACCES\nharmless move ok\n"
+	    "harmless link ok\nexception ENOENT\nexception again ok\nonly a directory EACCES\nas a file EACCES\nas a directory ok\n"
+	    "unmade ENOENT\n");
 	assert_int_equal(box.denied[0].d, 3 + 1); /* three regions, the first pattern */
 	assert_int_equal(box.denied[0].b, EACCES);
 	assert_string_equal(box.denied_text[0], "probe");
@@ -363,12 +377,13 @@ static void init_does_not_lend_itself(void **state)
 
 	(void)state;
 	run_case(&box, "deputy", PLAN_INIT_ACT, writes);
-	assert_string_equal(box.output,
-			    "/proc/1/mem EACCES\n/proc/1/environ EACCES\n/proc/1/fd/4 EACCES\n/proc/1/root/tmp/x EACCES\n/proc/1/cwd/x EACCES\n"
-			    "/proc/1/task/1/mem EACCES\n/proc/self/task/../../1/mem EACCES\n/proc/1 EACCES\n/proc/self/mem ok\n/proc/self/fd/0 ok\n"
-			    "/proc/mounts ok\n/proc/net/dev ok\n/proc/self/fdinfo/0 ok\n/proc/thread-self/comm ok\n"
-			    "reopened EACCES\nat its folder EACCES\na link to it EACCES\na link to self ok\nself is the caller\n"
-			    "another's memory EACCES\nanother's descriptor EACCES\nanother's stat ok\nnot dumpable EACCES\n");
+	assert_string_equal(
+	    box.output,
+	    "/proc/1/mem EACCES\n/proc/1/environ EACCES\n/proc/1/fd/4 EACCES\n/proc/1/root/tmp/x EACCES\n/proc/1/cwd/x EACCES\n"
+	    "/proc/1/task/1/mem EACCES\n/proc/self/task/../../1/mem EACCES\n/proc/1 EACCES\n/proc/self/mem ok\n/proc/self/fd/0 ok\n"
+	    "/proc/mounts ok\n/proc/net/dev ok\n/proc/self/fdinfo/0 ok\n/proc/thread-self/comm ok\n"
+	    "reopened EACCES\nat its folder EACCES\na link to it EACCES\na link to self ok\nself is the caller\n"
+	    "another's memory EACCES\nanother's descriptor EACCES\nanother's stat ok\nnot dumpable EACCES\n");
 	box_done(&box);
 }
 
@@ -378,9 +393,9 @@ static void hidden_files_stay_hidden(void **state)
 
 	(void)state;
 	run_case(&box, "reads", PLAN_INIT_ACT_OPENS, reads);
-	assert_string_equal(box.output,
-			    "open ok\nread EACCES\npath only EACCES\ndeep EACCES\nlisting EACCES\nlink EACCES\nrename EACCES\nsymlink EACCES\n"
-			    "rename above EACCES\nharmless rename ok\nagain ok\ndirectory ok\nterminal ENXIO\nprocess ok\n");
+	assert_string_equal(
+	    box.output, "open ok\nread EACCES\npath only EACCES\ndeep EACCES\nlisting EACCES\nlink EACCES\nrename EACCES\nsymlink EACCES\n"
+			"rename above EACCES\nharmless rename ok\nagain ok\ndirectory ok\nterminal ENXIO\nprocess ok\n");
 	box_done(&box);
 }
 
@@ -400,7 +415,8 @@ static void fifos_hold_nobody_up(void **state)
 
 	(void)state;
 	run_case(&box, "fifo", PLAN_INIT_ACT, writes);
-	assert_string_equal(box.output, "writer without reader ENXIO\nreader ok\nthrough\nstill answered ok\n5\n"); /* init, probe, sh, ls, grep */
+	assert_string_equal(box.output,
+	                    "writer without reader ENXIO\nreader ok\nthrough\nstill answered ok\n5\n"); /* init, probe, sh, ls, grep */
 	box_done(&box);
 }
 

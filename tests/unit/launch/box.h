@@ -53,26 +53,26 @@ struct box {
 	struct plan_build plan;
 	struct plan done;
 	unsigned flags, slots;
-	bool root;              /* run by root: the sandbox is a user of its own */
-	uint64_t init_flags;    /* PLAN_INIT_ */
+	bool root;           /* run by root: the sandbox is a user of its own */
+	uint64_t init_flags; /* PLAN_INIT_ */
 	struct text_vec regions, patterns, why;
 	struct bpf_request filter;
 	bool no_landlock;
 	int missing[BOX_MISSING_MAX], missing_errno; /* system calls that fail with this for the launcher: an old kernel */
 	size_t missing_n;
-	bool as_user;           /* run by an ordinary user, where the test is run by root */
+	bool as_user; /* run by an ordinary user, where the test is run by root */
 	char torture[16];
-	uint64_t probe;         /* slot */
+	uint64_t probe; /* slot */
 
 	/* what came of it */
-	int status;             /* as waitpid gives it, of the command; -1: no EXITED came */
+	int status; /* as waitpid gives it, of the command; -1: no EXITED came */
 	int failed_op, failed_errno;
 	struct wire exited, denied[BOX_DENIED_MAX];
 	char denied_text[BOX_DENIED_MAX][WIRE_TEXT_MAX + 1];
 	unsigned denied_n;
 	char output[1 << 16];
 	size_t output_len;
-	int master;             /* of the terminal */
+	int master; /* of the terminal */
 	int launcher_status;
 
 	/* while it runs */
@@ -92,7 +92,7 @@ static inline const char *box_self(void)
 }
 
 /* Beside the folder of the test programs; by descriptor, for the folder may not be open to an ordinary user. */
-__attribute__((unused)) static const char *box_launcher(void)
+static inline const char *box_launcher(void)
 {
 	static char name[64];
 	char path[4096];
@@ -118,7 +118,7 @@ static inline uint64_t box_slot(struct box *box)
 }
 
 /* A host directory or file, placed at the same path inside. */
-__attribute__((unused)) static void box_show(struct box *box, const char *path, uint64_t flags, bool is_dir)
+static inline void box_show(struct box *box, const char *path, uint64_t flags, bool is_dir)
 {
 	uint64_t slot = box_slot(box);
 
@@ -156,11 +156,13 @@ static inline void box_spawn(struct box *box)
 	plan_add(p, OP_PRIVATE, "test");
 }
 
-__attribute__((unused)) static void box_new_root(struct box *box)
+static inline void box_new_root(struct box *box)
 {
 	static const char *const trees[] = { "/usr", "/etc" };
 	static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty" };
-	static const char *const links[][2] = { { "/bin", "usr/bin" }, { "/lib", "usr/lib" }, { "/lib64", "usr/lib64" }, { "/sbin", "usr/sbin" } };
+	static const char *const links[][2] = {
+		{ "/bin", "usr/bin" }, { "/lib", "usr/lib" }, { "/lib64", "usr/lib64" }, { "/sbin", "usr/sbin" }
+	};
 	struct plan_build *p = &box->plan;
 
 	plan_add(p, OP_ROOT_NEW, "test", (uint64_t)(256 << 10), (uint64_t)4096);
@@ -185,14 +187,23 @@ __attribute__((unused)) static void box_new_root(struct box *box)
 	plan_add(p, OP_MQUEUE, "test", "/dev/mqueue");
 }
 
-/* The test program as /probe: opened by root where there is root, for the build folder may be root's alone. */
+/* The test program, opened by root where there is root, for the build folder may be root's alone. */
 static inline void box_open_probe(struct box *box)
 {
 	box->probe = box_slot(box);
-	plan_add(&box->plan, OP_HOST_TREE, "test", box->probe, box_self(), (uint64_t)BOX_RO, (uint64_t)0, (uint64_t)0);
+	plan_add(&box->plan, box->root ? OP_HOST_TREE : OP_TREE, "test", box->probe, box_self(), (uint64_t)BOX_RO, (uint64_t)0,
+	         (uint64_t)0);
 }
 
-__attribute__((unused)) static void box_begin(struct box *box, unsigned flags)
+static inline void box_place_probe(struct box *box)
+{
+	if (!box->root)
+		box_open_probe(box);
+	plan_add(&box->plan, OP_FILE, "test", "/probe", (uint64_t)0755, "", (size_t)0);
+	plan_add(&box->plan, OP_PLACE, "test", box->probe, "/probe");
+}
+
+static inline void box_begin(struct box *box, unsigned flags)
 {
 	*box = (struct box){ .flags = flags, .status = -1, .failed_op = -1, .master = -1, .root = getuid() == 0 };
 	arena_init(&box->arena, 64 << 20);
@@ -200,19 +211,17 @@ __attribute__((unused)) static void box_begin(struct box *box, unsigned flags)
 	box->filter.inet = true;
 	if (flags & BOX_BARE)
 		return;
-	if (flags & BOX_PROBE)
+	if (flags & BOX_PROBE && box->root)
 		box_open_probe(box);
 	box_spawn(box);
 	if (!(flags & (BOX_ROOT_TREE | BOX_RUNG2)))
 		box_new_root(box);
-	if (flags & BOX_PROBE) {
-		plan_add(&box->plan, OP_FILE, "test", "/probe", (uint64_t)0755, "", (size_t)0);
-		plan_add(&box->plan, OP_PLACE, "test", box->probe, "/probe");
-	}
+	if (flags & BOX_PROBE)
+		box_place_probe(box);
 }
 
 /* The same for an ordinary user, whoever runs the test. */
-__attribute__((unused)) static void box_begin_as_user(struct box *box, unsigned flags)
+static inline void box_begin_as_user(struct box *box, unsigned flags)
 {
 	box_begin(box, BOX_BARE);
 	box->flags = flags;
@@ -246,14 +255,14 @@ static inline void box_lock(struct box *box)
 		plan_add(p, OP_LANDLOCK_PATH, "test", "/does/not/exist", rights);
 		plan_add(p, OP_LANDLOCK_ENTER, "test");
 	}
-	plan_add(p, OP_INIT, "test", init, init_bytes, box->init_flags | (box->flags & BOX_RUNG2 ? PLAN_INIT_RUNG2 : 0), &box->regions, &box->patterns,
-		 &box->why);
+	plan_add(p, OP_INIT, "test", init, init_bytes, box->init_flags | (box->flags & BOX_RUNG2 ? PLAN_INIT_RUNG2 : 0), &box->regions,
+	         &box->patterns, &box->why);
 	plan_add(p, OP_CLOSE_FDS, "test");
 	plan_add(p, OP_SECCOMP, "test", filter, bytes, (uint64_t)(box->filter.notify ? 1 : 0));
 }
 
 /* From PIVOT on. argv is NULL-terminated. */
-__attribute__((unused)) static void box_end_argv(struct box *box, const char *const *argv)
+static inline void box_end_argv(struct box *box, const char *const *argv)
 {
 	struct plan_build *p = &box->plan;
 	struct text_vec paths = { 0 }, args = { 0 }, env = { 0 };
@@ -286,7 +295,7 @@ __attribute__((unused)) static void box_end_argv(struct box *box, const char *co
 	plan_add(p, OP_EXEC, "test", &paths, &args, &env);
 }
 
-__attribute__((unused)) static void box_end(struct box *box, const char *script)
+static inline void box_end(struct box *box, const char *script)
 {
 	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
 
@@ -313,10 +322,10 @@ static inline void box_raise(int *fd)
 }
 
 /* Starts the launcher. The sandbox's input is /dev/null, its outputs are one pipe. */
-__attribute__((unused)) static void box_start(struct box *box)
+static inline void box_start(struct box *box)
 {
 	posix_spawn_file_actions_t actions;
-	char *const argv[] = { (char *)"coffer-launch", box->torture[0] ? box->torture : NULL, NULL }, *const env[] = { NULL };
+	char name[] = "coffer-launch", *const argv[] = { name, box->torture[0] ? box->torture : NULL, NULL }, *const env[] = { NULL };
 	int memfd = box_memfd(&box->done), pair[2], out[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) || pipe2(out, O_CLOEXEC) || null < 0)
@@ -348,7 +357,7 @@ static inline void box_take_fd(struct box *box, struct msghdr *packet)
 }
 
 /* One message. False when the peer is gone. */
-__attribute__((unused)) static bool box_hear(struct box *box)
+static inline bool box_hear(struct box *box)
 {
 	struct {
 		struct wire wire;
@@ -398,7 +407,7 @@ static inline void box_drain(struct box *box, int *fd)
 }
 
 /* Waits for the end, at most ten seconds. */
-__attribute__((unused)) static void box_finish(struct box *box)
+static inline void box_finish(struct box *box)
 {
 	struct pollfd from[3] = { { box->socket, POLLIN, 0 }, { box->out, POLLIN, 0 }, { -1, POLLIN, 0 } };
 
@@ -418,7 +427,7 @@ __attribute__((unused)) static void box_finish(struct box *box)
 	waitpid(box->pid, &box->launcher_status, 0);
 }
 
-__attribute__((unused)) static bool box_build(struct box *box)
+static inline bool box_build(struct box *box)
 {
 	struct err err = { 0 };
 
@@ -457,7 +466,8 @@ static inline void box_run_apart(struct box *box)
 	if (pid == 0) {
 		if (box->missing_n)
 			box_make_missing(box);
-		if (box->as_user && (setgroups(0, NULL) || setresgid(BOX_USER, BOX_USER, BOX_USER) || setresuid(BOX_USER, BOX_USER, BOX_USER)))
+		if (box->as_user &&
+		    (setgroups(0, NULL) || setresgid(BOX_USER, BOX_USER, BOX_USER) || setresuid(BOX_USER, BOX_USER, BOX_USER)))
 			_exit(1);
 		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 		box_start(box);
@@ -470,7 +480,7 @@ static inline void box_run_apart(struct box *box)
 	munmap(shared, sizeof(*box));
 }
 
-__attribute__((unused)) static void box_run(struct box *box)
+static inline void box_run(struct box *box)
 {
 	if (!box_build(box))
 		abort();
@@ -482,11 +492,11 @@ __attribute__((unused)) static void box_run(struct box *box)
 	}
 	if (box->failed_op >= 0 && !box->torture[0])
 		fprintf(stderr, "# op %d %s: %s\n", box->failed_op,
-			(uint32_t)box->failed_op < box->done.head->op_count ? plan_op_info(box->done.op[box->failed_op].code)->name : "?",
-			strerror(box->failed_errno));
+		        (uint32_t)box->failed_op < box->done.head->op_count ? plan_op_info(box->done.op[box->failed_op].code)->name : "?",
+		        strerror(box->failed_errno));
 }
 
-__attribute__((unused)) static void box_done(struct box *box)
+static inline void box_done(struct box *box)
 {
 	arena_done(&box->arena);
 }

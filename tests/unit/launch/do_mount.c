@@ -22,9 +22,13 @@ static void new_root_shows_what_was_placed(void **state)
 	plan_add(&box.plan, OP_FILE, "test", "/tmp/made", (uint64_t)0640, "text\n", (size_t)5);
 	plan_add(&box.plan, OP_DIR, "test", "/srv/a/b", (uint64_t)0700);
 	plan_add(&box.plan, OP_LINK, "test", "/srv/link", "a/b");
-	box_end(&box, "ls /; cat /tmp/made; stat -c '%a %n' /tmp/made /srv /srv/a /srv/a/b; readlink /srv/link; touch /x /usr/x /srv/a/b/x 2>&1 | wc -l");
+	box_end(
+	    &box,
+	    "ls /; cat /tmp/made; stat -c '%a %n' /tmp/made /srv /srv/a /srv/a/b; readlink /srv/link; touch /x /usr/x /srv/a/b/x 2>&1 | wc -l");
 	box_run(&box);
-	assert_output(&box, "bin\ndev\netc\nlib\nlib64\nproc\nsbin\nsrv\ntmp\nusr\ntext\n640 /tmp/made\n755 /srv\n755 /srv/a\n700 /srv/a/b\na/b\n3\n");
+	assert_output(
+	    &box,
+	    "bin\ndev\netc\nlib\nlib64\nproc\nsbin\nsrv\ntmp\nusr\ntext\n640 /tmp/made\n755 /srv\n755 /srv/a\n700 /srv/a/b\na/b\n3\n");
 	box_done(&box);
 }
 
@@ -38,9 +42,10 @@ static void begin_root_tree(struct box *box)
 	plan_add(&box->plan, OP_PROC, "test", "/proc", (uint64_t)0);
 }
 
-static const char root_tree_script[] = "cat /etc/hostname; ls /usr 2>&1 | grep -c denied; cat /etc/passwd 2>&1 | grep -c denied;"
-				       "touch /etc/x /usr/bin/x /dev/shm/x 2>&1 | wc -l; touch /tmp/y && echo tmp;"
-				       "chmod 700 /opt 2>&1 | grep -c Read-only; ls -A /tmp; cat /proc/self/mountinfo | grep -c ' / /proc '";
+static const char root_tree_script[] =
+    "cat /etc/hostname; ls /usr 2>&1 | grep -c denied; cat /etc/passwd 2>&1 | grep -c denied;"
+    "touch /etc/x /usr/bin/x /dev/shm/x 2>&1 | wc -l; touch /tmp/y && echo tmp;"
+    "chmod 700 /opt 2>&1 | grep -c Read-only; ls -A /tmp; cat /proc/self/mountinfo | grep -c ' / /proc '";
 
 static void cover_root_tree(struct box *box)
 {
@@ -153,7 +158,8 @@ static void another_thing_at_the_path_is_refused(void **state)
 
 		box_begin(&box, 0);
 		slot = box_slot(&box);
-		plan_add(&box.plan, OP_TREE, "test", slot, folder, (uint64_t)BOX_RO, (uint64_t)st.st_dev, (uint64_t)st.st_ino + (uint64_t)wrong);
+		plan_add(&box.plan, OP_TREE, "test", slot, folder, (uint64_t)BOX_RO, (uint64_t)st.st_dev,
+		         (uint64_t)st.st_ino + (uint64_t)wrong);
 		plan_add(&box.plan, OP_DIR, "test", "/srv", (uint64_t)0755);
 		plan_add(&box.plan, OP_PLACE, "test", slot, "/srv");
 		box_end(&box, "echo in");

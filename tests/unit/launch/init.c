@@ -15,7 +15,9 @@ static void status_and_usage_come_back(void **state)
 	static const struct {
 		const char *script;
 		int status;
-	} cases[] = { { "exit 0", 0 }, { "exit 7", 7 << 8 }, { "kill -9 $$", SIGKILL }, { "kill -TERM $$", SIGTERM }, { "kill -SEGV $$", SIGSEGV } };
+	} cases[] = {
+		{ "exit 0", 0 }, { "exit 7", 7 << 8 }, { "kill -9 $$", SIGKILL }, { "kill -TERM $$", SIGTERM }, { "kill -SEGV $$", SIGSEGV }
+	};
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
@@ -69,14 +71,15 @@ static void the_command_has_what_the_plan_says_and_no_more(void **state)
 	struct box box;
 
 	(void)state;
-	run_script(&box, 0,
-		   "tr '\\0' '\\n' </proc/$$/environ; ls /proc/$$/fd; umask; pwd; cat /proc/sys/kernel/hostname;"
-		   "grep -E '^(Sig(Q|Ign|Blk)|Cap|NoNew|Seccomp:)' /proc/$$/status | grep -v SigQ; ulimit -n; ulimit -Hn; cat /proc/1/environ 2>&1 | wc -c");
+	run_script(
+	    &box, 0,
+	    "tr '\\0' '\\n' </proc/$$/environ; ls /proc/$$/fd; umask; pwd; cat /proc/sys/kernel/hostname;"
+	    "grep -E '^(Sig(Q|Ign|Blk)|Cap|NoNew|Seccomp:)' /proc/$$/status | grep -v SigQ; ulimit -n; ulimit -Hn; cat /proc/1/environ 2>&1 | wc -c");
 	assert_string_equal(box.output,
-			    "PATH=/usr/bin:/bin\n0\n1\n2\n0022\n/tmp\nsandbox\n"
-			    "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
-			    "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n"
-			    "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n1024\n4096\n40\n");
+	                    "PATH=/usr/bin:/bin\n0\n1\n2\n0022\n/tmp\nsandbox\n"
+	                    "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
+	                    "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n"
+	                    "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n1024\n4096\n40\n");
 	box_done(&box);
 }
 
@@ -86,8 +89,8 @@ static void init_cannot_be_touched(void **state)
 
 	(void)state;
 	run_script(&box, 0,
-		   "for f in mem environ maps fd/4 exe cwd root io syscall; do cat /proc/1/$f >/dev/null 2>&1 && echo $f; done;"
-		   "kill -9 1; kill -STOP 1; kill -TERM 1; kill -CHLD 1; kill -USR1 1; /bin/kill -KILL -- -1; echo not reached");
+	           "for f in mem environ maps fd/4 exe cwd root io syscall; do cat /proc/1/$f >/dev/null 2>&1 && echo $f; done;"
+	           "kill -9 1; kill -STOP 1; kill -TERM 1; kill -CHLD 1; kill -USR1 1; /bin/kill -KILL -- -1; echo not reached");
 	assert_int_equal(box.status, SIGKILL); /* kill(-1) spares process 1, and who calls it, but not its parent */
 	assert_string_equal(box.output, "");
 	box_done(&box);
@@ -107,7 +110,8 @@ static bool anybody_left(const char *marker)
 	return true;
 }
 
-static const char script_left[] = "(setsid sleep 31.4159 &); (trap '' TERM HUP INT; sleep 31.4159 & sleep 31.4159) & exec sh -c 'sleep 0.3; echo over'";
+static const char script_left[] =
+    "(setsid sleep 31.4159 &); (trap '' TERM HUP INT; sleep 31.4159 & sleep 31.4159) & exec sh -c 'sleep 0.3; echo over'";
 
 static void nothing_is_left_after_the_command(void **state)
 {

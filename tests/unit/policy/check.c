@@ -148,9 +148,8 @@ static void test_srt_decides_for_itself(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_default_is_fine), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_void_rules),          cmocka_unit_test(test_what_cannot_be_written),
-		cmocka_unit_test(test_switches),            cmocka_unit_test(test_workspace),
+		cmocka_unit_test(test_the_default_is_fine),    cmocka_unit_test(test_limits),   cmocka_unit_test(test_void_rules),
+		cmocka_unit_test(test_what_cannot_be_written), cmocka_unit_test(test_switches), cmocka_unit_test(test_workspace),
 		cmocka_unit_test(test_srt_decides_for_itself),
 	};
 

@@ -146,20 +146,54 @@ static struct policy writable(const char *text, bool srt)
 	return policy;
 }
 
+/* Of the working tree, when that can be written. */
+static const char *const closed[] = { ".git/hooks/pre-commit",
+	                              ".git/hooks/x/y",
+	                              "sub/.git/hooks/post-merge",
+	                              ".git/config",
+	                              "a/b/c/d/e/.git/config",
+	                              ".git/commondir",
+	                              ".git/config.worktree",
+	                              ".git/modules/m/hooks/x",
+	                              ".git/modules/a/b/config",
+	                              ".git",
+	                              "sub/.git",
+	                              ".gitmodules",
+	                              "sub/.gitmodules",
+	                              ".bashrc",
+	                              "x/.zshrc",
+	                              ".vscode/tasks.json",
+	                              "p/.idea/x",
+	                              ".claude/commands/x.md",
+	                              ".mcp.json",
+	                              ".envrc",
+	                              ".husky/pre-commit",
+	                              ".cargo/config.toml",
+	                              ".emacs.d/init.el",
+	                              ".claude/settings.local.json",
+	                              "AGENTS.md",
+	                              ".github/copilot-instructions.md",
+	                              ".aider.conf.yml",
+	                              "lefthook.yaml",
+	                              "coffer.json" };
+static const char *const open[] = { "x",
+	                            ".git/index",
+	                            ".git/hooks/pre-commit.sample",
+	                            ".git/HEAD",
+	                            ".git/hooks",
+	                            "src/AGENTS.md",
+	                            ".git/modules/m/hooks/x.sample",
+	                            ".git/refs/heads/x",
+	                            ".gitignore",
+	                            ".github/workflows/ci.yml",
+	                            ".claude/notes",
+	                            "a/.npmrc",
+	                            "node_modules/x/.vscode/y",
+	                            ".vscodes",
+	                            "docs/.bashrc.md" };
+
 static void test_protected_places_of_the_working_tree(void **state)
 {
-	static const char *const closed[] = { ".git/hooks/pre-commit", ".git/hooks/x/y", "sub/.git/hooks/post-merge", ".git/config",
-		                              "a/b/c/d/e/.git/config", ".git/commondir", ".git/config.worktree",
-		                              ".git/modules/m/hooks/x", ".git/modules/a/b/config", ".git", "sub/.git",
-		                              ".gitmodules", "sub/.gitmodules", ".bashrc", "x/.zshrc", ".vscode/tasks.json",
-		                              "p/.idea/x", ".claude/commands/x.md", ".mcp.json", ".envrc", ".husky/pre-commit",
-		                              ".cargo/config.toml", ".emacs.d/init.el", ".claude/settings.local.json", "AGENTS.md",
-		                              ".github/copilot-instructions.md", ".aider.conf.yml", "lefthook.yaml", "coffer.json" };
-	static const char *const open[] = { "x",                          ".git/index",           ".git/hooks/pre-commit.sample",
-		                            ".git/HEAD",                  ".git/hooks",           "src/AGENTS.md",
-		                            ".git/modules/m/hooks/x.sample", ".git/refs/heads/x", ".gitignore",
-		                            ".github/workflows/ci.yml",   ".claude/notes",        "a/.npmrc",
-		                            "node_modules/x/.vscode/y",   ".vscodes",             "docs/.bashrc.md" };
 	const bool dialects[] = { false, true };
 
 	(void)state;
@@ -239,7 +273,8 @@ static void test_asked_for_by_name(void **state)
 
 static void test_nothing_reopens_a_place_in_srt(void **state)
 {
-	static const char *const asked[] = { ".vscode", ".git/hooks/pre-commit", ".claude/commands/mine", ".bashrc", ".git/hooks", ".git/config" };
+	static const char *const asked[] = { ".vscode",    ".git/hooks/pre-commit", ".claude/commands/mine", ".bashrc", ".git/hooks",
+		                             ".git/config" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(asked); i++) {

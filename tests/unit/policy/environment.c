@@ -15,16 +15,34 @@ static const char *build(const struct policy *policy, const char *const *caller)
 
 static void test_default_list(void **state)
 {
-	static const char *const caller[] = { "PATH=/usr/bin", "HOME=/home/u",      "LANG=C",         "LC_ALL=C.UTF-8",    "TERM=xterm",
-		                              "AWS_SECRET_ACCESS_KEY=x", "GITHUB_TOKEN=x", "LD_PRELOAD=/x.so", "LD_LIBRARY_PATH=/x",
-		                              "SSH_AUTH_SOCK=/x", "DBUS_SESSION_BUS_ADDRESS=x", "DISPLAY=:0", "http_proxy=x", "HTTPS_PROXY=x",
-		                              "BASH_ENV=/x", "ENV=/x", "PYTHONSTARTUP=/x", "NODE_OPTIONS=--require=/x", "GIT_SSH_COMMAND=x",
-		                              "BASH_FUNC_ls%%=() { :; }", "PROMPT_COMMAND=x", "XDG_RUNTIME_DIR=/run/user/1", NULL };
+	static const char *const caller[] = { "PATH=/usr/bin",
+		                              "HOME=/home/u",
+		                              "LANG=C",
+		                              "LC_ALL=C.UTF-8",
+		                              "TERM=xterm",
+		                              "AWS_SECRET_ACCESS_KEY=x",
+		                              "GITHUB_TOKEN=x",
+		                              "LD_PRELOAD=/x.so",
+		                              "LD_LIBRARY_PATH=/x",
+		                              "SSH_AUTH_SOCK=/x",
+		                              "DBUS_SESSION_BUS_ADDRESS=x",
+		                              "DISPLAY=:0",
+		                              "http_proxy=x",
+		                              "HTTPS_PROXY=x",
+		                              "BASH_ENV=/x",
+		                              "ENV=/x",
+		                              "PYTHONSTARTUP=/x",
+		                              "NODE_OPTIONS=--require=/x",
+		                              "GIT_SSH_COMMAND=x",
+		                              "BASH_FUNC_ls%%=() { :; }",
+		                              "PROMPT_COMMAND=x",
+		                              "XDG_RUNTIME_DIR=/run/user/1",
+		                              NULL };
 	struct policy policy = sample_default();
 
 	(void)state;
 	assert_string_equal(build(&policy, caller),
-			    "PATH=/usr/bin\nHOME=/home/u\nLANG=C\nLC_ALL=C.UTF-8\nTERM=xterm\nCOFFER=1\nTMPDIR=/tmp\n");
+	                    "PATH=/usr/bin\nHOME=/home/u\nLANG=C\nLC_ALL=C.UTF-8\nTERM=xterm\nCOFFER=1\nTMPDIR=/tmp\n");
 	assert_string_equal(build(&policy, NULL), "COFFER=1\nTMPDIR=/tmp\n");
 }
 
@@ -45,8 +63,8 @@ static void test_nothing_dangerous_is_on_the_default_list(void **state)
 
 static void test_odd_entries(void **state)
 {
-	static const char *const caller[] = { "PATH=first", "PATH=second", "=x", "", "HOME", "1A=x", "A B=x", "LANG=", "TERM=a=b", "TMPDIR=/mine",
-		                              "COFFER=0",   NULL };
+	static const char *const caller[] = { "PATH=first", "PATH=second", "=x",           "",         "HOME", "1A=x", "A B=x",
+		                              "LANG=",      "TERM=a=b",    "TMPDIR=/mine", "COFFER=0", NULL };
 	struct policy policy = sample_default();
 
 	(void)state;
@@ -102,7 +120,8 @@ static void test_names(void **state)
 
 static void test_secrets(void **state)
 {
-	static const char *const secret[] = { "GITHUB_TOKEN", "aws_secret_access_key", "DB_PASSWORD", "OPENAI_API_KEY", "PGPASSWORD", "NPM_AUTH" };
+	static const char *const secret[] = { "GITHUB_TOKEN", "aws_secret_access_key", "DB_PASSWORD", "OPENAI_API_KEY", "PGPASSWORD",
+		                              "NPM_AUTH" };
 	static const char *const plain[] = { "PATH", "HOME", "KEYBOARD", "TERM" };
 
 	(void)state;
@@ -115,9 +134,12 @@ static void test_secrets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_default_list), cmocka_unit_test(test_nothing_dangerous_is_on_the_default_list),
-		cmocka_unit_test(test_odd_entries),  cmocka_unit_test(test_set_wins),
-		cmocka_unit_test(test_copies_do_not_share_what_is_set), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_default_list),
+		cmocka_unit_test(test_nothing_dangerous_is_on_the_default_list),
+		cmocka_unit_test(test_odd_entries),
+		cmocka_unit_test(test_set_wins),
+		cmocka_unit_test(test_copies_do_not_share_what_is_set),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_secrets),
 	};
 

@@ -17,9 +17,8 @@ static void test_has_glob(void **state)
 
 static void test_quoted_matches_itself_alone(void **state)
 {
-	static const char *const paths[] = { "/",      "/a",       "/a b",      "/a*",        "/[id]/x",   "/a?b",
-		                             "/a\\b",  "/**",      "/[!a]",     "/a\nb",      "/\xff\xfe", "/[a-z]*?\\",
-		                             "/list[]/x" };
+	static const char *const paths[] = { "/",   "/a",    "/a b",  "/a*",       "/[id]/x",    "/a?b",     "/a\\b",
+		                             "/**", "/[!a]", "/a\nb", "/\xff\xfe", "/[a-z]*?\\", "/list[]/x" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
@@ -114,8 +113,8 @@ static void test_climbs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_has_glob), cmocka_unit_test(test_quoted_matches_itself_alone),
-		cmocka_unit_test(test_top),      cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_has_glob),   cmocka_unit_test(test_quoted_matches_itself_alone),
+		cmocka_unit_test(test_top),        cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_false_sets), cmocka_unit_test(test_climbs),
 	};
 

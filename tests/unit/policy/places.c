@@ -21,7 +21,7 @@ static void test_every_line_is_well_formed(void **state)
 		/* what place_next's users rely on: the other reaches are made for these anchors */
 		assert_true(place->reach == PLACE_AT || place->anchor == PLACE_EVERY || place->anchor == PLACE_WORKSPACE);
 		assert_true(place->class == PLACE_TOOLCHAIN || place->class == PLACE_CREDENTIAL || place->class == PLACE_SHOWN ||
-			    place->class == PLACE_SRT_WRITABLE || place->anchor != PLACE_WORKSPACE);
+		            place->class == PLACE_SRT_WRITABLE || place->anchor != PLACE_WORKSPACE);
 	}
 }
 
@@ -37,7 +37,7 @@ static void test_no_line_twice(void **state)
 static void test_classes_have_names(void **state)
 {
 	(void)state;
-	for (int class = 0; class < PLACE_CLASSES_END; class++) {
+	for (int class = 0; class < PLACE_CLASSES_END; class ++) {
 		assert_non_null(place_class_name(class));
 		assert_memory_equal(place_why(class), "default", 7);
 	}
@@ -46,14 +46,46 @@ static void test_classes_have_names(void **state)
 /* The places that the product's page and srt's list name. */
 static void test_promised_places_are_there(void **state)
 {
-	static const char *const credentials[] = { ".ssh",         ".aws",   ".azure",           ".gnupg",   ".kube",
-		                                   ".docker",      ".netrc", ".git-credentials", ".npmrc",   ".pypirc",
-		                                   ".vault-token", ".mozilla", ".config/gcloud", ".config/gh", ".terraform.d",
-		                                   ".password-store", ".env", ".env.*", ".claude/.credentials.json", ".codex/auth.json" };
-	static const char *const protected[] = { ".gitconfig",    ".gitmodules", ".bashrc",    ".bash_profile", ".zshrc",
-		                                 ".zprofile",     ".profile",    ".ripgreprc", ".mcp.json",     ".vscode",
-		                                 ".idea",         ".claude/commands", ".claude/agents", ".git/hooks/*", ".husky",
-		                                 ".git/commondir", ".git/config.worktree", ".git", ".devcontainer", ".cursor" };
+	static const char *const credentials[] = { ".ssh",
+		                                   ".aws",
+		                                   ".azure",
+		                                   ".gnupg",
+		                                   ".kube",
+		                                   ".docker",
+		                                   ".netrc",
+		                                   ".git-credentials",
+		                                   ".npmrc",
+		                                   ".pypirc",
+		                                   ".vault-token",
+		                                   ".mozilla",
+		                                   ".config/gcloud",
+		                                   ".config/gh",
+		                                   ".terraform.d",
+		                                   ".password-store",
+		                                   ".env",
+		                                   ".env.*",
+		                                   ".claude/.credentials.json",
+		                                   ".codex/auth.json" };
+	static const char *const protected[] = { ".gitconfig",
+		                                 ".gitmodules",
+		                                 ".bashrc",
+		                                 ".bash_profile",
+		                                 ".zshrc",
+		                                 ".zprofile",
+		                                 ".profile",
+		                                 ".ripgreprc",
+		                                 ".mcp.json",
+		                                 ".vscode",
+		                                 ".idea",
+		                                 ".claude/commands",
+		                                 ".claude/agents",
+		                                 ".git/hooks/*",
+		                                 ".husky",
+		                                 ".git/commondir",
+		                                 ".git/config.worktree",
+		                                 ".git",
+		                                 ".devcontainer",
+		                                 ".cursor" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(credentials); i++)

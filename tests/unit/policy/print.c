@@ -87,7 +87,7 @@ static void test_fields(void **state)
 	check_field("{\"process\": {\"umask\": \"7\"}}", "/process/umask", "\"007\"");
 	check_field("{\"network\": {\"mode\": \"host\"}}", "/network/mode", "\"host\"");
 	check_field("{\"filesystem\": {\"denyRead\": [\"a\\\"b\\n\", {\"path\": \"[x]\", \"literal\": true}]}}", "/filesystem/denyRead",
-		    "[\"a\\\"b\\n\", {\"path\": \"[x]\", \"literal\": true}]");
+	            "[\"a\\\"b\\n\", {\"path\": \"[x]\", \"literal\": true}]");
 	check_field("{\"workspace\": {\"path\": \"~/x\"}}", "/workspace/path", "\"~/x\"");
 	check_field("{}", "/workspace/path", "");
 }
@@ -96,7 +96,7 @@ static void test_secrets(void **state)
 {
 	(void)state;
 	check_field("{\"environment\": {\"set\": {\"API_TOKEN\": \"hunter2\", \"CI\": \"1\", \"GONE\": null}}}", "/environment/set",
-		    "{\"API_TOKEN\": \"•••\", \"CI\": \"1\", \"GONE\": null}");
+	            "{\"API_TOKEN\": \"•••\", \"CI\": \"1\", \"GONE\": null}");
 }
 
 static void test_schema(void **state)

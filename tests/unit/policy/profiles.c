@@ -85,8 +85,11 @@ static void test_strict(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_of_them_can_be_used), cmocka_unit_test(test_agent),  cmocka_unit_test(test_build),
-		cmocka_unit_test(test_test),                    cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_all_of_them_can_be_used),
+		cmocka_unit_test(test_agent),
+		cmocka_unit_test(test_build),
+		cmocka_unit_test(test_test),
+		cmocka_unit_test(test_strict),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -66,11 +66,12 @@ __attribute__((unused)) static void assert_access(const struct policy *policy, c
 {
 	if (policy_allows(policy, path, POLICY_READ) != read || policy_allows(policy, path, POLICY_WRITE) != write)
 		fail_msg("%s: read %d write %d, wanted %d %d", path, policy_allows(policy, path, POLICY_READ),
-			 policy_allows(policy, path, POLICY_WRITE), read, write);
+		         policy_allows(policy, path, POLICY_WRITE), read, write);
 }
 
 /* Reads a document in a dialect. Faults go to *ret_faults. */
-__attribute__((unused)) static int sample_read(struct policy *policy, const char *text, enum policy_dialect dialect, struct fault_vec *ret_faults)
+__attribute__((unused)) static int sample_read(struct policy *policy, const char *text, enum policy_dialect dialect,
+                                               struct fault_vec *ret_faults)
 {
 	const struct policy_document document = { text, strlen(text), "settings.json", dialect };
 	struct err err = { 0 };

@@ -48,7 +48,8 @@ static void test_lines_are_well_formed(void **state)
 		assert_int_equal(field->kind == POLICY_CHOICE, field->choices != NULL);
 		assert_true(field->fate == POLICY_SET || (!field->option && !field->alias));
 		assert_true(field->fate == POLICY_SET || field->kind == POLICY_BOOL || field->kind >= POLICY_TEXT);
-		assert_true(field->kind == POLICY_CHOICE || (policy_kind_info(field->kind)->allowed && policy_kind_info(field->kind)->schema));
+		assert_true(field->kind == POLICY_CHOICE ||
+		            (policy_kind_info(field->kind)->allowed && policy_kind_info(field->kind)->schema));
 	}
 }
 
@@ -122,9 +123,12 @@ static void test_choices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names_are_unique),      cmocka_unit_test(test_names_with_dots),
-		cmocka_unit_test(test_lines_are_well_formed), cmocka_unit_test(test_fields_of_a_section_follow_each_other),
-		cmocka_unit_test(test_each_limit_is_a_field), cmocka_unit_test(test_examples_are_right),
+		cmocka_unit_test(test_names_are_unique),
+		cmocka_unit_test(test_names_with_dots),
+		cmocka_unit_test(test_lines_are_well_formed),
+		cmocka_unit_test(test_fields_of_a_section_follow_each_other),
+		cmocka_unit_test(test_each_limit_is_a_field),
+		cmocka_unit_test(test_examples_are_right),
 		cmocka_unit_test(test_choices),
 	};
 

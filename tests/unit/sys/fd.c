@@ -24,7 +24,11 @@ static void kinds(void **state)
 	static const struct {
 		const char *path;
 		enum fd_kind kind;
-	} files[] = { { "/dev/null", FD_NULL }, { "/dev/zero", FD_OTHER }, { "/proc/self/exe", FD_FILE }, { "/", FD_OTHER }, { "/dev/ptmx", FD_TERMINAL } };
+	} files[] = { { "/dev/null", FD_NULL },
+		      { "/dev/zero", FD_OTHER },
+		      { "/proc/self/exe", FD_FILE },
+		      { "/", FD_OTHER },
+		      { "/dev/ptmx", FD_TERMINAL } };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		int fd = open(files[i].path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -168,10 +168,8 @@ static void removing_goes_deep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(small_files),
-		cmocka_unit_test(links),
-		cmocka_unit_test(directories),
-		cmocka_unit_test(removing_follows_nothing),
+		cmocka_unit_test(small_files),        cmocka_unit_test(links),
+		cmocka_unit_test(directories),        cmocka_unit_test(removing_follows_nothing),
 		cmocka_unit_test(removing_goes_deep),
 	};
 

@@ -36,7 +36,9 @@ static void send_fds(int socket, const int *fds, size_t n)
 		struct cmsghdr head;
 		char room[CMSG_SPACE(4 * sizeof(int))];
 	} control = { 0 };
-	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
+	struct msghdr packet = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(n * sizeof(int))
+	};
 
 	control.head.cmsg_level = SOL_SOCKET;
 	control.head.cmsg_type = SCM_RIGHTS;

@@ -1,0 +1,149 @@
+#include "unit/compile/world.h"
+
+#include <linux/sched.h>
+
+static void test_a_user_stays_itself(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(world_compile(&w), 0);
+	assert_int_equal(plan_number(world_find(&w, OP_IDMAP, NULL), 0), 1000);
+	assert_int_equal(plan_number(world_find(&w, OP_IDMAP, NULL), 1), 1000);
+	assert_false(world_has(&w, OP_WARDEN_USER, NULL) || world_has(&w, OP_IDS, NULL) || world_has(&w, OP_HOST_TREE, NULL));
+	world_done(&w);
+}
+
+static void test_root_is_nobody_of_the_host(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_become_root(&w);
+	assert_int_equal(world_compile(&w), 0);
+	assert_int_equal(plan_number(world_find(&w, OP_WARDEN_USER, NULL), 0), w.facts.sandbox_uid);
+	assert_int_equal(plan_number(world_find(&w, OP_IDMAP, NULL), 0), 1000);
+	assert_int_equal(plan_number(world_find(&w, OP_IDMAP, NULL), 1), w.facts.sandbox_uid);
+	assert_int_equal(world_count(&w, OP_TREE), 0); /* the warden opens all sources */
+	assert_true(world_has(&w, OP_HOST_TREE, "/usr"));
+	world_done(&w);
+}
+
+/* What the policy names belongs to the sandbox; the distribution does not. */
+static void test_root_shows_named_trees_as_the_sandboxs(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_become_root(&w);
+	world_allow_write(&w, ".");
+	assert_int_equal(world_compile(&w), 0);
+	assert_int_equal(world_count(&w, OP_TREE_IDMAP), 1);
+
+	const struct plan_op *map = world_find(&w, OP_TREE_IDMAP, NULL);
+
+	assert_int_equal(plan_number(map, 0), plan_number(world_find(&w, OP_HOST_TREE, "/home/u/ws"), 0));
+	assert_int_equal(plan_number(map, 1), 1000); /* its owner on the host */
+	assert_int_equal(plan_number(map, 2), w.facts.sandbox_uid);
+	world_done(&w);
+
+	world_init(&w);
+	world_become_root(&w);
+	w.facts.idmapped_mounts = false;
+	assert_int_equal(world_compile(&w), 0);
+	assert_int_equal(world_count(&w, OP_TREE_IDMAP), 0);
+	assert_true(world_notes(&w, "id-mapped"));
+	world_done(&w);
+}
+
+static void test_root_without_namespaces_changes_its_ids(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_become_root(&w);
+	world_lose_namespaces(&w);
+	assert_int_equal(world_compile(&w), 0);
+	assert_int_equal(plan_number(world_find(&w, OP_IDS, NULL), 0), w.facts.sandbox_uid);
+	assert_int_equal(plan_number(world_find(&w, OP_SCRATCH_MAKE, NULL), 2), w.facts.sandbox_uid);
+	world_done(&w);
+}
+
+static void test_the_network_namespace_is_the_networks(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(world_compile(&w), 0);
+	assert_true(plan_number(world_find(&w, OP_SPAWN, NULL), 0) & CLONE_NEWNET);
+	assert_true(world_has(&w, OP_LOOPBACK, NULL));
+	world_done(&w);
+
+	world_init(&w);
+	w.policy.network.mode = POLICY_NETWORK_HOST;
+	assert_int_equal(world_compile(&w), 0);
+	assert_false(plan_number(world_find(&w, OP_SPAWN, NULL), 0) & CLONE_NEWNET);
+	assert_false(world_has(&w, OP_LOOPBACK, NULL) || world_has(&w, OP_COVER, "/etc/resolv.conf"));
+	world_done(&w);
+}
+
+static void test_a_terminal_where_one_is_wanted(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int allowed = 0; allowed < 2; allowed++) {
+		world_init(&w);
+		w.inputs.terminal = 3;
+		w.policy.process.allow_terminal = allowed;
+		assert_int_equal(world_compile(&w), 0);
+		assert_int_equal(world_has(&w, OP_TERMINAL, NULL), allowed);
+		assert_int_equal(world_has(&w, OP_FILE, "/dev/tty"), allowed);
+		world_done(&w);
+	}
+}
+
+static void test_the_workspace_must_be_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.inputs.cwd = "/no/where";
+	assert_true(world_compile(&w) < 0);
+	assert_int_equal(w.err.code, ERR_NOTFOUND);
+	world_done(&w);
+
+	world_init(&w);
+	w.policy.filesystem.view = POLICY_VIEW_HOST;
+	world_deny_read(&w, ".");
+	assert_true(world_compile(&w) < 0);
+	assert_int_equal(w.err.code, ERR_POLICY);
+	world_done(&w);
+
+	world_init(&w); /* hidden in a skeleton it is an empty directory */
+	w.inputs.cwd = "/home/u";
+	assert_int_equal(world_compile(&w), 0);
+	assert_true(world_has(&w, OP_DIR, "/home/u") && world_has(&w, OP_CHDIR, "/home/u"));
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_user_stays_itself),
+		cmocka_unit_test(test_root_is_nobody_of_the_host),
+		cmocka_unit_test(test_root_shows_named_trees_as_the_sandboxs),
+		cmocka_unit_test(test_root_without_namespaces_changes_its_ids),
+		cmocka_unit_test(test_the_network_namespace_is_the_networks),
+		cmocka_unit_test(test_a_terminal_where_one_is_wanted),
+		cmocka_unit_test(test_the_workspace_must_be_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
