@@ -158,6 +158,19 @@ static int carve_region(struct compile *c, size_t index)
 	return 0;
 }
 
+/*
+ * Init, which has the command's own rules, asks /proc who a call comes from. The kernel keeps what is worth keeping there (memory,
+ * environment, descriptors) from a domain that is not the process's own; the rest is said.
+ */
+static int open_proc_for_init(struct compile *c)
+{
+	if (!c->acts && !c->acts_on_opens)
+		return 0;
+	landlock_grant(c, "/proc", landlock_read_rights(false), WHY_DEFAULT);
+	return compile_weaken(c, WHY_DEFAULT,
+	                      "init answers calls with the help of /proc, so the host's command lines can be read from inside");
+}
+
 int carve_regions(struct compile *c)
 {
 	const char *scratch = identity_scratch(c), *device;
@@ -174,5 +187,5 @@ int carve_regions(struct compile *c)
 		landlock_grant(c, device, landlock_device_rights(false), WHY_DEFAULT);
 	for (size_t i = 0; i < sizeof(machine_files) / sizeof(machine_files[0]); i++)
 		landlock_grant(c, machine_files[i], landlock_read_rights(false), WHY_DEFAULT);
-	return 0;
+	return open_proc_for_init(c);
 }

@@ -329,7 +329,11 @@ static int guard_regions(struct compile *c)
 
 	for (size_t i = 1; r == 0 && i < c->regions.n && c->rung == COMPILE_RUNG_LANDLOCK; i++)
 		r = guard_region(c, &c->regions.at[i]);
-	return r;
+	if (r < 0 || !c->acts_on_opens)
+		return r;
+	return compile_weaken(
+	    c, WHY_DEFAULT,
+	    "without mounts what is protected inside a writable place can still be removed, emptied, or given another mode");
 }
 
 /* ---- can init do it here? ---- */

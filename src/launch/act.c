@@ -210,6 +210,8 @@ static void report_region(struct act *act, int r)
 
 	if (!act->path[0] || (r != -EROFS && r != -EACCES && r != -EPERM && r != -EBUSY))
 		return;
+	if (act->deed.call->kind == CALL_OPEN && !act->deed.exists)
+		refusal.extra = O_CREAT; /* as in notify.c */
 	if (rules_region(&act->n->rules, act->path, &refusal.rule) != 'w')
 		notify_report(act->n, act->call, &refusal, act->path);
 	else if (act->other[0] && rules_region(&act->n->rules, act->other, &refusal.rule) != 'w')

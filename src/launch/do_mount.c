@@ -111,14 +111,19 @@ static int tmpfs_options(struct text *options, uint64_t bytes, uint64_t inodes, 
 int do_ROOT_NEW(struct launch *l, const struct plan_op *op)
 {
 	struct text options = { 0 };
+	struct stat st;
 	int r = tmpfs_options(&options, plan_number(op, 0), plan_number(op, 1), 0755);
 
 	if (r < 0)
 		return r;
 	l->umask = umask(0);
 	l->root = mount_new_on_root("tmpfs", options.bytes, MOUNT_NOSUID | MOUNT_NODEV);
-	l->root_is_new = true;
-	return l->root < 0 ? l->root : 0;
+	if (l->root < 0)
+		return l->root;
+	if (fstat(l->root, &st) < 0)
+		return -errno;
+	l->root_dev = st.st_dev;
+	return 0;
 }
 
 int do_ROOT_TREE(struct launch *l, const struct plan_op *op)
@@ -158,7 +163,7 @@ static int may_make(int dir, void *context)
 
 	if (fstat(dir, &st) < 0)
 		return -errno;
-	if (l->root_is_new && is_on(l->root, "/", st.st_dev))
+	if (l->root_dev && st.st_dev == l->root_dev)
 		return 0;
 	for (uint32_t i = 0; i < l->at; i++)
 		if (l->plan.op[i].code == OP_TMPFS && is_on(l->root, plan_text(&l->plan, &l->plan.op[i], 0), st.st_dev))
@@ -168,11 +173,7 @@ static int may_make(int dir, void *context)
 
 int do_DIR(struct launch *l, const struct plan_op *op)
 {
-	int fd = inside_make_dir(l->root, plan_text(&l->plan, op, 0), (unsigned)plan_number(op, 1), may_make, l);
-
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? fd : 0;
+	return inside_make_dir(l->root, plan_text(&l->plan, op, 0), (unsigned)plan_number(op, 1), may_make, l);
 }
 
 /* The directory for a name that the plan makes. */

@@ -116,7 +116,8 @@ _Noreturn void init_run(struct launch *l, pid_t command)
 	sigfillset(&others);
 	sigdelset(&others, SIGCHLD);
 	for (;;) {
-		reap(&init);
+		if (jail_child_ended())
+			reap(&init);
 		if (ppoll(from, 2, notify_tend(&init.notify) ? &while_some_wait : NULL, &others) <= 0)
 			continue;
 		if (from[0].revents & (POLLHUP | POLLERR))

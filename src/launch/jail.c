@@ -45,15 +45,26 @@ int do_WARDEN_USER(struct launch *l, const struct plan_op *op)
 	return caps_become((uint32_t)plan_number(op, 0), (uint32_t)plan_number(op, 1), 1ull << CAP_SYS_ADMIN);
 }
 
-static void wake(int number)
+static volatile sig_atomic_t child_ended = 1; /* look once unasked */
+
+static void note_child(int number)
 {
 	(void)number;
+	child_ended = 1;
+}
+
+bool jail_child_ended(void)
+{
+	bool ended = child_ended;
+
+	child_ended = 0;
+	return ended;
 }
 
 /* Everything is blocked, for good; SIGCHLD comes in while ppoll waits, and only then. */
 static void hold_signals(void)
 {
-	const struct sigaction on_child = { .sa_handler = wake };
+	const struct sigaction on_child = { .sa_handler = note_child };
 	sigset_t all;
 
 	sigfillset(&all);

@@ -40,11 +40,11 @@ struct launch {
 	int userns;        /* -1: none */
 
 	/* ROOT and PIVOT */
-	bool trees;       /* the kernel has detached mounts */
-	int root;         /* the new root, -1 before and after */
-	bool root_is_new; /* it is a file system of ours, not the host's */
-	int store;        /* internal tmpfs: what masks and covers are clones of */
-	unsigned umask;   /* the caller's, while it is 0 */
+	bool trees;     /* the kernel has detached mounts */
+	int root;       /* the new root, -1 before and after */
+	dev_t root_dev; /* of a root that is a file system of ours; 0 when it is the host's */
+	int store;      /* internal tmpfs: what masks and covers are clones of */
+	unsigned umask; /* the caller's, while it is 0 */
 	struct slot slot[PLAN_SLOTS_MAX];
 
 	/* SHED and LOCK */
@@ -69,6 +69,8 @@ _Noreturn void launch_run(struct launch *l);
 /* Tells the engine which operation failed, and ends. errnum is positive. */
 _Noreturn void launch_fail(struct launch *l, int errnum);
 
+/* Has there been a SIGCHLD since the last time? It comes in while ppoll waits, and only then. */
+bool jail_child_ended(void);
 /* Has this process, the jail's, told when the warden dies. To be said again after its ids have changed. */
 int jail_watch_warden(const struct launch *l);
 

@@ -22,7 +22,10 @@ int notify_init(struct notify *n, struct launch *l)
 	n->l = l;
 	n->rules = (struct rules){ &l->plan, l->init };
 	n->flags = plan_number(l->init, 1);
-	return l->listener < 0 ? 0 : caller_init(&n->view);
+	if (l->listener < 0)
+		return 0;
+	seccomp_hurry(l->listener);
+	return caller_init(&n->view);
 }
 
 /* A flood of refusals must not keep init from anything else, nor fill the socket that its last word goes through. */
@@ -185,6 +188,8 @@ static void judge(struct notify *n, struct judged *j, const char *text)
 		return;
 	if (region == 'h')
 		refusal.errnum = j->exists ? EACCES : ENOENT;
+	if (j->c->kind == CALL_OPEN && j->makes && !j->exists)
+		refusal.extra = O_CREAT; /* the file would have been made: what is to be allowed is its directory */
 	notify_report(n, j->call, &refusal, j->path);
 }
 

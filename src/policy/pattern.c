@@ -2,11 +2,17 @@
 
 #include <string.h>
 
+/* Is this a backslash that quotes the byte behind it? Not a '/', which always separates, and not the end. */
+static bool quotes(const char *p)
+{
+	return p[0] == '\\' && p[1] && p[1] != '/';
+}
+
 /* The first `*`, `?` or `[` in n bytes that no backslash quotes, or NULL. */
 static const char *find_glob(const char *text, size_t n)
 {
 	for (const char *p = text; p < text + n; p++) {
-		if (*p == '\\' && p + 1 < text + n)
+		if (quotes(p))
 			p++;
 		else if (*p == '*' || *p == '?' || *p == '[')
 			return p;
@@ -55,7 +61,7 @@ const char *pattern_top(struct arena *arena, const char *pattern)
 	if (!top)
 		return NULL;
 	while (from < end) {
-		from += *from == '\\' && from + 1 < end;
+		from += quotes(from);
 		*to++ = *from++;
 	}
 	return top;
@@ -85,7 +91,7 @@ static const char *true_set_end(const char *text)
 	const char *p = text + 1 + (text[1] == '!');
 
 	for (const char *first = p; *p && *p != '/' && (*p != ']' || p == first); p++) {
-		if (*p == '\\' && p[1])
+		if (quotes(p))
 			p++;
 		if (p[1] == '-' && p[2] && p[2] != ']' && (unsigned char)p[2] < (unsigned char)p[0])
 			return NULL;
@@ -103,7 +109,7 @@ const char *pattern_quote_false_sets(struct arena *arena, const char *text)
 		const char *end = *text == '[' ? true_set_end(text) : NULL;
 		size_t n = end ? (size_t)(end - text) + 1 : 1;
 
-		if (*text == '\\' && text[1])
+		if (quotes(text))
 			n = 2;
 		if (*text == '[' && !end)
 			*to++ = '\\';

@@ -130,6 +130,18 @@ static void on_engine_event(void *context, const struct engine_event *event)
 	tell(course->request, &out);
 }
 
+/* Builds with -Dtorture=true only: the operation that COFFER_TORTURE_OP names fails. */
+static int torture_op(void)
+{
+#ifdef COFFER_TORTURE
+	const char *text = getenv("COFFER_TORTURE_OP");
+
+	return text ? (int)strtol(text, NULL, 10) : -1;
+#else
+	return -1;
+#endif
+}
+
 static int carry_out(struct course *course, struct err *err)
 {
 	const struct session_request *request = course->request;
@@ -145,6 +157,7 @@ static int carry_out(struct course *course, struct err *err)
 	options.launcher = course->session->launcher;
 	options.run_id = course->result.run_id;
 	options.state_dir = course->session->state_dir;
+	options.torture_op = torture_op();
 	tell(request, &(struct session_event){ .type = SESSION_PLANNED, .plan = &course->result.plan });
 	return engine_run(&course->result.plan, &options, course->arena, &course->result.outcome, err);
 }

@@ -1,8 +1,9 @@
 /*
- * Theory of operation. One directory descriptor at a time, and the text that is still to go. Each component is opened as itself
- * (O_PATH, O_NOFOLLOW); what is a link is read, and its text put in front of the rest, as the kernel does it, with the same limit of 40. The kernel
- * still decides about every step: search rights, ".." at the root, mounts. The last component is not opened but named: what is
- * done with it is done relative to the directory, and refuses a link that has come into its place meanwhile.
+ * Theory of operation. A path without links is the kernel's to walk. Any other is walked here, one directory descriptor at a time, with
+ * the text that is still to go. Each component is opened as itself (O_PATH, O_NOFOLLOW); what is a link is read, and its text put in front
+ * of the rest, as the kernel does it, with the same limit of 40. The kernel still decides about every step: search rights, ".." at the
+ * root, mounts. The last component is not opened but named: what is done with it is done relative to the directory, and refuses
+ * a link that has come into its place meanwhile.
  */
 #include "sys/caller.h"
 
@@ -11,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -250,20 +253,19 @@ static int step(struct walk *w)
 	return visit(w, fd);
 }
 
-static bool is_memory(const struct caller_view *view, const struct walk *w)
+static bool is_memory(const struct caller_view *view, const struct place *place)
 {
 	char path[PATH_MAX];
 
-	if (w->target < 0)
-		return strcmp(w->name, "mem") == 0;
-	return real_path(view, w->target, path) < 0 || strcmp(path_name(path), "mem") == 0;
+	if (place->target < 0)
+		return strcmp(place->name, "mem") == 0;
+	return real_path(view, place->target, path) < 0 || strcmp(path_name(path), "mem") == 0;
 }
 
 /* The end must not be this process's own in procfs, nor another process's memory. */
-static int check_end(const struct walk *w)
+static int check_end(const struct caller *caller, const struct place *place)
 {
-	int fd = w->target >= 0 ? w->target : w->dir;
-	const struct caller *caller = w->caller;
+	int fd = place->target >= 0 ? place->target : place->dir;
 	pid_t owner = 0;
 	int r;
 
@@ -272,13 +274,13 @@ static int check_end(const struct walk *w)
 	r = find_owner(caller->view, fd, &owner);
 	if (r < 0)
 		return r;
-	if (!owner && w->target < 0)
-		owner = read_pid(w->name);
+	if (!owner && place->target < 0)
+		owner = read_pid(place->name);
 	if (owner == caller->view->self)
 		return -EACCES;
 	if (!owner || owner == caller->process || owner == caller->thread)
 		return 0;
-	return is_memory(caller->view, w) ? -EACCES : 0;
+	return is_memory(caller->view, place) ? -EACCES : 0;
 }
 
 /* Nothing left and nothing named: "/", "..", or a link to one of them. */
@@ -293,12 +295,56 @@ static int walk_to_end(struct walk *w)
 		if (r == 0 && !w->rest[0])
 			memcpy(w->name, ".", 2);
 	}
-	return r < 0 ? r : check_end(w);
+	return r < 0 ? r : 0;
+}
+
+static int find_by_walk(const struct caller *caller, int base, const char *path, bool follow, struct place *ret_place)
+{
+	struct walk w = { .caller = caller, .target = -1, .follow = follow };
+	size_t n;
+	int r;
+
+	memcpy(w.text, path, strlen(path) + 1);
+	w.rest = w.text;
+	w.dir = openat(base, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w.dir < 0)
+		return -errno;
+	r = walk_to_end(&w);
+	n = strlen(w.name);
+	ret_place->dir = w.dir;
+	ret_place->target = w.target;
+	memcpy(ret_place->name, w.name, n);
+	if (w.slash && strcmp(w.name, ".") != 0)
+		ret_place->name[n++] = '/';
+	ret_place->name[n] = '\0';
+	return r;
+}
+
+/* Most paths have no link in them: then the kernel walks as well. -ELOOP when there is one after all, or the end is a special case. */
+static int find_plainly(int base, const char *path, bool follow, struct place *ret_place)
+{
+	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char parent[PATH_MAX] = ".";
+	struct stat st;
+
+	if (!name[0] || is_dots(name))
+		return -ELOOP;
+	if (strlen(name) > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (slash) {
+		memcpy(parent, path, (size_t)(name - path));
+		parent[name - path] = '\0';
+	}
+	ret_place->dir = (int)syscall(SYS_openat2, base, parent, &how, sizeof(how));
+	if (ret_place->dir < 0)
+		return -errno;
+	memcpy(ret_place->name, name, strlen(name) + 1);
+	return follow && fstatat(ret_place->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) ? -ELOOP : 0;
 }
 
 int caller_find(const struct caller *caller, int base, const char *path, bool follow, struct place *ret_place)
 {
-	struct walk w = { .caller = caller, .target = -1, .follow = follow };
 	size_t n = strlen(path);
 	int r;
 
@@ -306,16 +352,14 @@ int caller_find(const struct caller *caller, int base, const char *path, bool fo
 		return -ENOENT;
 	if (n >= PATH_MAX)
 		return -ENAMETOOLONG;
-	memcpy(w.text, path, n + 1);
-	w.rest = w.text;
-	w.dir = openat(base, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (w.dir < 0)
-		return -errno;
-	r = walk_to_end(&w);
-	*ret_place = (struct place){ .dir = w.dir, .target = w.target };
-	n = strlen(w.name);
-	memcpy(ret_place->name, w.name, n);
-	ret_place->name[n] = w.slash && strcmp(w.name, ".") != 0 ? '/' : '\0';
+	*ret_place = PLACE_NONE;
+	r = find_plainly(base, path, follow, ret_place);
+	if (r == -ELOOP) {
+		place_done(ret_place);
+		r = find_by_walk(caller, base, path, follow, ret_place);
+	}
+	if (r == 0)
+		r = check_end(caller, ret_place);
 	if (r < 0)
 		place_done(ret_place);
 	return r;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -92,43 +93,61 @@ int inside_open_parent(int root, const char *path, const char **ret_name)
 }
 
 struct maker {
-	unsigned mode;
 	int (*may_make)(int dir, void *context);
 	void *context;
 };
 
-static int enter(int dir, const char *name, bool last, const struct maker *maker)
+static int make_name(int dir, const char *name, unsigned mode, const struct maker *maker)
 {
-	int fd = open_name(dir, name), r;
+	struct stat st;
+	int r;
 
-	if (fd != -ENOENT)
-		return fd;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+	if (errno != ENOENT)
+		return -errno;
 	r = maker->may_make(dir, maker->context);
 	if (r < 0)
 		return r;
-	if (mkdirat(dir, name, last ? maker->mode : 0755) < 0)
-		return -errno;
-	return open_name(dir, name);
+	return mkdirat(dir, name, mode) < 0 ? -errno : 0;
+}
+
+/* From the top, for a parent is missing. Takes dir over. */
+static int make_path(int dir, const char *path, unsigned mode, const struct maker *maker)
+{
+	enum { PARENT_MODE = 0755 };
+	char name[NAME_MAX + 1];
+	int r = 0;
+
+	while (dir >= 0 && r == 0 && next_name(&path, name, &r)) {
+		bool last = path[strspn(path, "/")] == '\0';
+		int next;
+
+		r = make_name(dir, name, last ? mode : PARENT_MODE, maker);
+		next = r < 0 || last ? r : open_name(dir, name);
+		close(dir);
+		dir = next;
+		if (last)
+			return r;
+	}
+	if (dir >= 0)
+		close(dir);
+	return dir < 0 ? dir : r;
 }
 
 int inside_make_dir(int root, const char *path, unsigned mode, int (*may_make)(int dir, void *context), void *context)
 {
-	const struct maker maker = { mode, may_make, context };
-	char name[NAME_MAX + 1];
-	int fd = inside_open(root, path), error = 0;
+	const struct maker maker = { may_make, context };
+	const char *name;
+	int dir = inside_open_parent(root, path, &name), r;
 
-	if (fd != -ENOENT)
-		return fd;
-	fd = open_top(root);
-	while (fd >= 0 && next_name(&path, name, &error)) {
-		int next = enter(fd, name, path[strspn(path, "/")] == '\0', &maker);
-
-		close(fd);
-		fd = next;
-	}
-	if (fd >= 0 && error < 0)
-		close(fd);
-	return error < 0 ? error : fd;
+	if (dir == -ENOENT)
+		return make_path(open_top(root), path, mode, &maker);
+	if (dir < 0)
+		return dir;
+	r = make_name(dir, name, mode, &maker);
+	close(dir);
+	return r;
 }
 
 int inside_enter(const char *path)

@@ -9,7 +9,6 @@
 #define COFFER_SYS_INSIDE_H
 
 #include <fcntl.h>
-#include <stdbool.h>
 
 enum { INSIDE_SELF = AT_FDCWD };
 
@@ -19,9 +18,9 @@ int inside_open(int root, const char *path);
 int inside_open_parent(int root, const char *path, const char **ret_name);
 
 /*
- * Opens a directory, and makes it and its parents where they are missing: mode for the last one, 0755 for the others, both
- * as they are (the caller has set umask 0). `may_make` is asked about each directory in which one is to be made, and
- * answers 0 or a negative errno.
+ * Makes a directory, and its parents, where they are missing: mode for the last one, 0755 for the others, both as they are (the
+ * caller has set umask 0). `may_make` is asked about each directory in which one is to be made, and answers 0 or a negative errno.
+ * -ENOTDIR when there is something else.
  */
 int inside_make_dir(int root, const char *path, unsigned mode, int (*may_make)(int dir, void *context), void *context);
 

@@ -71,8 +71,8 @@ static void refused_calls_are_told(void **state)
 static void refused_writes_are_told(void **state)
 {
 	static const char *const expected[] = {
-		"sh 30 1 0 /etc/x", "sh 30 5 0 /tmp/kept/x",    "mkdir 30 1 0 /usr/x",    "rm 30 1 0 /etc/passwd", "ln 30 1 0 /usr/l",
-		"ln 30 1 0 /usr/h", "chmod 30 1 0 /etc/passwd", "sh 2 3 0 /root/.bashrc", "sh 30 1 0 /etc/group",  NULL,
+		"sh 30 1 64 /etc/x", "sh 30 5 64 /tmp/kept/x",    "mkdir 30 1 0 /usr/x",    "rm 30 1 0 /etc/passwd", "ln 30 1 0 /usr/l",
+		"ln 30 1 0 /usr/h", "chmod 30 1 0 /etc/passwd", "sh 2 3 64 /root/.bashrc", "sh 30 1 0 /etc/group",  NULL,
 	};
 	static struct box box;
 

@@ -48,6 +48,8 @@ static void test_top(void **state)
 	check_top("/a\\*/b/*", "/a*/b");
 	check_top("/\\[id\\]/x/**", "/[id]/x");
 	check_top("/a/b", "/a/b");
+	check_top("/a\\/b/*", "/a\\/b"); /* a backslash before a slash, or at the end, stands for itself */
+	check_top("/a\\", "/a\\");
 }
 
 static void check_trim(const char *text, const char *wanted)
@@ -96,6 +98,7 @@ static void test_false_sets(void **state)
 	check_false_sets("[a][", "[a]\\[");
 	check_false_sets("[", "\\[");
 	check_false_sets("a\\", "a\\");
+	check_false_sets("[a\\/b]", "\\[a\\/b]");
 }
 
 static void test_climbs(void **state)
