@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,11 +19,12 @@ void prepared_init(struct prepared *prepared)
 
 /* ---- one function an operation ---- */
 
-static int watch(struct prepared *prepared, const struct plan_op *op)
+static int watch(struct prepared *prepared, const struct plan *plan, const struct plan_op *op)
 {
 	prepared->wall_ms = plan_number(op, 0);
 	prepared->output_bytes = plan_number(op, 1);
 	prepared->cpu_ms = plan_number(op, 2);
+	prepared->asked = strcmp(plan_why(plan, op), "default") != 0;
 	return 0;
 }
 
@@ -78,7 +80,7 @@ static int do_op(const struct plan *plan, const struct plan_op *op, struct arena
 {
 	switch (op->code) {
 	case OP_WATCH:
-		return watch(prepared, op);
+		return watch(prepared, plan, op);
 	case OP_CGROUP_MAKE:
 		return make_cgroup(prepared, arena, plan_number(op, 0), plan_text(plan, op, 1));
 	case OP_CGROUP_SET:

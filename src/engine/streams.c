@@ -27,7 +27,8 @@ struct caller_stream {
 	bool is_null;
 };
 
-static void look(const struct engine_run_options *options, const struct terminal *terminal, struct caller_stream ret[3])
+static void look(const struct streams *streams, const struct engine_run_options *options, const struct terminal *terminal,
+                 struct caller_stream ret[3])
 {
 	const int fds[3] = { options->stdin_fd, options->stdout_fd, options->stderr_fd };
 
@@ -36,8 +37,9 @@ static void look(const struct engine_run_options *options, const struct terminal
 
 		bool to_callback = i > 0 && fds[i] < 0 && options->on_event;
 		bool served = terminal->serves & 1U << i;
+		bool thrown_away = ret[i].facts.kind == FD_NULL && !(i > 0 && streams->count_all);
 
-		ret[i].is_null = served || ret[i].facts.kind == FD_NULL || (ret[i].facts.kind == FD_CLOSED && !to_callback);
+		ret[i].is_null = served || thrown_away || (ret[i].facts.kind == FD_CLOSED && !to_callback);
 	}
 }
 
@@ -98,7 +100,7 @@ int streams_open(struct streams *streams, const struct engine_run_options *optio
 {
 	struct caller_stream caller[3];
 
-	look(options, terminal, caller);
+	look(streams, options, terminal, caller);
 	for (int i = 0; i < 3; i++)
 		streams->delivery[i] = (struct delivery){ .options = options, .stream = i };
 

@@ -163,11 +163,29 @@ static bool find_path(struct notify *n, struct judged *j, const char *text)
 	return r == 0;
 }
 
+/* Most are, and most of these can be told by the text alone. A link in it may lead elsewhere: that is not looked for. */
+static bool is_plainly_allowed(struct notify *n, struct judged *j, const char *text)
+{
+	size_t top = 0, len = strlen(text);
+	uint32_t rule;
+
+	if (text[0] != '/') {
+		int dir = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
+
+		if (caller_dir_path(&n->view, (pid_t)j->call->pid, dir, j->path) < 0)
+			return false;
+		top = strlen(j->path);
+		if (top + len + 1 >= sizeof(j->path))
+			return false;
+		j->path[top++] = '/';
+	}
+	memcpy(j->path + top, text, len + 1);
+	return path_is_normal(j->path) && is_allowed(j, rules_region(&n->rules, j->path, &rule));
+}
+
 /* Would a read-only mount have refused this? */
 static bool is_written(const struct judged *j)
 {
-	if (j->exists && j->st.st_dev == 0)
-		return false;
 	if (j->c->kind == CALL_OPEN)
 		return j->exists ? S_ISREG(j->st.st_mode) : j->makes;
 	return j->makes ? !j->exists : j->exists;
@@ -178,10 +196,7 @@ static void judge(struct notify *n, struct judged *j, const char *text)
 	struct refusal refusal = { .errnum = EROFS };
 	char region;
 
-	/* Most writes are allowed, and most of these are seen by the text alone. */
-	if (path_is_normal(text) && is_allowed(j, rules_region(&n->rules, text, &refusal.rule)))
-		return;
-	if (!find_path(n, j, text))
+	if (is_plainly_allowed(n, j, text) || !find_path(n, j, text))
 		return;
 	region = rules_region(&n->rules, j->path, &refusal.rule);
 	if (is_allowed(j, region) || (j->exists && j->st.st_dev == n->view.proc_dev) || (region == 'r' && !is_written(j)))

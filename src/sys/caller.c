@@ -200,3 +200,17 @@ int caller_open_dir(const struct caller_view *view, pid_t thread, int dir)
 	}
 	return fd;
 }
+
+int caller_dir_path(const struct caller_view *view, pid_t thread, int dir, char ret_path[PATH_MAX])
+{
+	struct text path = entry(thread, dir == AT_FDCWD ? "/cwd" : "/fd/");
+	ssize_t n;
+
+	if (dir != AT_FDCWD)
+		text_number(&path, (unsigned)dir, 10);
+	n = readlinkat(view->proc, path.bytes, ret_path, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	ret_path[n] = '\0';
+	return 0;
+}

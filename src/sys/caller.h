@@ -53,6 +53,8 @@ int caller_terminal(const struct caller *caller, unsigned *ret_number);
 
 /* An O_PATH descriptor of one of its directories: a descriptor number, or AT_FDCWD. -EBADF, -ENOTDIR. */
 int caller_open_dir(const struct caller_view *view, pid_t thread, int dir);
+/* The path of such a directory, without opening it. */
+int caller_dir_path(const struct caller_view *view, pid_t thread, int dir, char ret_path[PATH_MAX]);
 /* An O_PATH descriptor of what one of its descriptors leads to. */
 int caller_open_fd(const struct caller_view *view, pid_t thread, int fd);
 

@@ -27,7 +27,8 @@ static void test_a_named_tree_has_no_barriers(void **state)
 	(void)state;
 	world_init(&w);
 	world_become_root(&w);
-	world_add(&w, "d 0700 1000 1000 /home/u/ws/private\nd 0755 1000 1000 /home/u/ws/private/h\nd 0755 1000 1000 /home/u/ws/private/w\n");
+	world_add(&w,
+	          "d 0700 1000 1000 /home/u/ws/private\nd 0755 1000 1000 /home/u/ws/private/h\nd 0755 1000 1000 /home/u/ws/private/w\n");
 	world_allow_write(&w, "private/w");
 	world_deny_read(&w, "private/h");
 	assert_int_equal(world_compile(&w), 0);

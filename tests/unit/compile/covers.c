@@ -16,7 +16,7 @@ static void test_users(void **state)
 	world_init(&w);
 	assert_int_equal(world_compile(&w), 0);
 	assert_string_equal(cover(&w, "/etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nu:x:1000:1000:u:/home/u:/bin/sh\n"
-						      "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+	                                              "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
 	assert_string_equal(cover(&w, "/etc/group"), "root:x:0:\nu:x:1000:\nnogroup:x:65534:\n");
 	world_done(&w);
 

@@ -10,7 +10,8 @@ static void test_private_places(void **state)
 		w.policy.filesystem.view = view ? POLICY_VIEW_HOST : POLICY_VIEW_TOOLCHAIN;
 		assert_int_equal(world_compile(&w), 0);
 		assert_true(world_has(&w, OP_TMPFS, "/tmp") && world_has(&w, OP_TMPFS, "/dev/shm") && world_has(&w, OP_PROC, "/proc"));
-		assert_true(world_has(&w, OP_DEVPTS, "/dev/pts") && world_has(&w, OP_TREE, "/dev/null") && world_has(&w, OP_MASK, "/proc/keys"));
+		assert_true(world_has(&w, OP_DEVPTS, "/dev/pts") && world_has(&w, OP_TREE, "/dev/null") &&
+		            world_has(&w, OP_MASK, "/proc/keys"));
 		assert_int_equal(world_has(&w, OP_TMPFS, "/run"), view); /* in a skeleton a directory will do */
 		assert_int_equal(world_has(&w, OP_LINK, "/var/tmp"), !view);
 		world_done(&w);

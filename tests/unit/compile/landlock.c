@@ -49,7 +49,8 @@ static void test_rights_follow_regions(void **state)
 	assert_false(sight_rights(&w.plan, "/usr/bin/tool") & SIGHT_WRITE_FILE);
 	assert_false(sight_rights(&w.plan, "/home/u/other") & SIGHT_READ_FILE);
 	/* A file has no rights of directories. */
-	assert_int_equal(plan_number(world_find(&w, OP_LANDLOCK_PATH, "/home/u/ws/file"), 1) & (SIGHT_READ_DIR | SIGHT_MAKE_REG | REFER), 0);
+	assert_int_equal(plan_number(world_find(&w, OP_LANDLOCK_PATH, "/home/u/ws/file"), 1) & (SIGHT_READ_DIR | SIGHT_MAKE_REG | REFER),
+	                 0);
 	world_done(&w);
 }
 

@@ -58,7 +58,9 @@ static void test_links_of_the_users_own_are_followed(void **state)
 
 	(void)state;
 	world_init(&w);
-	world_add(&w, "d 0755 1000 1000 /data\nd 0755 1000 1000 /data/x\nl 0777 1000 1000 /home/u/x -> ../../data/x\nl 0777 0 0 /homes -> home\n");
+	world_add(
+	    &w,
+	    "d 0755 1000 1000 /data\nd 0755 1000 1000 /data/x\nl 0777 1000 1000 /home/u/x -> ../../data/x\nl 0777 0 0 /homes -> home\n");
 	world_allow_write(&w, "/homes/u/x");
 	assert_int_equal(world_compile(&w), 0);
 	assert_true(world_has(&w, OP_PLACE, NULL) && world_has(&w, OP_TREE, "/data/x"));
@@ -95,7 +97,8 @@ static void test_a_denied_link_is_guarded_as_a_name(void **state)
 	assert_int_equal(world_compile(&w), 0);
 	assert_true(world_has(&w, OP_REBIND, "/home/u/ws/sub/file"));
 	assert_true(world_has(&w, OP_REBIND, "/home/u/ws/sub")); /* pinned */
-	assert_true(world_guards(&w, "w/home/u/ws/rc") && world_guards(&w, "w/home/u/ws/sub/one") && world_guards(&w, "w/home/u/ws/sub/file"));
+	assert_true(world_guards(&w, "w/home/u/ws/rc") && world_guards(&w, "w/home/u/ws/sub/one") &&
+	            world_guards(&w, "w/home/u/ws/sub/file"));
 	world_done(&w);
 }
 
@@ -111,19 +114,17 @@ static void test_loops_and_dangling_links_break_nothing(void **state)
 	world_deny_write(&w, "loop/below");
 	world_deny_write(&w, "gone");
 	assert_int_equal(world_compile(&w), 0);
-	assert_true(world_guards(&w, "w/home/u/ws/loop") && world_guards(&w, "w/home/u/ws/gone") && world_guards(&w, "w/home/u/ws/no/where"));
+	assert_true(world_guards(&w, "w/home/u/ws/loop") && world_guards(&w, "w/home/u/ws/gone") &&
+	            world_guards(&w, "w/home/u/ws/no/where"));
 	world_done(&w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_link_that_leads_out_opens_nothing),
-		cmocka_unit_test(test_a_glob_does_not_follow_links_out),
-		cmocka_unit_test(test_links_of_the_users_own_are_followed),
-		cmocka_unit_test(test_a_chain_becomes_one_link),
-		cmocka_unit_test(test_a_denied_link_is_guarded_as_a_name),
-		cmocka_unit_test(test_loops_and_dangling_links_break_nothing),
+		cmocka_unit_test(test_a_link_that_leads_out_opens_nothing), cmocka_unit_test(test_a_glob_does_not_follow_links_out),
+		cmocka_unit_test(test_links_of_the_users_own_are_followed), cmocka_unit_test(test_a_chain_becomes_one_link),
+		cmocka_unit_test(test_a_denied_link_is_guarded_as_a_name),  cmocka_unit_test(test_loops_and_dangling_links_break_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

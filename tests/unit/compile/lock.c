@@ -54,7 +54,8 @@ static void test_the_filter_is_the_policys(void **state)
 	w.policy.denials = POLICY_DENIALS_ALL;
 	world_allow_write(&w, ".");
 	assert_int_equal(world_compile(&w), 0);
-	expect_filter(&w, &(struct bpf_request){ .notify = true, .tell_writes = true, .tell_reads = true, .act_names = true, .inet = true });
+	expect_filter(&w,
+	              &(struct bpf_request){ .notify = true, .tell_writes = true, .tell_reads = true, .act_names = true, .inet = true });
 	world_done(&w);
 
 	world_init(&w); /* no network of its own: no internet sockets, and the host's IPC is not for it */

@@ -60,7 +60,8 @@ static void test_a_skeleton_shows_only_the_way(void **state)
 
 static void test_the_default_needs_few_mounts(void **state)
 {
-	static const enum plan_opcode mounts[] = { OP_ROOT_NEW, OP_ROOT_TREE, OP_PLACE, OP_TMPFS, OP_PROC, OP_DEVPTS, OP_MQUEUE, OP_MASK, OP_COVER, OP_REBIND };
+	static const enum plan_opcode mounts[] = { OP_ROOT_NEW, OP_ROOT_TREE, OP_PLACE, OP_TMPFS, OP_PROC,
+		                                   OP_DEVPTS,   OP_MQUEUE,    OP_MASK,  OP_COVER, OP_REBIND };
 	struct world w;
 	size_t n = 0;
 
@@ -86,7 +87,7 @@ static void test_protected_in_writable_is_bound_and_pinned(void **state)
 	assert_true(plan_number(world_find(&w, OP_REBIND, "/home/u/ws/sub/file"), 1) & PLAN_TREE_RO);
 	assert_false(plan_number(world_find(&w, OP_REBIND, "/home/u/ws/sub"), 1) & PLAN_TREE_RO);
 	assert_true(world_has(&w, OP_REBIND, "/home/u/ws/.git")); /* above .git/config */
-	assert_false(world_has(&w, OP_REBIND, "/home/u/ws"));      /* it is a mount already */
+	assert_false(world_has(&w, OP_REBIND, "/home/u/ws"));     /* it is a mount already */
 	world_done(&w);
 }
 
@@ -136,12 +137,9 @@ static void test_out_of_reach(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_source_has_its_identity),
-		cmocka_unit_test(test_a_skeleton_shows_only_the_way),
-		cmocka_unit_test(test_the_default_needs_few_mounts),
-		cmocka_unit_test(test_protected_in_writable_is_bound_and_pinned),
-		cmocka_unit_test(test_hidden_around_shown),
-		cmocka_unit_test(test_out_of_reach),
+		cmocka_unit_test(test_every_source_has_its_identity), cmocka_unit_test(test_a_skeleton_shows_only_the_way),
+		cmocka_unit_test(test_the_default_needs_few_mounts),  cmocka_unit_test(test_protected_in_writable_is_bound_and_pinned),
+		cmocka_unit_test(test_hidden_around_shown),           cmocka_unit_test(test_out_of_reach),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

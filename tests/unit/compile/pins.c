@@ -19,8 +19,10 @@ static void test_each_directory_above_is_pinned_once_and_first(void **state)
 	(void)state;
 	world_init(&w);
 	w.policy.filesystem.mandatory = false;
-	world_add(&w, "d 0755 1000 1000 /home/u/ws/a\nd 0755 1000 1000 /home/u/ws/a/b\nf 0644 1000 1000 /home/u/ws/a/b/x\nf 0644 1000 1000 /home/u/ws/a/b/y\n"
-		      "d 0755 1000 1000 /home/u/ws/a-b\n");
+	world_add(
+	    &w,
+	    "d 0755 1000 1000 /home/u/ws/a\nd 0755 1000 1000 /home/u/ws/a/b\nf 0644 1000 1000 /home/u/ws/a/b/x\nf 0644 1000 1000 /home/u/ws/a/b/y\n"
+	    "d 0755 1000 1000 /home/u/ws/a-b\n");
 	world_allow_write(&w, ".");
 	world_deny_write(&w, "a/b/x");
 	world_deny_write(&w, "a/b/y");

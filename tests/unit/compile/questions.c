@@ -21,7 +21,8 @@ static void test_each_path_with_what_is_above_it_once(void **state)
 	world_deny_read(&w, "/srv/a/b/c");
 	assert_int_equal(world_compile(&w), 0);
 	assert_true(asked(&w, "/srv", NULL) && asked(&w, "/srv/a", NULL) && asked(&w, "/srv/a/b", NULL) && asked(&w, "/srv/a/b/c", NULL));
-	assert_true(asked(&w, "/", NULL) && asked(&w, "/home/u/ws", NULL) && asked(&w, "/dev/null", NULL) && asked(&w, "/etc/passwd", NULL));
+	assert_true(asked(&w, "/", NULL) && asked(&w, "/home/u/ws", NULL) && asked(&w, "/dev/null", NULL) &&
+	            asked(&w, "/etc/passwd", NULL));
 	for (size_t i = 1; i < w.questions.n; i++) {
 		const struct survey_question *a = &w.questions.at[i - 1], *b = &w.questions.at[i];
 

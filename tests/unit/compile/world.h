@@ -17,15 +17,15 @@
 
 enum { WORLD_ARENA_MAX = 256 << 20 };
 
-#define WORLD_HOST                                                                                                      \
-	"d 0755 0 0 /\nl 0777 0 0 /bin -> usr/bin\nd 0755 0 0 /dev\nc 0666 0 0 /dev/null\nc 0666 0 0 /dev/tty\n"        \
-	"d 0755 0 0 /etc\nf 0644 0 0 /etc/passwd\nf 0644 0 0 /etc/group\nf 0640 0 42 /etc/shadow\n"                     \
-	"f 0644 0 0 /etc/hosts\nf 0644 0 0 /etc/hostname\nf 0644 0 0 /etc/resolv.conf\n"                                \
-	"d 0755 0 0 /home\nd 0755 1000 1000 /home/u\nd 0755 1000 1000 /home/u/ws\nf 0644 1000 1000 /home/u/ws/file\n"   \
-	"d 0755 1000 1000 /home/u/ws/.git\nf 0644 1000 1000 /home/u/ws/.git/config\n"                                   \
-	"d 0755 1000 1000 /home/u/ws/sub\nf 0644 1000 1000 /home/u/ws/sub/file\n"                                       \
-	"d 0755 0 0 /proc\nf 0444 0 0 /proc/keys\nf 0444 0 0 /proc/meminfo\nd 0755 0 0 /run\nd 0755 0 0 /sys\n"         \
-	"d 1777 0 0 /tmp\nd 0755 0 0 /usr\nd 0755 0 0 /usr/bin\nf 0755 0 0 /usr/bin/tool\nd 0755 0 0 /var\n"            \
+#define WORLD_HOST                                                                                                    \
+	"d 0755 0 0 /\nl 0777 0 0 /bin -> usr/bin\nd 0755 0 0 /dev\nc 0666 0 0 /dev/null\nc 0666 0 0 /dev/tty\n"      \
+	"d 0755 0 0 /etc\nf 0644 0 0 /etc/passwd\nf 0644 0 0 /etc/group\nf 0640 0 42 /etc/shadow\n"                   \
+	"f 0644 0 0 /etc/hosts\nf 0644 0 0 /etc/hostname\nf 0644 0 0 /etc/resolv.conf\n"                              \
+	"d 0755 0 0 /home\nd 0755 1000 1000 /home/u\nd 0755 1000 1000 /home/u/ws\nf 0644 1000 1000 /home/u/ws/file\n" \
+	"d 0755 1000 1000 /home/u/ws/.git\nf 0644 1000 1000 /home/u/ws/.git/config\n"                                 \
+	"d 0755 1000 1000 /home/u/ws/sub\nf 0644 1000 1000 /home/u/ws/sub/file\n"                                     \
+	"d 0755 0 0 /proc\nf 0444 0 0 /proc/keys\nf 0444 0 0 /proc/meminfo\nd 0755 0 0 /run\nd 0755 0 0 /sys\n"       \
+	"d 1777 0 0 /tmp\nd 0755 0 0 /usr\nd 0755 0 0 /usr/bin\nf 0755 0 0 /usr/bin/tool\nd 0755 0 0 /var\n"          \
 	"d 1777 0 0 /var/tmp\n"
 
 struct world {

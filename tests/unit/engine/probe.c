@@ -1,10 +1,10 @@
 #include "engine/engine.h"
 
+#include "sys/cgroup.h"
 #include "unit/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,7 +42,7 @@ static void the_machine(void **state)
 	arena_done(&arena);
 }
 
-/* A cgroup can be made where the facts say so. */
+/* A cgroup with the controller can be made where the facts say so. */
 static void cgroups_can_be_made(void **state)
 {
 	struct arena arena;
@@ -53,21 +53,22 @@ static void cgroups_can_be_made(void **state)
 	assert_int_equal(engine_probe(&arena, &facts, NULL), 0);
 
 	const struct facts_controller *places[] = { &facts.memory, &facts.pids, &facts.cpu };
-	static const char *const files[3][2] = {
-		{ "memory.limit_in_bytes", "memory.max" },
-		{ "pids.max", "pids.max" },
-		{ "cpu.cfs_quota_us", "cpu.max" },
+	static const char *const limits[3][2][2] = {
+		{ { "memory.limit_in_bytes", "1073741824" }, { "memory.max", "1073741824" } },
+		{ { "pids.max", "100" }, { "pids.max", "100" } },
+		{ { "cpu.cfs_quota_us", "50000" }, { "cpu.max", "50000 100000" } },
 	};
 
 	for (size_t i = 0; i < 3; i++) {
 		if (!places[i]->dir)
 			continue;
 
+		const char *const *limit = limits[i][places[i]->version == FACTS_CGROUP_V2];
 		const char *dir = arena_printf(&arena, "%s/coffer-unit-%d", places[i]->dir, (int)getpid());
 
-		assert_int_equal(mkdir(dir, 0755), 0);
-		assert_int_equal(access(arena_printf(&arena, "%s/%s", dir, files[i][places[i]->version == FACTS_CGROUP_V2]), W_OK), 0);
-		assert_int_equal(rmdir(dir), 0);
+		assert_int_equal(cgroup_make(dir), 0);
+		assert_int_equal(cgroup_set(arena_printf(&arena, "%s/%s", dir, limit[0]), limit[1]), 0);
+		assert_int_equal(cgroup_remove(dir), 0);
 	}
 	arena_done(&arena);
 }

@@ -1,0 +1,119 @@
+#include "plan/rules.h"
+
+#include "unit/unit.h"
+
+#include "plan/build.h"
+
+/* A plan is only where the lists live. */
+static struct plan_op op;
+static struct plan plan;
+static char bytes[4096];
+
+static struct rules with(const char *const *regions, const char *const *patterns)
+{
+	const char *const *lists[] = { regions, patterns };
+	size_t at = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		size_t start = at;
+
+		for (const char *const *s = lists[i]; *s; s++) {
+			memcpy(bytes + at, *s, strlen(*s) + 1);
+			at += strlen(*s) + 1;
+		}
+		op.arg[2 + i] = (uint64_t)start << 32 | (at - start);
+	}
+	plan = (struct plan){ .op = &op, .bytes = bytes };
+	return (struct rules){ &plan, &op };
+}
+
+static void the_longest_region_decides(void **state)
+{
+	const char *const regions[] = { "r/", "w/home/u/ws", "r/home/u/ws/.git", "h/root", NULL }, *const none[] = { NULL };
+	struct rules rules = with(regions, none);
+	uint32_t rule;
+
+	(void)state;
+	assert_int_equal(rules_region(&rules, "/etc/passwd", &rule), 'r');
+	assert_int_equal(rule, 1);
+	assert_int_equal(rules_region(&rules, "/home/u/ws", &rule), 'w');
+	assert_int_equal(rules_region(&rules, "/home/u/ws/.gitx", &rule), 'w');
+	assert_int_equal(rule, 2);
+	assert_int_equal(rules_region(&rules, "/home/u/ws/.git/config", &rule), 'r');
+	assert_int_equal(rule, 3);
+	assert_int_equal(rules_region(&rules, "/root/x", &rule), 'h');
+	assert_int_equal(rule, 4);
+	rules = with(none, none);
+	assert_int_equal(rules_region(&rules, "/x", &rule), 'w');
+	assert_int_equal(rule, 0);
+}
+
+static void names_by_the_last_that_fits(void **state)
+{
+	const char *const regions[] = { "w/", NULL }, *const patterns[] = { "w/ws/**/.env", "+/ws/free",  "w/ws/free/no",
+		                                                            "d/ws/.git",    "r/ws/*.pem", NULL };
+	struct rules rules = with(regions, patterns);
+
+	(void)state;
+	assert_int_equal(rules_name(&rules, "/ws/.env", false), 2);
+	assert_int_equal(rules_name(&rules, "/ws/a/b/.env/below", true), 2);
+	assert_int_equal(rules_name(&rules, "/ws/free/.env", false), 0);
+	assert_int_equal(rules_name(&rules, "/ws/free/no/x", false), 4);
+	assert_int_equal(rules_name(&rules, "/ws/.git", false), 5);
+	assert_int_equal(rules_name(&rules, "/ws/.git", true), 0);
+	assert_int_equal(rules_name(&rules, "/ws/.git/x", false), 0);
+	assert_int_equal(rules_name(&rules, "/ws/a.pem", false), 0);
+	assert_int_equal(rules_read(&rules, "/ws/a.pem"), 6);
+	assert_int_equal(rules_read(&rules, "/ws/a.pem/x"), 6);
+	assert_int_equal(rules_read(&rules, "/ws/.env"), 0);
+}
+
+static void moves_by_what_they_carry(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		uint32_t rule;
+	} moves[] = {
+		{ "/ws/d", "/ws/.git", 1 }, /* d/hooks would be .git/hooks */
+		{ "/ws/d", "/ws/sub/.git", 1 },
+		{ "/ws/.git", "/ws/sub/.git", 0 }, /* nothing new can match below */
+		{ "/ws/a", "/ws/b", 0 },
+		{ "/ws/a/b", "/ws/a/c", 0 },
+		{ "/out/a", "/ws/a", 1 }, /* what has .git/hooks in it comes below /ws */
+		{ "/ws/a", "/out/a", 0 },
+		{ "/home/u/x", "/home/u/.config", 2 },
+		{ "/home/u/x", "/home/u/.config/autostart", 2 },
+		{ "/home/u/.config", "/home/u/x", 0 },
+		{ "/home/u/x", "/home/u/y", 0 },
+		{ "/ws/free/d", "/ws/free/.git", 0 }, /* excepted */
+		{ "/keys/a", "/keys/b", 0 },
+		{ "/keys", "/elsewhere", 4 }, /* keys/x/y.pem would have another name */
+		{ "/elsewhere", "/keys", 0 },
+		{ NULL, "/ws/.git", 1 },
+		{ NULL, "/ws/b", 0 },
+		{ NULL, "/home/u/.config", 2 },
+		{ NULL, "/home", 2 },
+		{ NULL, "/ws/free/.git", 0 },
+	};
+	const char *const none[] = { NULL };
+	const char *const patterns[] = { "w/ws/**/.git/hooks", "w/home/u/.config/autostart/*.desktop", "+/ws/free", "r/keys/*/*.pem",
+		                         NULL };
+	struct rules rules = with(none, patterns);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+		if (rules_carry(&rules, moves[i].from, moves[i].to) != moves[i].rule)
+			fail_msg("%s to %s: %u", moves[i].from ? moves[i].from : "(link)", moves[i].to,
+			         rules_carry(&rules, moves[i].from, moves[i].to));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_longest_region_decides),
+		cmocka_unit_test(names_by_the_last_that_fits),
+		cmocka_unit_test(moves_by_what_they_carry),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
