@@ -23,7 +23,7 @@ check: ## everything: all suites, sanitizers, both compilers, fuzzing, gates
 	@CC=clang tools/build build-clang
 	@CC=clang tools/build build-asan $(SANITIZE)
 	@CC=clang tools/build build-fuzz $(SANITIZE) -Dfuzz=true
-	@FUZZ_SECONDS=$${CHECK_FUZZ_SECONDS:-5} tests/run unit golden e2e escape torture@build-torture replay examples \
+	@FUZZ_SECONDS=$${CHECK_FUZZ_SECONDS:-5} tests/run unit golden e2e escape unit@build-torture torture@build-torture replay examples \
 		unit@build-clang smoke@build-clang unit@build-asan smoke@build-asan replay@build-asan fuzz@build-fuzz gates
 
 check-fast: ## what needs no privilege and less than a minute
@@ -47,7 +47,7 @@ clang: ## build with clang into build-clang/, and test that
 torture: ## fail every operation once, and look at the host afterwards
 	@tools/deps build test
 	@tools/build build-torture -Dtorture=true
-	@tests/run torture@build-torture
+	@tests/run unit@build-torture torture@build-torture
 
 gates: all ## the house rules: layers, symbols, limits, words, header, format, clang-tidy
 	@tools/deps test gates

@@ -14,23 +14,14 @@ static void on_alarm(int number)
 	coffer_cancel(running);
 }
 
-/* Output that nobody takes is not counted, so somebody has to take it. */
-static void on_event(void *context, const struct coffer_event *event)
-{
-	(void)context;
-	(void)event;
-}
-
 /* Runs one shell script under the policy and says why it ended. */
 static int run(struct coffer *coffer, const struct coffer_policy *policy, const char *script, struct coffer_error *error)
 {
 	const char *const argv[] = { "sh", "-c", script, NULL };
 	struct coffer_outcome *outcome = NULL;
 	int r = coffer_request_new(coffer, policy, argv, &running, error);
-	if (r == 0) {
-		coffer_request_events(running, on_event, NULL);
+	if (r == 0)
 		r = coffer_run(running, &outcome, error);
-	}
 	if (r == 0)
 		printf("%-40s %-10s status %d\n", script, coffer_cause_name(coffer_outcome_cause(outcome)),
 		       coffer_outcome_exit_code(outcome));

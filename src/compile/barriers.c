@@ -66,7 +66,7 @@ static int add_barrier_above(struct compile *c, const char *path, size_t marks)
 	return 0;
 }
 
-int land_barriers(struct compile *c)
+int barriers_land(struct compile *c)
 {
 	size_t marks = c->marks.n;
 	int r = 0;

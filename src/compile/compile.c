@@ -9,29 +9,35 @@
 #include <stdio.h>
 
 static int (*const stages[])(struct compile *c) = {
-	/* decide */ choose_rung,
-	choose_environment,
-	choose_workspace,
-	land_claims,
-	land_barriers,
-	land_fresh,
-	make_regions,
-	make_patterns,
-	check_workspace,
-	choose_sources,
-	choose_devices,
-	choose_pins,
-	/* PREPARE */ put_watch,
-	put_cgroups,
-	put_scratch,
-	/* BIRTH */ put_cgroup_join,
-	put_host_sources,
-	put_spawn,
-	/* ROOT, PIVOT */ put_root,
-	/* SHED */ put_shed,
-	/* LOCK, EXEC */ put_landlock,
-	put_lock,
-	put_exec,
+	/* decide */
+	rung_choose,
+	environment_choose,
+	identity_choose_workspace,
+	rules_land,
+	barriers_land,
+	fresh_land,
+	regions_make,
+	patterns_make,
+	identity_check_workspace,
+	mounts_choose_sources,
+	fresh_choose_devices,
+	pins_choose,
+	/* PREPARE */
+	limits_put_watch,
+	limits_put_cgroups,
+	identity_put_scratch,
+	/* BIRTH */
+	limits_put_join,
+	mounts_put_host_sources,
+	identity_put_spawn,
+	/* ROOT, PIVOT */
+	mounts_put_root,
+	/* SHED */
+	identity_put_shed,
+	/* LOCK, EXEC */
+	landlock_put,
+	lock_put,
+	environment_put_exec,
 };
 
 int compile(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena, struct plan *ret_plan,

@@ -200,7 +200,7 @@ static int put_cpu_files(struct compile *c)
 	return r;
 }
 
-int put_covers(struct compile *c)
+int covers_put(struct compile *c)
 {
 	bool own_network = c->policy->network.mode == POLICY_NETWORK_OFF;
 	int r = cover(c, "/etc/passwd", write_passwd);

@@ -21,7 +21,7 @@ const char *environment_value(const struct compile *c, const char *name)
 	return NULL;
 }
 
-int choose_environment(struct compile *c)
+int environment_choose(struct compile *c)
 {
 	const char *tmpdir = c->rung == COMPILE_RUNG_LANDLOCK ? identity_scratch(c) : "/tmp";
 
@@ -94,7 +94,7 @@ static int list_of(struct compile *c, const char *const *texts, struct text_vec 
 	return r;
 }
 
-int put_exec(struct compile *c)
+int environment_put_exec(struct compile *c)
 {
 	struct text_vec candidates = { 0 }, argv = { 0 }, env = { 0 };
 	int r;

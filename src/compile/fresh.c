@@ -148,7 +148,7 @@ static int protect_controls(struct compile *c)
 	return 0;
 }
 
-int land_fresh(struct compile *c)
+int fresh_land(struct compile *c)
 {
 	bool host_root = c->policy->filesystem.disabled || policy_allows(c->policy, "/", POLICY_READ);
 	int r = protect_controls(c);
@@ -191,7 +191,7 @@ static bool is_alias(const struct compile *c, const struct region *region, bool 
 	       c->regions.at[region_find(&c->regions, "/tmp")].fresh;
 }
 
-int put_fresh(struct compile *c, const struct region *region, bool in_bare)
+int fresh_put(struct compile *c, const struct region *region, bool in_bare)
 {
 	bool is_var_tmp = strcmp(region->path, "/var/tmp") == 0;
 
@@ -226,7 +226,7 @@ static bool has_terminal(const struct compile *c)
 	return c->inputs->terminal && c->policy->process.allow_terminal;
 }
 
-int choose_devices(struct compile *c)
+int fresh_choose_devices(struct compile *c)
 {
 	int r = 0;
 
@@ -283,7 +283,7 @@ static void mask_proc(struct compile *c)
 	}
 }
 
-int put_fresh_details(struct compile *c)
+int fresh_put_details(struct compile *c)
 {
 	put_devices(c);
 	mask_proc(c);

@@ -46,7 +46,7 @@ const char *identity_scratch(struct compile *c)
 	return path_join(c->arena, c->inputs->scratch_top, c->inputs->run_id);
 }
 
-int put_scratch(struct compile *c)
+int identity_put_scratch(struct compile *c)
 {
 	const char *path;
 
@@ -62,7 +62,7 @@ int put_scratch(struct compile *c)
 }
 
 /* The workspace with its links resolved. */
-int choose_workspace(struct compile *c)
+int identity_choose_workspace(struct compile *c)
 {
 	const char *path = c->policy->workspace.path;
 	const struct survey_entry *entry = survey_find(c->inputs->survey, path);
@@ -88,7 +88,7 @@ int choose_workspace(struct compile *c)
  * A working directory that a rule hides would be a failing chdir. In a skeleton it is an empty directory, which
  * will do; Landlock does not mind.
  */
-int check_workspace(struct compile *c)
+int identity_check_workspace(struct compile *c)
 {
 	size_t at = region_find(&c->regions, c->workspace);
 	const struct region *region = &c->regions.at[at];
@@ -102,7 +102,7 @@ int check_workspace(struct compile *c)
 }
 
 /* The warden gives root up once all sources are open, right before the jail is born. */
-int put_spawn(struct compile *c)
+int identity_put_spawn(struct compile *c)
 {
 	if (c->facts->root && c->rung == COMPILE_RUNG_NAMESPACES)
 		plan_add(&c->plan, OP_WARDEN_USER, WHY_DEFAULT, uid_outside(c), gid_outside(c));
@@ -110,7 +110,7 @@ int put_spawn(struct compile *c)
 	return 0;
 }
 
-int put_ids(struct compile *c)
+int identity_put_ids(struct compile *c)
 {
 	uint64_t uid = identity_uid_inside(c), gid = identity_gid_inside(c);
 
@@ -130,12 +130,12 @@ static void put_names(struct compile *c)
 		plan_add(&c->plan, OP_TERMINAL, WHY_DEFAULT, (uint64_t)c->inputs->terminal);
 }
 
-int put_shed(struct compile *c)
+int identity_put_shed(struct compile *c)
 {
 	const struct policy *policy = c->policy;
 
 	put_names(c);
-	put_rlimits(c);
+	limits_put_rlimits(c);
 	plan_add(&c->plan, OP_CHDIR, policy->workspace.why ? policy->workspace.why : WHY_DEFAULT, c->workspace);
 	plan_add(&c->plan, OP_UMASK, WHY_DEFAULT, (uint64_t)policy->process.umask);
 	if (c->facts->root && c->rung == COMPILE_RUNG_LANDLOCK)

@@ -167,7 +167,7 @@ static int weaken_first_wall(struct compile *c)
 	return r;
 }
 
-int put_landlock(struct compile *c)
+int landlock_put(struct compile *c)
 {
 	bool first = c->rung == COMPILE_RUNG_LANDLOCK;
 	int r = first ? weaken_first_wall(c) : 0;

@@ -182,7 +182,7 @@ static int put_cpus(struct compile *c)
 	}
 }
 
-int put_watch(struct compile *c)
+int limits_put_watch(struct compile *c)
 {
 	static const enum policy_limit_id watched[] = { POLICY_LIMIT_TIMEOUT, POLICY_LIMIT_OUTPUT, POLICY_LIMIT_CPU_TIME };
 	const char *why = WHY_DEFAULT;
@@ -195,7 +195,7 @@ int put_watch(struct compile *c)
 	return 0;
 }
 
-int put_cgroups(struct compile *c)
+int limits_put_cgroups(struct compile *c)
 {
 	struct cgroup_list list = { .n = 0 };
 	int r = list_cgroups(c, &list);
@@ -211,7 +211,7 @@ int put_cgroups(struct compile *c)
 	return r;
 }
 
-int put_cgroup_join(struct compile *c)
+int limits_put_join(struct compile *c)
 {
 	struct cgroup_list list = { .n = 0 };
 	int r = list_cgroups(c, &list);
@@ -246,7 +246,7 @@ static void put_cpu_time(struct compile *c)
 		plan_add(&c->plan, OP_RLIMIT, why_of(c, POLICY_LIMIT_CPU_TIME), (uint64_t)RLIMIT_CPU, seconds, seconds + 1);
 }
 
-int put_rlimits(struct compile *c)
+int limits_put_rlimits(struct compile *c)
 {
 	put_rlimit(c, RLIMIT_CORE, 0, WHY_DEFAULT);
 	put_rlimit_of(c, RLIMIT_NOFILE, POLICY_LIMIT_OPEN_FILES);

@@ -113,7 +113,7 @@ static int put_filter(struct compile *c)
 	return r;
 }
 
-int put_lock(struct compile *c)
+int lock_put(struct compile *c)
 {
 	int r = put_init(c);
 

@@ -74,7 +74,7 @@ static uint64_t flags_of(const struct region *region)
 	return is_dir(region->entry) ? flags | PLAN_TREE_RECURSIVE : flags;
 }
 
-int choose_sources(struct compile *c)
+int mounts_choose_sources(struct compile *c)
 {
 	int r = 0;
 
@@ -117,7 +117,7 @@ static void put_sources(struct compile *c)
 }
 
 /* Root's sources are opened while the warden is root, and handed into the jail as detached trees. */
-int put_host_sources(struct compile *c)
+int mounts_put_host_sources(struct compile *c)
 {
 	if (!c->facts->root || c->rung != COMPILE_RUNG_NAMESPACES)
 		return 0;
@@ -235,7 +235,7 @@ static int put_hidden(struct compile *c, const struct region *region)
 static int put_region(struct compile *c, const struct region *region)
 {
 	if (region->fresh)
-		return put_fresh(c, region, is_in_bare(c, region));
+		return fresh_put(c, region, is_in_bare(c, region));
 	return region->access == ACCESS_HIDDEN ? put_hidden(c, region) : put_shown(c, region);
 }
 
@@ -325,7 +325,7 @@ static int put_links(struct compile *c)
 	int r = put_links_on_way(c, "/tmp", WHY_DEFAULT);
 
 	for (size_t i = 0; r == 0 && i < c->claims.n; i++)
-		if (!claim_denies(&c->claims.at[i]))
+		if (!rules_claim_denies(&c->claims.at[i]))
 			r = put_links_of(c, &c->claims.at[i]);
 	return r;
 }
@@ -371,13 +371,13 @@ static void put_kernel(struct compile *c)
 		plan_add(&c->plan, OP_LOOPBACK, why ? why : WHY_DEFAULT);
 }
 
-int put_root(struct compile *c)
+int mounts_put_root(struct compile *c)
 {
 	int r;
 
 	if (c->rung != COMPILE_RUNG_NAMESPACES)
 		return 0;
-	put_ids(c);
+	identity_put_ids(c);
 	plan_add(&c->plan, OP_PRIVATE, WHY_DEFAULT);
 	if (!c->facts->root)
 		put_sources(c);
@@ -387,9 +387,9 @@ int put_root(struct compile *c)
 	if (r == 0)
 		r = put_empty_dirs(c);
 	if (r == 0)
-		r = put_fresh_details(c);
+		r = fresh_put_details(c);
 	if (r == 0)
-		r = put_covers(c);
+		r = covers_put(c);
 	if (r < 0)
 		return r;
 	put_read_only(c);

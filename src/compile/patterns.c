@@ -379,7 +379,7 @@ static void choose_acts(struct compile *c)
 	c->tells = c->facts->seccomp_notify && c->policy->denials != POLICY_DENIALS_OFF;
 }
 
-int make_patterns(struct compile *c)
+int patterns_make(struct compile *c)
 {
 	const char *reason = reason_against(c);
 	int r = guard_claims(c, false);

@@ -89,7 +89,7 @@ static void thin_out(struct compile *c)
 	c->pins.n = kept;
 }
 
-int choose_pins(struct compile *c)
+int pins_choose(struct compile *c)
 {
 	int r = c->rung == COMPILE_RUNG_NAMESPACES ? pin_regions(c) : 0;
 

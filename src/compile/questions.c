@@ -125,9 +125,9 @@ int compile_questions(const struct policy *policy, const struct inputs *inputs, 
 
 	c.rung = facts->user_namespaces ? COMPILE_RUNG_NAMESPACES : COMPILE_RUNG_LANDLOCK;
 	asker.lists = c.rung == COMPILE_RUNG_LANDLOCK;
-	r = choose_environment(&c);
+	r = environment_choose(&c);
 	if (r == 0)
-		r = collect_claims(&c);
+		r = rules_collect(&c);
 	for (size_t i = 0; r == 0 && i < c.claims.n; i++)
 		r = ask_claim(&asker, &c.claims.at[i]);
 	if (r == 0)

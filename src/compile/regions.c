@@ -223,7 +223,7 @@ static void note_openings(struct region_vec *regions)
 	}
 }
 
-int make_regions(struct compile *c)
+int regions_make(struct compile *c)
 {
 	struct level_vec levels = { 0 };
 	int r = begin(c, &levels);

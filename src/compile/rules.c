@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-bool claim_denies(const struct claim *claim)
+bool rules_claim_denies(const struct claim *claim)
 {
 	return claim->effect == EFFECT_DENY_READ || claim->effect == EFFECT_DENY_WRITE;
 }
@@ -93,7 +93,7 @@ static int add_network_files(struct compile *c)
 	return add_own(c, EFFECT_ALLOW_READ, "/etc/resolv.conf", c->policy->network.mode_why);
 }
 
-int collect_claims(struct compile *c)
+int rules_collect(struct compile *c)
 {
 	const struct policy_filesystem *fs = &c->policy->filesystem;
 	int r;
@@ -211,7 +211,7 @@ static int land_through_link(struct compile *c, const struct claim *claim, const
 	const char *text =
 	    arena_printf(c->arena, "a link below %s leads out to %s: name that path itself if it is meant", top, entry->real);
 
-	if (claim_denies(claim))
+	if (rules_claim_denies(claim))
 		return add_mark(c, claim, entry);
 	if (!text)
 		return compile_no_memory(c);
@@ -224,7 +224,7 @@ static int land_through_link(struct compile *c, const struct claim *claim, const
 /* /proc and /dev are the sandbox's own. What it has there (fresh.c) needs no rule, and a device of the host is not passed on by one. */
 static int land_in_fresh(struct compile *c, const struct claim *claim, const struct survey_entry *entry)
 {
-	if (claim_denies(claim) || entry->kind != SURVEY_OTHER || fresh_has(entry->path))
+	if (rules_claim_denies(claim) || entry->kind != SURVEY_OTHER || fresh_has(entry->path))
 		return 0;
 	return compile_weaken(c, claim->rule->why ? claim->rule->why : WHY_DEFAULT, "%s: devices of the host are not passed on",
 	                      entry->path);
@@ -232,7 +232,7 @@ static int land_in_fresh(struct compile *c, const struct claim *claim, const str
 
 static int land_nowhere(struct compile *c, const struct claim *claim, const struct survey_entry *entry)
 {
-	if (!claim_denies(claim))
+	if (!rules_claim_denies(claim))
 		return land_allow_nowhere(c, claim, entry);
 	return entry->kind == SURVEY_UNREADABLE ? land_deny_unreadable(c, claim, entry) : 0;
 }
@@ -299,7 +299,7 @@ static int check_complete(struct compile *c)
 	for (size_t i = 0; i < c->claims.n; i++) {
 		const struct policy_rule *rule = c->claims.at[i].rule;
 
-		if (rule->glob && !rule->derived && claim_denies(&c->claims.at[i]))
+		if (rule->glob && !rule->derived && rules_claim_denies(&c->claims.at[i]))
 			return refuse(c, rule, ERR_LIMIT, E2BIG,
 			              arena_printf(c->arena, "too many files to look through, the last in %s", at));
 	}
@@ -307,9 +307,9 @@ static int check_complete(struct compile *c)
 	                      "too many files to look through, the last in %s: protected names elsewhere were not looked for", at);
 }
 
-int land_claims(struct compile *c)
+int rules_land(struct compile *c)
 {
-	int r = collect_claims(c);
+	int r = rules_collect(c);
 
 	if (r == 0)
 		r = check_complete(c);

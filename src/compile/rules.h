@@ -37,9 +37,9 @@ struct mark {
 VEC(struct mark, mark_vec)
 
 /* The rules of the four lists, and those that only a run can have: directories of PATH, the workspace. For questions as well. */
-int collect_claims(struct compile *c);
+int rules_collect(struct compile *c);
 
-bool claim_denies(const struct claim *claim);
+bool rules_claim_denies(const struct claim *claim);
 /* The survey's matches of a glob: n of them from *ret_first on. */
 size_t rules_matches(const struct survey *survey, const char *glob, const struct survey_match **ret_first);
 

@@ -60,7 +60,7 @@ static int step_down(struct compile *c)
 	                      cause_of(facts), "names, sizes and times of hidden files, and the host's processes, can be seen from inside");
 }
 
-int choose_rung(struct compile *c)
+int rung_choose(struct compile *c)
 {
 	int r;
 

@@ -56,37 +56,37 @@ int compile_no_memory(struct compile *c);
 int compile_add_text(struct compile *c, struct text_vec *list, const char *text);
 
 /* The stages, in the order of the table in compile.c. First what is decided. */
-int choose_rung(struct compile *c);
-int choose_environment(struct compile *c);
-int choose_workspace(struct compile *c);
-int land_claims(struct compile *c);
-int land_barriers(struct compile *c);
-int land_fresh(struct compile *c);
-int make_regions(struct compile *c);
-int make_patterns(struct compile *c);
-int check_workspace(struct compile *c);
-int choose_sources(struct compile *c);
-int choose_devices(struct compile *c);
-int choose_pins(struct compile *c);
+int rung_choose(struct compile *c);
+int environment_choose(struct compile *c);
+int identity_choose_workspace(struct compile *c);
+int rules_land(struct compile *c);
+int barriers_land(struct compile *c);
+int fresh_land(struct compile *c);
+int regions_make(struct compile *c);
+int patterns_make(struct compile *c);
+int identity_check_workspace(struct compile *c);
+int mounts_choose_sources(struct compile *c);
+int fresh_choose_devices(struct compile *c);
+int pins_choose(struct compile *c);
 
 /* Then what is written: PREPARE */
-int put_watch(struct compile *c);
-int put_cgroups(struct compile *c);
-int put_scratch(struct compile *c);
+int limits_put_watch(struct compile *c);
+int limits_put_cgroups(struct compile *c);
+int identity_put_scratch(struct compile *c);
 /* BIRTH */
-int put_cgroup_join(struct compile *c);
-int put_host_sources(struct compile *c);
-int put_spawn(struct compile *c);
+int limits_put_join(struct compile *c);
+int mounts_put_host_sources(struct compile *c);
+int identity_put_spawn(struct compile *c);
 /* ROOT and PIVOT, on rung one */
-int put_ids(struct compile *c);
-int put_root(struct compile *c);
+int identity_put_ids(struct compile *c);
+int mounts_put_root(struct compile *c);
 /* SHED */
-int put_shed(struct compile *c);
-int put_rlimits(struct compile *c);
+int identity_put_shed(struct compile *c);
+int limits_put_rlimits(struct compile *c);
 /* LOCK and EXEC */
-int put_landlock(struct compile *c);
-int put_lock(struct compile *c);
-int put_exec(struct compile *c);
+int landlock_put(struct compile *c);
+int lock_put(struct compile *c);
+int environment_put_exec(struct compile *c);
 
 /* identity.c */
 uint32_t identity_uid_inside(const struct compile *c);
@@ -107,8 +107,8 @@ const char *covers_question(size_t i);
 bool fresh_holds(const struct compile *c, const char *path);
 bool fresh_owns(const struct compile *c, const char *path);
 bool fresh_has(const char *device); /* does every sandbox have it? */
-int put_fresh(struct compile *c, const struct region *region, bool in_bare);
-int put_fresh_details(struct compile *c);
-int put_covers(struct compile *c);
+int fresh_put(struct compile *c, const struct region *region, bool in_bare);
+int fresh_put_details(struct compile *c);
+int covers_put(struct compile *c);
 
 #endif

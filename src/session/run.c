@@ -15,6 +15,7 @@
 
 #include "compile/compile.h"
 #include "engine/engine.h"
+#include "policy/check.h"
 #include "session/place.h"
 #include "session/why.h"
 
@@ -60,8 +61,13 @@ void session_close(struct session *session)
 /* The caller's policy may be in use by other threads; policy_resolve changes nothing that a copy shares with it. */
 static int resolve_copy(struct course *course, struct err *err)
 {
+	struct fault_vec faults = { 0 };
 	course->result.policy = *course->request->policy;
-	return policy_resolve(&course->result.policy, course->arena, course->inputs.cwd, course->inputs.home, err);
+	int r = policy_resolve(&course->result.policy, course->arena, course->inputs.cwd, course->inputs.home, err);
+
+	if (r == 0)
+		r = policy_check(&course->result.policy, course->arena, &faults);
+	return r < 0 ? r : policy_faults_err(&faults, err);
 }
 
 static int gather(struct course *course, struct err *err)

@@ -133,7 +133,8 @@ static void measure_rounds(int rounds)
 	for (int i = 0; i < peer_count; i++) {
 		uint64_t *ns = peers[i].ns;
 		qsort(ns, (size_t)rounds, sizeof(*ns), by_value);
-		printf("%s %.1f %.1f %.1f\n", peers[i].name, (double)ns[rounds / 2] / 1e3, (double)ns[rounds / 10] / 1e3, (double)ns[rounds * 9 / 10] / 1e3);
+		printf("%s %.1f %.1f %.1f\n", peers[i].name, (double)ns[rounds / 2] / 1e3, (double)ns[rounds / 10] / 1e3,
+		       (double)ns[rounds * 9 / 10] / 1e3);
 	}
 }
 

@@ -64,7 +64,7 @@ static int list_all(const struct attack *const lists[])
 
 int main(int argc, char **argv)
 {
-	const struct attack *const lists[] = {file_attacks, kernel_attacks, process_attacks, net_attacks, NULL};
+	const struct attack *const lists[] = { file_attacks, kernel_attacks, process_attacks, net_attacks, NULL };
 	if (argc != 2 || !strcmp(argv[1], "--list"))
 		return list_all(lists);
 	for (int i = 0; lists[i]; i++) {

@@ -21,7 +21,7 @@ struct attack {
 };
 extern const struct attack file_attacks[], kernel_attacks[], process_attacks[], net_attacks[];
 
-const char *target(const char *variable);                   /* exits with 3 when the variable is not set */
+const char *target(const char *variable);                         /* exits with 3 when the variable is not set */
 const char *target_path(const char *variable, const char *below); /* static buffer, two in turn */
 long target_number(const char *variable);
 bool file_has_canary(const char *path);

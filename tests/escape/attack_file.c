@@ -93,7 +93,7 @@ static int read_by_handle(void)
 	struct {
 		struct file_handle head;
 		unsigned char bytes[128];
-	} h = {.head.handle_bytes = 128};
+	} h = { .head.handle_bytes = 128 };
 	int mount_id;
 	if (name_to_handle_at(AT_FDCWD, target_path("A_OUT", "secret"), &h.head, &mount_id, 0) == 0) {
 		int top = open(target("A_OUT"), O_RDONLY | O_DIRECTORY);
@@ -101,7 +101,7 @@ static int read_by_handle(void)
 		return breach_if(fd >= 0);
 	}
 	/* The handle of the root directory of ext4 and xfs can be guessed: inode 2, generation 0. */
-	uint32_t root[2] = {2, 0};
+	uint32_t root[2] = { 2, 0 };
 	h.head.handle_bytes = 8;
 	h.head.handle_type = 1;
 	memcpy(h.head.f_handle, root, 8);
@@ -296,7 +296,7 @@ static int write_sysfs(void)
 
 static int write_cgroup(void)
 {
-	const char *const places[] = {"/sys/fs/cgroup/pids/owned", "/sys/fs/cgroup/owned"};
+	const char *const places[] = { "/sys/fs/cgroup/pids/owned", "/sys/fs/cgroup/owned" };
 	for (int i = 0; i < 2; i++)
 		if (mkdir(places[i], 0755) == 0) {
 			rmdir(places[i]);
@@ -354,43 +354,43 @@ static int race_the_name(void)
 }
 
 const struct attack file_attacks[] = {
-    {"read_secret", read_secret},
-    {"read_by_dotdot", read_by_dotdot},
-    {"read_by_symlink", read_by_symlink},
-    {"read_by_hardlink", read_by_hardlink},
-    {"read_by_proc_root", read_by_proc_root},
-    {"read_by_proc_cwd", read_by_proc_cwd},
-    {"read_inherited_descriptor", read_inherited_descriptor},
-    {"read_by_handle", read_by_handle},
-    {"chroot_and_climb", chroot_and_climb},
-    {"mounts_tell_host_paths", mounts_tell_host_paths},
-    {"list_home", list_home},
-    {"open_disk", open_disk},
-    {"open_kernel_log", open_kernel_log},
-    {"make_device_node", make_device_node},
-    {"write_outside", write_outside},
-    {"create_outside", create_outside},
-    {"truncate_outside", truncate_outside},
-    {"chmod_outside", chmod_outside},
-    {"utimes_outside", utimes_outside},
-    {"xattr_outside", xattr_outside},
-    {"unlink_outside", unlink_outside},
-    {"rename_outside", rename_outside},
-    {"tmpfile_outside", tmpfile_outside},
-    {"reopen_for_writing", reopen_for_writing},
-    {"chmod_readonly", chmod_readonly},
-    {"map_readonly_shared", map_readonly_shared},
-    {"clone_range_into_readonly", clone_range_into_readonly},
-    {"remount_writable", remount_writable},
-    {"unmount_masks", unmount_masks},
-    {"mount_tmpfs", mount_tmpfs},
-    {"mount_by_new_calls", mount_by_new_calls},
-    {"set_core_pattern", set_core_pattern},
-    {"set_sysctl", set_sysctl},
-    {"write_sysfs", write_sysfs},
-    {"write_cgroup", write_cgroup},
-    {"write_system_program", write_system_program},
-    {"overwrite_launcher", overwrite_launcher},
-    {"race_the_name", race_the_name},
-    {NULL, NULL},
+	{ "read_secret", read_secret },
+	{ "read_by_dotdot", read_by_dotdot },
+	{ "read_by_symlink", read_by_symlink },
+	{ "read_by_hardlink", read_by_hardlink },
+	{ "read_by_proc_root", read_by_proc_root },
+	{ "read_by_proc_cwd", read_by_proc_cwd },
+	{ "read_inherited_descriptor", read_inherited_descriptor },
+	{ "read_by_handle", read_by_handle },
+	{ "chroot_and_climb", chroot_and_climb },
+	{ "mounts_tell_host_paths", mounts_tell_host_paths },
+	{ "list_home", list_home },
+	{ "open_disk", open_disk },
+	{ "open_kernel_log", open_kernel_log },
+	{ "make_device_node", make_device_node },
+	{ "write_outside", write_outside },
+	{ "create_outside", create_outside },
+	{ "truncate_outside", truncate_outside },
+	{ "chmod_outside", chmod_outside },
+	{ "utimes_outside", utimes_outside },
+	{ "xattr_outside", xattr_outside },
+	{ "unlink_outside", unlink_outside },
+	{ "rename_outside", rename_outside },
+	{ "tmpfile_outside", tmpfile_outside },
+	{ "reopen_for_writing", reopen_for_writing },
+	{ "chmod_readonly", chmod_readonly },
+	{ "map_readonly_shared", map_readonly_shared },
+	{ "clone_range_into_readonly", clone_range_into_readonly },
+	{ "remount_writable", remount_writable },
+	{ "unmount_masks", unmount_masks },
+	{ "mount_tmpfs", mount_tmpfs },
+	{ "mount_by_new_calls", mount_by_new_calls },
+	{ "set_core_pattern", set_core_pattern },
+	{ "set_sysctl", set_sysctl },
+	{ "write_sysfs", write_sysfs },
+	{ "write_cgroup", write_cgroup },
+	{ "write_system_program", write_system_program },
+	{ "overwrite_launcher", overwrite_launcher },
+	{ "race_the_name", race_the_name },
+	{ NULL, NULL },
 };

@@ -39,7 +39,7 @@ static int clone_user_namespace(void)
 
 static int clone3_user_namespace(void)
 {
-	uint64_t args[11] = {CLONE_NEWUSER, 0, 0, 0, SIGCHLD};
+	uint64_t args[11] = { CLONE_NEWUSER, 0, 0, 0, SIGCHLD };
 	long pid = syscall(SYS_clone3, args, sizeof(args));
 	if (pid == 0)
 		_exit(0);
@@ -104,14 +104,14 @@ static int no_filter(void)
 
 static int load_bpf(void)
 {
-	char attr[128] = {0};
+	char attr[128] = { 0 };
 	long r = syscall(SYS_bpf, 0 /* MAP_CREATE */, attr, sizeof(attr));
 	return breach_if(r >= 0 || errno == EINVAL);
 }
 
 static int open_perf(void)
 {
-	char attr[128] = {0};
+	char attr[128] = { 0 };
 	uint32_t size = sizeof(attr);
 	memcpy(attr + 4, &size, 4);
 	long r = syscall(SYS_perf_event_open, attr, 0, -1, -1, 0);
@@ -125,7 +125,7 @@ static int userfault(void)
 
 static int uring(void)
 {
-	char params[120] = {0};
+	char params[120] = { 0 };
 	return breach_if(syscall(SYS_io_uring_setup, 4, params) >= 0);
 }
 
@@ -149,7 +149,7 @@ static int load_kernel(void)
 
 static int change_clock(void)
 {
-	struct timex now = {.modes = 0};
+	struct timex now = { .modes = 0 };
 	if (adjtimex(&now) < 0)
 		return REFUSED;
 	now.modes = ADJ_FREQUENCY; /* to what it is already */
@@ -251,39 +251,39 @@ static int paste_on_console(void)
 }
 
 const struct attack kernel_attacks[] = {
-    {"new_user_namespace", new_user_namespace},
-    {"new_mount_namespace", new_mount_namespace},
-    {"clone_user_namespace", clone_user_namespace},
-    {"clone3_user_namespace", clone3_user_namespace},
-    {"enter_namespace_of_victim", enter_namespace_of_victim},
-    {"pivot", pivot},
-    {"become_root", become_root},
-    {"run_setuid_program", run_setuid_program},
-    {"hold_root", hold_root},
-    {"keep_capabilities", keep_capabilities},
-    {"loosen_securebits", loosen_securebits},
-    {"no_filter", no_filter},
-    {"load_bpf", load_bpf},
-    {"open_perf", open_perf},
-    {"userfault", userfault},
-    {"uring", uring},
-    {"load_module", load_module},
-    {"reboot_machine", reboot_machine},
-    {"load_kernel", load_kernel},
-    {"change_clock", change_clock},
-    {"swap_on", swap_on},
-    {"set_ldt", set_ldt},
-    {"executable_reads", executable_reads},
-    {"kernel_log", kernel_log},
-    {"use_keys", use_keys},
-    {"compare_kernel_objects", compare_kernel_objects},
-    {"watch_everything", watch_everything},
+	{ "new_user_namespace", new_user_namespace },
+	{ "new_mount_namespace", new_mount_namespace },
+	{ "clone_user_namespace", clone_user_namespace },
+	{ "clone3_user_namespace", clone3_user_namespace },
+	{ "enter_namespace_of_victim", enter_namespace_of_victim },
+	{ "pivot", pivot },
+	{ "become_root", become_root },
+	{ "run_setuid_program", run_setuid_program },
+	{ "hold_root", hold_root },
+	{ "keep_capabilities", keep_capabilities },
+	{ "loosen_securebits", loosen_securebits },
+	{ "no_filter", no_filter },
+	{ "load_bpf", load_bpf },
+	{ "open_perf", open_perf },
+	{ "userfault", userfault },
+	{ "uring", uring },
+	{ "load_module", load_module },
+	{ "reboot_machine", reboot_machine },
+	{ "load_kernel", load_kernel },
+	{ "change_clock", change_clock },
+	{ "swap_on", swap_on },
+	{ "set_ldt", set_ldt },
+	{ "executable_reads", executable_reads },
+	{ "kernel_log", kernel_log },
+	{ "use_keys", use_keys },
+	{ "compare_kernel_objects", compare_kernel_objects },
+	{ "watch_everything", watch_everything },
 #ifdef __x86_64__
-    {"i386_calls", i386_calls},
-    {"x32_calls", x32_calls},
+	{ "i386_calls", i386_calls },
+	{ "x32_calls", x32_calls },
 #endif
-    {"inject_terminal_input", inject_terminal_input},
-    {"inject_with_high_bits", inject_with_high_bits},
-    {"paste_on_console", paste_on_console},
-    {NULL, NULL},
+	{ "inject_terminal_input", inject_terminal_input },
+	{ "inject_with_high_bits", inject_with_high_bits },
+	{ "paste_on_console", paste_on_console },
+	{ NULL, NULL },
 };

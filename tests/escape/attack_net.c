@@ -16,7 +16,7 @@
 
 static int connect_to(const char *address, int port)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	inet_pton(AF_INET, address, &to.sin_addr);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return breach_if(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
@@ -29,7 +29,7 @@ static int connect_loopback(void)
 
 static int connect_mapped(void)
 {
-	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)target_number("A_PORT"))};
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)target_number("A_PORT")) };
 	inet_pton(AF_INET6, "::ffff:127.0.0.1", &to.sin6_addr);
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return breach_if(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
@@ -42,20 +42,20 @@ static int connect_host_address(void)
 
 static int send_datagram(void)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)target_number("A_UDP"))};
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)target_number("A_UDP")) };
 	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || sendto(fd, CANARY, strlen(CANARY), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 		return REFUSED;
 	char answer[8];
-	struct timeval wait = {1, 0};
+	struct timeval wait = { 1, 0 };
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	return breach_if(recv(fd, answer, sizeof(answer), 0) > 0);
 }
 
 static int unix_connect(const char *name, bool abstract, int type)
 {
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	size_t n = strlen(name);
 	if (n + 2 > sizeof(to.sun_path))
 		return NO_TARGET;
@@ -79,7 +79,7 @@ static int connect_unix_in_workspace(void)
 static int datagram_unix_in_workspace(void)
 {
 	int pair[2];
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	snprintf(to.sun_path, sizeof(to.sun_path), "%s/dgram", target("A_WS"));
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (fd >= 0 && sendto(fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) == 1)
@@ -142,12 +142,13 @@ static int netfilter_socket(void)
 static int bluetooth_or_can_socket(void)
 {
 	return breach_if(socket(AF_TIPC, SOCK_RDM, 0) >= 0 || socket(AF_CAN, SOCK_RAW, 1) >= 0 || socket(AF_KEY, SOCK_RAW, 2) >= 0 ||
-	                 socket(AF_QIPCRTR, SOCK_DGRAM, 0) >= 0 || socket(AF_RDS, SOCK_SEQPACKET, 0) >= 0 || socket(44 /* AF_XDP */, SOCK_RAW, 0) >= 0);
+	                 socket(AF_QIPCRTR, SOCK_DGRAM, 0) >= 0 || socket(AF_RDS, SOCK_SEQPACKET, 0) >= 0 ||
+	                 socket(44 /* AF_XDP */, SOCK_RAW, 0) >= 0);
 }
 
 static int configure_interface(void)
 {
-	struct ifreq request = {.ifr_name = "lo"};
+	struct ifreq request = { .ifr_name = "lo" };
 	struct sockaddr_in *address = (struct sockaddr_in *)&request.ifr_addr;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	address->sin_family = AF_INET;
@@ -156,23 +157,23 @@ static int configure_interface(void)
 }
 
 const struct attack net_attacks[] = {
-    {"connect_loopback", connect_loopback},
-    {"connect_mapped", connect_mapped},
-    {"connect_host_address", connect_host_address},
-    {"send_datagram", send_datagram},
-    {"connect_unix_outside", connect_unix_outside},
-    {"connect_unix_in_workspace", connect_unix_in_workspace},
-    {"datagram_unix_in_workspace", datagram_unix_in_workspace},
-    {"connect_abstract", connect_abstract},
-    {"packet_socket", packet_socket},
-    {"crypto_socket", crypto_socket},
-    {"vm_socket", vm_socket},
-    {"raw_socket", raw_socket},
-    {"multipath_socket", multipath_socket},
-    {"event_socket", event_socket},
-    {"audit_socket", audit_socket},
-    {"netfilter_socket", netfilter_socket},
-    {"bluetooth_or_can_socket", bluetooth_or_can_socket},
-    {"configure_interface", configure_interface},
-    {NULL, NULL},
+	{ "connect_loopback", connect_loopback },
+	{ "connect_mapped", connect_mapped },
+	{ "connect_host_address", connect_host_address },
+	{ "send_datagram", send_datagram },
+	{ "connect_unix_outside", connect_unix_outside },
+	{ "connect_unix_in_workspace", connect_unix_in_workspace },
+	{ "datagram_unix_in_workspace", datagram_unix_in_workspace },
+	{ "connect_abstract", connect_abstract },
+	{ "packet_socket", packet_socket },
+	{ "crypto_socket", crypto_socket },
+	{ "vm_socket", vm_socket },
+	{ "raw_socket", raw_socket },
+	{ "multipath_socket", multipath_socket },
+	{ "event_socket", event_socket },
+	{ "audit_socket", audit_socket },
+	{ "netfilter_socket", netfilter_socket },
+	{ "bluetooth_or_can_socket", bluetooth_or_can_socket },
+	{ "configure_interface", configure_interface },
+	{ NULL, NULL },
 };

@@ -52,7 +52,7 @@ static int read_victim_memory(void)
 	if (!maps || fscanf(maps, "%lx-", &from) != 1)
 		return REFUSED;
 	fclose(maps);
-	struct iovec mine = {text, sizeof(text)}, theirs = {(void *)from, sizeof(text)};
+	struct iovec mine = { text, sizeof(text) }, theirs = { (void *)from, sizeof(text) };
 	return breach_if(process_vm_readv((pid_t)target_number("A_PID"), &mine, 1, &theirs, 1, 0) > 0);
 }
 
@@ -162,7 +162,7 @@ static int move_victim(void)
 
 static int raise_own_limits(void)
 {
-	struct rlimit core = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit core = { RLIM_INFINITY, RLIM_INFINITY };
 	return breach_if(setrlimit(RLIMIT_CORE, &core) == 0 || setpriority(PRIO_PROCESS, 0, -5) == 0);
 }
 
@@ -174,25 +174,25 @@ static int signal_everybody(void)
 }
 
 const struct attack process_attacks[] = {
-    {"signal_victim", signal_victim},
-    {"signal_victim_thread", signal_victim_thread},
-    {"trace_victim", trace_victim},
-    {"trace_init", trace_init},
-    {"read_victim_memory", read_victim_memory},
-    {"open_victim_memory", open_victim_memory},
-    {"open_init_memory", open_init_memory},
-    {"open_init_descriptors", open_init_descriptors},
-    {"steal_descriptor", steal_descriptor},
-    {"steal_init_descriptor", steal_init_descriptor},
-    {"scan_environments", scan_environments},
-    {"scan_command_lines", scan_command_lines},
-    {"attach_shared_memory", attach_shared_memory},
-    {"open_shared_file", open_shared_file},
-    {"open_message_queue", open_message_queue},
-    {"renice_victim", renice_victim},
-    {"limit_victim", limit_victim},
-    {"move_victim", move_victim},
-    {"raise_own_limits", raise_own_limits},
-    {"signal_everybody", signal_everybody},
-    {NULL, NULL},
+	{ "signal_victim", signal_victim },
+	{ "signal_victim_thread", signal_victim_thread },
+	{ "trace_victim", trace_victim },
+	{ "trace_init", trace_init },
+	{ "read_victim_memory", read_victim_memory },
+	{ "open_victim_memory", open_victim_memory },
+	{ "open_init_memory", open_init_memory },
+	{ "open_init_descriptors", open_init_descriptors },
+	{ "steal_descriptor", steal_descriptor },
+	{ "steal_init_descriptor", steal_init_descriptor },
+	{ "scan_environments", scan_environments },
+	{ "scan_command_lines", scan_command_lines },
+	{ "attach_shared_memory", attach_shared_memory },
+	{ "open_shared_file", open_shared_file },
+	{ "open_message_queue", open_message_queue },
+	{ "renice_victim", renice_victim },
+	{ "limit_victim", limit_victim },
+	{ "move_victim", move_victim },
+	{ "raise_own_limits", raise_own_limits },
+	{ "signal_everybody", signal_everybody },
+	{ NULL, NULL },
 };
