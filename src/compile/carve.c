@@ -13,29 +13,9 @@
 static const char *const machine_files[] = { "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
 	                                     "/proc/version", "/proc/loadavg", "/proc/uptime" };
 
-struct listing {
-	const struct survey_match *at;
-	size_t n;
-};
-
-static struct listing listing_of(const struct compile *c, const char *dir)
+static size_t listing_of(const struct compile *c, const char *dir, const struct survey_match **ret_first)
 {
-	const struct match_vec *all = &c->inputs->survey->listings;
-	size_t low = 0, high = all->n;
-	struct listing listing;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(all->at[middle].glob, dir) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	listing = (struct listing){ .at = all->at + low };
-	while (low + listing.n < all->n && strcmp(all->at[low + listing.n].glob, dir) == 0)
-		listing.n++;
-	return listing;
+	return rules_matches(&c->inputs->survey->listings, dir, ret_first);
 }
 
 /* What is read-only in a writable region has that region's rule, and none of its own. */
@@ -49,6 +29,7 @@ static bool is_granted_above(const struct compile *c, const struct region *regio
 /* Are all directories listed, from the hidden place's parent up to the region around it? */
 static bool is_way_listed(const struct compile *c, const struct region *region, const struct region *around)
 {
+	const struct survey_match *entries;
 	char dir[PATH_BYTES_MAX + 1];
 	size_t n = strlen(region->path);
 
@@ -59,7 +40,7 @@ static bool is_way_listed(const struct compile *c, const struct region *region, 
 		char *slash = strrchr(dir, '/');
 
 		slash[slash == dir] = '\0'; /* "/x" is in "/" */
-		if (listing_of(c, dir).n == 0)
+		if (listing_of(c, dir, &entries) == 0)
 			return false;
 	}
 	return true;
@@ -124,14 +105,15 @@ static int carve(struct compile *c, size_t region, const char *top)
 
 	while (r == 0 && waiting.n) {
 		const char *dir = waiting.at[--waiting.n];
-		struct listing listing = listing_of(c, dir);
+		const struct survey_match *entries;
+		size_t n = listing_of(c, dir, &entries);
 
 		if (hidden_at(c, region, dir) == HOLDS_HIDDEN_FILES)
 			landlock_grant(c, dir, landlock_list_rights(), why);
 
-		for (size_t i = 0; r == 0 && i < listing.n; i++) {
-			const struct survey_entry *entry = survey_find(c->inputs->survey, listing.at[i].path);
-			enum standing standing = hidden_at(c, region, listing.at[i].path);
+		for (size_t i = 0; r == 0 && i < n; i++) {
+			const struct survey_entry *entry = survey_find(c->inputs->survey, entries[i].path);
+			enum standing standing = hidden_at(c, region, entries[i].path);
 
 			if (!is_itself(entry) || standing == HIDDEN)
 				continue;

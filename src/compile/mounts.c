@@ -314,7 +314,7 @@ static int put_links_of(struct compile *c, const struct claim *claim)
 
 	if (!rule->glob)
 		return put_links_on_way(c, rule->path, why);
-	n = rules_matches(c->inputs->survey, rule->glob, &match);
+	n = rules_matches(&c->inputs->survey->matches, rule->glob, &match);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = put_links_on_way(c, match[i].path, why);
 	return r;

@@ -129,7 +129,7 @@ static int guard_literal(struct compile *c, const char *path, const struct polic
 static int guard_linked_matches(struct compile *c, const struct policy_rule *rule)
 {
 	const struct survey_match *match;
-	size_t n = rules_matches(c->inputs->survey, rule->glob, &match);
+	size_t n = rules_matches(&c->inputs->survey->matches, rule->glob, &match);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {

@@ -259,28 +259,28 @@ static int land_path(struct compile *c, const struct claim *claim, const char *p
 	return top ? land_through_link(c, claim, entry, top) : add_mark(c, claim, entry);
 }
 
-size_t rules_matches(const struct survey *survey, const char *glob, const struct survey_match **ret_first)
+size_t rules_matches(const struct match_vec *all, const char *key, const struct survey_match **ret_first)
 {
-	size_t low = 0, high = survey->matches.n, n = 0;
+	size_t low = 0, high = all->n, n = 0;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (strcmp(survey->matches.at[middle].glob, glob) < 0)
+		if (strcmp(all->at[middle].glob, key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	*ret_first = survey->matches.at + low;
-	while (low + n < survey->matches.n && strcmp(survey->matches.at[low + n].glob, glob) == 0)
+	while (low + n < all->n && strcmp(all->at[low + n].glob, key) == 0)
 		n++;
+	*ret_first = n ? &all->at[low] : NULL;
 	return n;
 }
 
 static int land_glob(struct compile *c, const struct claim *claim)
 {
 	const struct survey_match *match;
-	size_t n = rules_matches(c->inputs->survey, claim->rule->glob, &match);
+	size_t n = rules_matches(&c->inputs->survey->matches, claim->rule->glob, &match);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)

@@ -40,7 +40,7 @@ VEC(struct mark, mark_vec)
 int rules_collect(struct compile *c);
 
 bool rules_claim_denies(const struct claim *claim);
-/* The survey's matches of a glob: n of them from *ret_first on. */
-size_t rules_matches(const struct survey *survey, const char *glob, const struct survey_match **ret_first);
+/* What the survey found for a glob, or in a directory: returns how many, from *ret_first on. */
+size_t rules_matches(const struct match_vec *all, const char *key, const struct survey_match **ret_first);
 
 #endif

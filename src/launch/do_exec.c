@@ -89,7 +89,8 @@ static int become_command(void *context)
 	struct launch *l = context;
 
 	l->is_command = true;
-	if ((l->session || l->terminal >= 0) && setsid() < 0)
+	/* Or at least a group: a signal to its own must not reach init's, where the warden is, too. */
+	if ((l->session || l->terminal >= 0 ? setsid() : setpgid(0, 0)) < 0)
 		launch_fail(l, errno);
 	if (l->terminal >= 0 && ioctl(l->terminal, TIOCSCTTY, 0) < 0)
 		launch_fail(l, errno);

@@ -14,7 +14,6 @@
 #include "sys/mount.h"
 #include "sys/ns.h"
 
-#include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,12 +64,11 @@ int do_BECOME(struct launch *l, const struct plan_op *op)
 	return become(l, op, UINT64_MAX);
 }
 
+/* The session itself is for the command to start, once it is a process of its own: init needs none, and each one costs the scheduler. */
 int do_SESSION(struct launch *l, const struct plan_op *op)
 {
 	(void)op;
-	l->session = true;                  /* the command starts one, too, once it is a process of its own */
-	if (setsid() < 0 && errno != EPERM) /* EPERM: it leads one already */
-		return -errno;
+	l->session = true;
 	return keyring_leave();
 }
 

@@ -7,6 +7,7 @@
  */
 #include "launch/launch.h"
 
+#include "sys/inside.h"
 #include "sys/landlock.h"
 #include "sys/seccomp.h"
 
@@ -32,13 +33,13 @@ int do_LANDLOCK_OPEN(struct launch *l, const struct plan_op *op)
 	return l->ruleset < 0 ? l->ruleset : 0;
 }
 
-/* A path that leads nowhere, or that this user cannot reach, needs no rights: leaving a rule out only denies. */
+/* A path that leads nowhere, through a link, or past what this user can reach: leaving a rule out only denies. */
 int do_LANDLOCK_PATH(struct launch *l, const struct plan_op *op)
 {
-	int fd = open(plan_text(&l->plan, op, 0), O_PATH | O_CLOEXEC), r;
+	int fd = inside_open(INSIDE_SELF, plan_text(&l->plan, op, 0)), r;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EACCES ? 0 : fd;
 	r = landlock_allow(l->ruleset, fd, plan_number(op, 1));
 	close(fd);
 	return r;

@@ -99,7 +99,8 @@ static int make_plan(struct course *course, struct err *err)
 	struct question_vec questions = { 0 };
 	int r = 0;
 	if (!result->facts.user_namespaces)
-		r = state_scratch_make(course->arena, &course->inputs.scratch_top, err);
+		r = state_scratch_make(course->arena, result->facts.root ? NULL : course->session->state_dir, &course->inputs.scratch_top,
+		                       err);
 	if (r == 0)
 		r = compile_questions(&result->policy, &course->inputs, &result->facts, course->arena, &questions, err);
 	if (r == 0)

@@ -64,7 +64,7 @@ static struct plan fake_plan(struct arena *arena, const struct fake_plan *option
 	*text_vec_add(&two, arena) = "w/two";
 	*text_vec_add(&paths, arena) = "/bin/sh";
 	plan_build_init(&b, arena);
-	plan_add(&b, OP_WATCH, "--timeout", fake_or_none(options->wall_ms), fake_or_none(options->output_bytes),
+	plan_add(&b, OP_WATCH, "default", fake_or_none(options->wall_ms), fake_or_none(options->output_bytes),
 	         fake_or_none(options->cpu_ms));
 	if (options->prepare)
 		options->prepare(&b);

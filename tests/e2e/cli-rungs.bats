@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# The second rung of the ladder: a machine that forbids user namespaces. It is made by a namespace in which their number is 0.
+
+setup() {
+	load lib
+	workspace
+	export XDG_RUNTIME_DIR=$TOP/run
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	unshare -Ur true 2> /dev/null || skip "no user namespace to forbid them in"
+	export COFFER=${COFFER_BUILD:-$BATS_TEST_DIRNAME/../../build}/coffer
+}
+
+# coffer, where there are no user namespaces to be had.
+without_namespaces() {
+	unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$COFFER" "$@"' sh "$@"
+}
+
+@test "it runs, says so, and the receipt names the rung and the reason" {
+	without_namespaces run -v --json 3 -- sh -c 'echo inside' 3> o.json > out 2> err
+	[ "$(cat out)" = inside ]
+	grep -q 'note: user namespaces are off' err
+	python3 -c 'import json; r = json.load(open("o.json"))["receipt"]
+assert r["rung"] == "landlock" and "max_user_namespaces" in r["why_not_first"] and not r["namespaces"] and r["landlock_abi"] > 0 and r["notes"]'
+}
+
+@test "--require and --strict refuse it, with the fix" {
+	for option in --require=namespaces --strict; do
+		run without_namespaces run $option --write . -- touch ran
+		[ "$status" -eq 125 ]
+		[[ "$output" == *"sysctl -w user.max_user_namespaces"* ]]
+		[ ! -e ran ]
+	done
+	without_namespaces run --require landlock -- true
+}
+
+@test "files: the same rules hold" {
+	echo secret > "$HOME/secret"
+	run without_namespaces run -- sh -c 'echo x > made'
+	[ "$status" -ne 0 ]
+	[ ! -e made ]
+	without_namespaces run --write . -- sh -c 'echo x > made'
+	[ -s made ]
+	run without_namespaces run -- cat "$HOME/secret"
+	[ "$status" -ne 0 ]
+	[[ "$output" != *secret$'\n'* && "$output" != secret ]]
+	without_namespaces run -- sh -c 'echo x > "$TMPDIR/x" && cat "$TMPDIR/x"'
+}
+
+@test "network: none" {
+	run without_namespaces run -- python3 -c 'import socket; socket.socket(socket.AF_INET)'
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"PermissionError"* ]]
+}
+
+@test "what was started ends with the command" {
+	without_namespaces run --write . -- sh -c '(setsid sh -c "sleep 3; echo alive > late" &) ; exit 0'
+	sleep 4
+	[ ! -e late ]
+}
+
+@test "doctor: missing, with the command that fixes it" {
+	run without_namespaces doctor
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"rung 2 of 2"* ]]
+	[[ "$output" == *"sudo sysctl -w user.max_user_namespaces="* ]]
+}
