@@ -1,8 +1,9 @@
 /*
- * Theory of operation, rung two. A rule holds for all below its directory, so a hidden place is left out by granting what lies beside the way to
- * it: the other entries of each directory from the region's own down to the hidden place's parent. Those directories themselves can be
- * listed only where no directory below them is hidden, for that right holds below as well. Where the survey has no listing of one of them, or where new names are to be made in them (a writable region), nothing
- * can be left out; init guards such places with a pattern (patterns.c).
+ * Theory of operation, rung two. A rule holds for all below its directory, so a hidden place is left out by granting what lies
+ * beside the way to it: the other entries of each directory from the region's own down to the hidden place's parent. Those
+ * directories themselves can be listed only where no directory below them is hidden, for that right holds below as well. Where the
+ * survey has no listing of one of them, or where new names are to be made in them (a writable region), nothing can be left out;
+ * init guards such places with a pattern (patterns.c).
  */
 #include "compile/landlock.h"
 

@@ -129,14 +129,16 @@ static void write_meminfo(struct compile *c, struct str *s)
 	uint64_t swap = c->policy->limit[POLICY_LIMIT_SWAP].value;
 	unsigned long long swap_kib = swap == NUM_UNLIMITED ? 0 : swap / 1024;
 
-	str_printf(
-	    s,
-	    "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\nBuffers:               0 kB\nCached:                0 kB\n"
-	    "SwapCached:            0 kB\nActive:                0 kB\nInactive:              0 kB\nSwapTotal:      %8llu kB\nSwapFree:       %8llu kB\n"
-	    "Dirty:                 0 kB\nWriteback:             0 kB\nAnonPages:             0 kB\nMapped:                0 kB\nShmem:                 0 kB\n"
-	    "Slab:                  0 kB\nSReclaimable:          0 kB\nSUnreclaim:            0 kB\nHugePages_Total:       0\nHugePages_Free:        0\n"
-	    "Hugepagesize:       2048 kB\n",
-	    kib, kib, kib, swap_kib, swap_kib);
+	str_printf(s,
+	           "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\n"
+	           "Buffers:               0 kB\nCached:                0 kB\nSwapCached:            0 kB\n"
+	           "Active:                0 kB\nInactive:              0 kB\n"
+	           "SwapTotal:      %8llu kB\nSwapFree:       %8llu kB\n"
+	           "Dirty:                 0 kB\nWriteback:             0 kB\nAnonPages:             0 kB\n"
+	           "Mapped:                0 kB\nShmem:                 0 kB\nSlab:                  0 kB\n"
+	           "SReclaimable:          0 kB\nSUnreclaim:            0 kB\n"
+	           "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n",
+	           kib, kib, kib, swap_kib, swap_kib);
 }
 
 /* ---- laying them over ---- */

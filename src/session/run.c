@@ -99,7 +99,7 @@ static int make_plan(struct course *course, struct err *err)
 	struct question_vec questions = { 0 };
 	int r = 0;
 	if (!result->facts.user_namespaces)
-		r = state_scratch_make(course->arena, result->facts.root ? NULL : course->session->state_dir, &course->inputs.scratch_top,
+		r = state_scratch_find(course->arena, result->facts.root ? NULL : course->session->state_dir, &course->inputs.scratch_top,
 		                       err);
 	if (r == 0)
 		r = compile_questions(&result->policy, &course->inputs, &result->facts, course->arena, &questions, err);
@@ -165,6 +165,9 @@ static int carry_out(struct course *course, struct err *err)
 	options.run_id = course->result.run_id;
 	options.state_dir = course->session->state_dir;
 	options.torture_op = torture_op();
+	int r = course->result.facts.user_namespaces ? 0 : state_scratch_make(course->inputs.scratch_top, err);
+	if (r < 0)
+		return r;
 	tell(request, &(struct session_event){ .type = SESSION_PLANNED, .plan = &course->result.plan });
 	return engine_run(&course->result.plan, &options, course->arena, &course->result.outcome, err);
 }

@@ -97,15 +97,17 @@ int state_dir_make(const char *dir, struct err *err)
 	return make_owned(dir, 0700, err);
 }
 
-int state_scratch_make(struct arena *arena, const char *otherwise, const char **ret_dir, struct err *err)
+int state_scratch_find(struct arena *arena, const char *otherwise, const char **ret_dir, struct err *err)
 {
+	struct stat st;
 	const char *dir = arena_printf(arena, "/var/tmp/coffer-%u", (unsigned)geteuid());
 	if (!dir)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for the scratch directory's name");
-	int r = make_owned(dir, geteuid() == 0 ? 0711 : 0700, err);
-	if (r < 0 && !otherwise)
-		return r;
-	err_clear(err);
-	*ret_dir = r < 0 ? otherwise : dir;
+	*ret_dir = otherwise && lstat(dir, &st) == 0 && !owned_by_us(dir) ? otherwise : dir;
 	return 0;
+}
+
+int state_scratch_make(const char *dir, struct err *err)
+{
+	return make_owned(dir, geteuid() == 0 ? 0711 : 0700, err);
 }

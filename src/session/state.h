@@ -27,10 +27,11 @@ int state_dir_find(struct arena *arena, const char **ret_dir, struct err *err);
 int state_dir_make(const char *dir, struct err *err);
 
 /*
- * A directory on a file system that can hold real work, for the private /tmp of rung two: /var/tmp/coffer-UID. Root's may be
- * searched (0711) by the sandbox's user, who owns only what lies in it. Where somebody else has taken the name, `otherwise` is the place,
- * a directory that is ours already; NULL: then it is an error.
+ * Where the private /tmp of rung two goes: /var/tmp/coffer-UID, on a file system that can hold real work. Where somebody else has taken the
+ * name it is `otherwise`, a directory of our own; NULL: then state_scratch_make will refuse. Makes nothing.
  */
-int state_scratch_make(struct arena *arena, const char *otherwise, const char **ret_dir, struct err *err);
+int state_scratch_find(struct arena *arena, const char *otherwise, const char **ret_dir, struct err *err);
+/* Makes it. Root's may be searched (0711) by the sandbox's user, who owns only what lies in it. */
+int state_scratch_make(const char *dir, struct err *err);
 
 #endif

@@ -47,7 +47,7 @@ assert r["rung"] == "landlock" and "max_user_namespaces" in r["why_not_first"] a
 }
 
 @test "network: none" {
-	run without_namespaces run -- python3 -c 'import socket; socket.socket(socket.AF_INET)'
+	run without_namespaces run -- /usr/bin/python3 -c 'import socket; socket.socket(socket.AF_INET)'
 	[ "$status" -ne 0 ]
 	[[ "$output" == *"PermissionError"* ]]
 }

@@ -1,7 +1,7 @@
 /*
- * The heart of the compiler against the policy's own words: for random trees and random rules, what the plan's mounts show of each path is what
- * policy_decide says; Landlock grants what the mounts need and, where it stands alone, nothing more; and init's patterns keep from
- * appearing what may not be written.
+ * The heart of the compiler against the policy's own words. For random trees and random rules: what the plan's mounts show of each path
+ * is what policy_decide says; Landlock grants what the mounts need and, where it stands alone, nothing more; and init's patterns keep
+ * from appearing what may not be written.
  */
 #include "compile/regions.h"
 

@@ -92,9 +92,8 @@ static void test_a_link_named_like_a_secret_hides_no_library(void **state)
 
 	(void)state;
 	world_init(&w);
-	world_add(
-	    &w,
-	    "l 0777 1000 1000 /home/u/ws/.env -> /usr/bin/tool\nl 0777 1000 1000 /home/u/ws/.env.root -> /\nl 0777 1000 1000 /home/u/ws/.env.ws -> .\n");
+	world_add(&w, "l 0777 1000 1000 /home/u/ws/.env -> /usr/bin/tool\n"
+	              "l 0777 1000 1000 /home/u/ws/.env.root -> /\nl 0777 1000 1000 /home/u/ws/.env.ws -> .\n");
 	assert_int_equal(world_compile(&w), 0);
 	assert_false(world_has(&w, OP_MASK, "/usr/bin/tool") || world_has(&w, OP_MASK, "/home/u/ws"));
 	world_done(&w);

@@ -104,6 +104,21 @@ static void test_of_another_user(void **state)
 	assert_int_equal(err.code, ERR_DENIED);
 }
 
+/* Somebody else's directory of that name is in nobody's way. */
+static void test_scratch(void **state)
+{
+	const char *dir = NULL;
+
+	(void)state;
+	assert_int_equal(state_scratch_find(&arena, NULL, &dir, NULL), 0);
+	assert_non_null(strstr(dir, "/var/tmp/coffer-"));
+	assert_int_equal(state_scratch_make(top, NULL), 0);
+	if (geteuid() != 0)
+		SKIP_BECAUSE("only root can give a directory away");
+	assert_int_equal(chown(top, 65534, 65534), 0);
+	assert_int_equal(state_scratch_make(top, NULL), -EPERM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +127,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_runtime_directory_of_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_made_private_and_checked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_of_another_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_scratch, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("session/state", tests, NULL, NULL);
