@@ -176,12 +176,29 @@ static void put_tmpfs(struct compile *c, const char *path, uint64_t most_bytes)
 	         (uint64_t)TMP_MODE);
 }
 
-static void put_proc(struct compile *c, const struct region *region)
+static void mask(struct compile *c, const char *path, enum survey_kind kind, const char *why)
+{
+	uint64_t mask_kind = kind == SURVEY_DIR ? PLAN_MASK_DIR : PLAN_MASK_FILE;
+
+	plan_add(&c->plan, OP_MASK, why, path, mask_kind, (uint64_t)0, (uint64_t)0);
+}
+
+/* The host's /proc shows the host's processes: rather none than that. */
+static int put_proc(struct compile *c, const struct region *region, bool in_bare)
 {
 	/* Inside, files of the host's root belong to nobody, but for a caller whose own id is root's. */
 	uint64_t flags = c->facts->uid == 0 && !c->facts->root ? PLAN_PROC_RO : 0;
 
-	plan_add(&c->plan, OP_PROC, region->why, region->path, flags);
+	if (c->facts->proc_mountable) {
+		plan_add(&c->plan, OP_PROC, region->why, region->path, flags);
+		return 0;
+	}
+	if (!in_bare)
+		mask(c, region->path, SURVEY_DIR, region->why);
+	return compile_weaken(
+	    c, WHY_DEFAULT,
+	    "there is no /proc inside: a fresh one cannot be mounted where parts of the caller's own are covered (containers: %s)",
+	    "--security-opt systempaths=unconfined");
 }
 
 /* In a skeleton it is the same directory as /tmp, which saves a mount and shares a limit. */
@@ -203,8 +220,8 @@ int fresh_put(struct compile *c, const struct region *region, bool in_bare)
 	if (in_bare)
 		plan_add(&c->plan, OP_DIR, region->why, region->path, (uint64_t)DIR_MODE);
 	if (strcmp(region->path, "/proc") == 0)
-		put_proc(c, region);
-	else if (region->access == ACCESS_WRITE)
+		return put_proc(c, region, in_bare);
+	if (region->access == ACCESS_WRITE)
 		put_tmpfs(c, region->path, is_var_tmp ? SMALL_BYTES : UNLIMITED_BYTES);
 	else if (!in_bare)
 		plan_add(&c->plan, OP_TMPFS, region->why, region->path, own_flags | PLAN_TREE_NOEXEC, (uint64_t)DEV_BYTES,
@@ -259,11 +276,6 @@ static void put_devices(struct compile *c)
 	plan_add(&c->plan, OP_MQUEUE, WHY_DEFAULT, "/dev/mqueue");
 }
 
-static void mask(struct compile *c, const char *path, enum survey_kind kind, const char *why)
-{
-	plan_add(&c->plan, OP_MASK, why, path, (uint64_t)(kind == SURVEY_DIR ? PLAN_MASK_DIR : PLAN_MASK_FILE), (uint64_t)0, (uint64_t)0);
-}
-
 /* A file of /proc has another identity in each pid namespace. */
 static void mask_proc(struct compile *c)
 {
@@ -286,6 +298,7 @@ static void mask_proc(struct compile *c)
 int fresh_put_details(struct compile *c)
 {
 	put_devices(c);
-	mask_proc(c);
+	if (c->facts->proc_mountable)
+		mask_proc(c);
 	return 0;
 }

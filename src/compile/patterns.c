@@ -342,9 +342,11 @@ static const char *reason_against(const struct compile *c)
 {
 	if (!c->facts->seccomp_notify)
 		return "this kernel cannot hand calls to init";
-	return c->rung == COMPILE_RUNG_NAMESPACES && c->policy->process.allow_nested_user_namespaces
-	           ? "nested user namespaces see other paths"
-	           : NULL;
+	if (c->rung == COMPILE_RUNG_LANDLOCK)
+		return NULL;
+	if (!c->facts->proc_mountable)
+		return "init needs a /proc to know its callers by";
+	return c->policy->process.allow_nested_user_namespaces ? "nested user namespaces see other paths" : NULL;
 }
 
 /* A rule that cannot be enforced is an error where somebody wrote it. */
@@ -376,7 +378,8 @@ static void choose_acts(struct compile *c)
 	}
 	if (!c->acts && !c->acts_on_opens)
 		c->patterns.n = 0;
-	c->tells = c->facts->seccomp_notify && c->policy->denials != POLICY_DENIALS_OFF;
+	c->tells = c->facts->seccomp_notify && c->policy->denials != POLICY_DENIALS_OFF &&
+	           (c->rung == COMPILE_RUNG_LANDLOCK || c->facts->proc_mountable);
 }
 
 int patterns_make(struct compile *c)

@@ -109,6 +109,26 @@ static void test_proc_is_read_only_for_roots_id(void **state)
 	world_done(&w);
 }
 
+/* Where parts of the caller's own are covered the kernel gives no fresh one; the host's would show the host's processes. */
+static void test_rather_no_proc_than_the_hosts(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int view = 0; view < 2; view++) {
+		world_init(&w);
+		w.facts.proc_mountable = false;
+		w.policy.filesystem.view = view ? POLICY_VIEW_HOST : POLICY_VIEW_TOOLCHAIN;
+		world_allow_write(&w, ".");
+		assert_int_equal(world_compile(&w), 0);
+		assert_false(world_has(&w, OP_PROC, NULL) || world_has(&w, OP_MASK, "/proc/keys"));
+		assert_int_equal(world_has(&w, OP_MASK, "/proc"), view);
+		assert_true(world_notes(&w, "no /proc inside") && world_notes(&w, "protected names"));
+		assert_int_equal(plan_number(world_find(&w, OP_SECCOMP, NULL), 1), 0);
+		world_done(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_proc_and_dev_are_never_the_hosts),
 		cmocka_unit_test(test_what_somebody_hides_in_proc),
 		cmocka_unit_test(test_proc_is_read_only_for_roots_id),
+		cmocka_unit_test(test_rather_no_proc_than_the_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

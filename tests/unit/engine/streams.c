@@ -213,12 +213,18 @@ static void many_bytes(void **state)
 
 	pid_t writer = fork();
 
-	if (writer == 0)
+	if (writer == 0) {
+		close(in[0]);
+		close(out[0]);
+		close(out[1]);
 		write_pattern(in[1]);
+	}
 
 	pid_t reader = fork();
 
 	if (reader == 0) {
+		close(in[0]);
+		close(in[1]);
 		close(out[1]);
 		check_pattern(out[0]);
 	}
