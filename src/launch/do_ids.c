@@ -14,14 +14,40 @@
 #include "sys/mount.h"
 #include "sys/ns.h"
 
+#include <errno.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static uint32_t id(const struct plan_op *op, unsigned operand)
 {
 	return (uint32_t)plan_number(op, operand);
+}
+
+/* A pipe is its maker's: /dev/stdout could not be opened by anybody else. What is no pipe of the engine's is left alone. */
+static int give_streams(uint32_t uid, uint32_t gid)
+{
+	struct statfs fs;
+
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fstatfs(fd, &fs) < 0)
+			return -errno;
+		if (fs.f_type == PIPEFS_MAGIC && fchown(fd, uid, gid) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int do_WARDEN_USER(struct launch *l, const struct plan_op *op)
+{
+	int r = give_streams(id(op, 0), id(op, 1));
+
+	(void)l;
+	/* Where unprivileged user namespaces are switched off, SPAWN needs the one that is kept. */
+	return r < 0 ? r : caps_become(id(op, 0), id(op, 1), 1ull << CAP_SYS_ADMIN);
 }
 
 /* One user namespace serves all trees with the same map, and in practice all have. */
@@ -92,7 +118,9 @@ int do_UMASK(struct launch *l, const struct plan_op *op)
 
 int do_IDS(struct launch *l, const struct plan_op *op)
 {
-	return become(l, op, 1ull << CAP_SETPCAP); /* CAPS_DROP, the next but one, takes the rest */
+	int r = give_streams(id(op, 0), id(op, 1));
+
+	return r < 0 ? r : become(l, op, 1ull << CAP_SETPCAP); /* CAPS_DROP, the next but one, takes the rest */
 }
 
 int do_CAPS_DROP(struct launch *l, const struct plan_op *op)

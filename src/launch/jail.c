@@ -38,13 +38,6 @@ int do_CGROUP_JOIN(struct launch *l, const struct plan_op *op)
 	return r;
 }
 
-int do_WARDEN_USER(struct launch *l, const struct plan_op *op)
-{
-	(void)l;
-	/* Where unprivileged user namespaces are switched off, SPAWN needs the one that is kept. */
-	return caps_become((uint32_t)plan_number(op, 0), (uint32_t)plan_number(op, 1), 1ull << CAP_SYS_ADMIN);
-}
-
 static volatile sig_atomic_t child_ended = 1; /* look once unasked */
 
 static void note_child(int number)

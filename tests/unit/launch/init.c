@@ -232,6 +232,20 @@ static void streams_end_with_their_users(void **state)
 	box_done(&box);
 }
 
+static void streams_can_be_opened_again(void **state)
+{
+	static const unsigned rungs[] = { 0, BOX_RUNG2 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct box box;
+
+		run_script(&box, rungs[i], "echo out >/proc/self/fd/1; echo err >/proc/self/fd/2");
+		assert_string_equal(box.output, "out\nerr\n");
+		box_done(&box);
+	}
+}
+
 static void rung_two_sheds_as_well(void **state)
 {
 	struct box box;
@@ -271,6 +285,7 @@ int main(void)
 		cmocka_unit_test(signals_are_forwarded),
 		cmocka_unit_test(a_terminal_is_the_sandbox_s_own),
 		cmocka_unit_test(streams_end_with_their_users),
+		cmocka_unit_test(streams_can_be_opened_again),
 		cmocka_unit_test(rung_two_sheds_as_well),
 		cmocka_unit_test(an_ordinary_user_gets_the_same),
 	};
