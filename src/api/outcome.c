@@ -126,7 +126,7 @@ static int print_json(const struct coffer_outcome *outcome, struct str *out)
 
 int coffer_outcome_text(const struct coffer_outcome *outcome, enum coffer_format format, char **ret_text, struct coffer_error *error)
 {
-	autostr struct str text;
+	autostr struct str text = { 0 };
 	str_init(&text, SUMMARY_BYTES_MAX);
 	if (format == COFFER_TEXT)
 		summary_print(&outcome->summary, &text);
@@ -138,7 +138,7 @@ int coffer_outcome_text(const struct coffer_outcome *outcome, enum coffer_format
 int coffer_record_write(struct coffer *coffer, const struct coffer_outcome *outcome, struct coffer_error *error)
 {
 	struct err err = { 0 };
-	autostr struct str text;
+	autostr struct str text = { 0 };
 	if (!summary_is_remarkable(&outcome->summary) || outcome->recorded)
 		return 0;
 	str_init(&text, SUMMARY_BYTES_MAX);

@@ -17,7 +17,7 @@ static void tell(const struct coffer_request *request, const struct coffer_event
 
 static void tell_plan(const struct coffer_request *request, const struct plan *plan)
 {
-	autostr struct str text;
+	autostr struct str text = { 0 };
 	str_init(&text, 256);
 	str_printf(&text, "%u operations, %u notes", plan->head->op_count, plan->head->note_count);
 	tell(request, &(struct coffer_event){ .type = COFFER_EVENT_PLANNED, .text = text.text });
@@ -73,7 +73,7 @@ int coffer_explain(struct coffer_request *request, enum coffer_format format, ch
 	struct err err = { 0 };
 	struct arena arena;
 	struct session_result result;
-	autostr struct str text;
+	autostr struct str text = { 0 };
 	struct session_request wanted = session_request_of(request);
 	arena_init(&arena, API_ARENA_MAX);
 	str_init(&text, API_ARENA_MAX);

@@ -66,7 +66,7 @@ int coffer_setting_schema(char **ret_text, struct coffer_error *error)
 {
 	struct policy initial;
 	struct arena arena;
-	autostr struct str text;
+	autostr struct str text = { 0 };
 	arena_init(&arena, API_ARENA_MAX);
 	str_init(&text, API_ARENA_MAX);
 	int r = policy_init(&initial, &arena) < 0 ? api_no_memory(error) : 0;
@@ -81,7 +81,7 @@ int coffer_setting_schema(char **ret_text, struct coffer_error *error)
 int coffer_policy_get(const struct coffer_policy *policy, const char *name, char **ret_text, struct coffer_error *error)
 {
 	const struct policy_field *field = api_field(name);
-	autostr struct str text;
+	autostr struct str text = { 0 };
 	if (!field)
 		return api_no_field(name, error);
 	str_init(&text, API_ARENA_MAX);
@@ -105,7 +105,7 @@ int coffer_policy_text(const struct coffer_policy *policy, char **ret_text, stru
 	struct err err = { 0 };
 	struct policy settled;
 	struct arena arena;
-	autostr struct str text;
+	autostr struct str text = { 0 };
 	arena_init(&arena, API_ARENA_MAX);
 	str_init(&text, API_ARENA_MAX);
 	int r = api_fail(settle(policy, &arena, &settled, &err), &err, error);

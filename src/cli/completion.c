@@ -193,7 +193,7 @@ static const struct {
 int command_completion(const struct options *options)
 {
 	const char *shell = options->argv[0];
-	autostr struct str s;
+	autostr struct str s = { 0 };
 	str_init(&s, SCRIPT_MAX);
 	for (size_t i = 0; shell && i < sizeof(scripts) / sizeof(scripts[0]); i++)
 		if (strcmp(shell, scripts[i].shell) == 0)

@@ -83,7 +83,7 @@ static void add_settings(struct str *s)
 	(void)coffer_policy_new(&initial, NULL);
 	add_heading(s, "Settings, as in coffer-settings(5); --no-NAME turns one off that is true or false");
 	for (size_t i = 0; (setting = coffer_setting_at(i)); i++) {
-		autostr struct str sentence;
+		autostr struct str sentence = { 0 };
 		str_init(&sentence, HELP_MAX);
 		str_add(&sentence, setting->sentence);
 		add_initial(&sentence, initial, setting);
@@ -141,7 +141,7 @@ static void add_overview(struct str *s)
 
 void help_print(const struct command *command)
 {
-	autostr struct str s;
+	autostr struct str s = { 0 };
 	str_init(&s, HELP_MAX);
 	if (command)
 		add_command(&s, command);

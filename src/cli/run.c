@@ -80,7 +80,7 @@ static void on_event(void *context, const struct coffer_event *event)
 static void say_usage(const struct coffer_outcome *outcome)
 {
 	uint64_t cpu_us = coffer_outcome_measure(outcome, COFFER_CPU_USER_US) + coffer_outcome_measure(outcome, COFFER_CPU_SYSTEM_US);
-	autostr struct str memory;
+	autostr struct str memory = { 0 };
 	str_init(&memory, 64);
 	num_put_size(&memory, coffer_outcome_measure(outcome, COFFER_MEMORY_PEAK_BYTES));
 	say("run %s: %s, exit status %d; %.1f ms, %.1f ms of processor, %s of memory", coffer_outcome_run(outcome),
@@ -125,7 +125,7 @@ static void write_outcome(int fd, const struct coffer_outcome *outcome)
 /* Nothing was run: the outcome's shape all the same, so that whoever reads it needs one path. */
 static void write_failure(int fd, const struct coffer_error *error)
 {
-	autostr struct str out;
+	autostr struct str out = { 0 };
 	str_init(&out, OUTCOME_TEXT_MAX);
 	if (fd < 0)
 		return;

@@ -41,7 +41,7 @@ const char *say_tone(int fd, enum say_tone tone)
 void say(const char *fmt, ...)
 {
 	va_list args;
-	autostr struct str text, line;
+	autostr struct str text = { 0 }, line = { 0 };
 	str_init(&text, LINE_MAX_BYTES);
 	str_init(&line, LINE_MAX_BYTES);
 	va_start(args, fmt);
@@ -55,7 +55,7 @@ void say(const char *fmt, ...)
 
 void say_error(const struct coffer_error *error)
 {
-	autostr struct str line;
+	autostr struct str line = { 0 };
 	str_init(&line, LINE_MAX_BYTES);
 	str_printf(&line, "%scoffer:%s ", say_tone(STDERR_FILENO, SAY_BAD), say_tone(STDERR_FILENO, SAY_PLAIN));
 	if (*error->where) {

@@ -21,6 +21,7 @@ int engine_probe(struct arena *arena, struct facts *ret_facts, struct err *err);
 /* Answers the questions by openat2 and statx, never following anything for writing. */
 int engine_survey(const struct question_vec *questions, struct arena *arena, struct survey *ret_survey, struct err *err);
 
+/* STARTED: the launcher runs; a step of it may still fail. LIMITED: a ceiling was passed, all is being killed. EXITED: all is over. */
 enum engine_event_type { ENGINE_STARTED, ENGINE_OUTPUT, ENGINE_DENIED, ENGINE_LIMITED, ENGINE_EXITED };
 struct engine_event {
 	enum engine_event_type type;
@@ -34,7 +35,9 @@ struct engine_event {
 /*
  * How the sandbox's standard streams are joined to the caller. A descriptor ≥ 0 is the caller's and stays the caller's: the engine
  * relays between it and a pipe or pty of the sandbox; it is never handed in (but /dev/null is recognised, and replaced by the
- * sandbox's own). -1 on input is end of file; -1 on output means the ENGINE_OUTPUT callback gets the bytes.
+ * sandbox's own). -1 on input is end of file; -1 on output means the ENGINE_OUTPUT callback gets the bytes, or nobody where there is
+ * none. A descriptor that is not open is /dev/null. Output and error that lead to the same place share one pipe, so that their
+ * order is kept: both count as output then.
  */
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
@@ -51,8 +54,10 @@ struct engine_run_options {
 void engine_run_options_init(struct engine_run_options *options);
 
 /*
- * Runs the plan to its end. Returns 0 with *ret_outcome filled whenever the command was started or the plan said so; a negative errno
- * with err when setting up failed: err.where is the operation's provenance and the text its printed form and the errno's meaning.
+ * Runs the plan to its end, in the calling thread. Returns 0 with *ret_outcome filled whenever the command was started or could not be: then
+ * exit_code is 126 or 127 and err, in spite of the 0, says why ("nosuch: not found"), for the caller to show; else err is as it was.
+ * A negative errno with err when setting up failed: err.where is the operation's provenance and the text its printed form and the
+ * errno's meaning. A ceiling of WATCH and a cancellation kill all at once, by SIGKILL; who wants to give warning sends a signal first.
  * When the kernel refuses SPAWN's namespaces (EPERM, ENOSPC, ENOSYS, EINVAL, EUSERS) the code is ERR_UNSUPPORTED: the session then tries
  * rung two. Afterwards nothing of the run is left on the host in either case.
  */

@@ -23,7 +23,7 @@ int failure_set(struct err *err, const struct plan *plan, uint32_t index, int er
 		return err_set(err, ERR_INTERNAL, errnum, "the launcher could not take the plan over: %s", strerror(errnum));
 
 	const struct plan_op *op = &plan->op[index];
-	autostr struct str text;
+	autostr struct str text = { 0 };
 
 	str_init(&text, PLAN_BYTES_MAX);
 	plan_print_op(plan, op, &text);

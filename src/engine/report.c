@@ -19,12 +19,6 @@ void report_init(struct report *report, const struct plan *plan, const struct en
 	*report = (struct report){ .plan = plan, .options = options, .arena = arena, .master = -1 };
 }
 
-static void tell(const struct report *report, const struct engine_event *event)
-{
-	if (report->options->on_event)
-		report->options->on_event(report->options->context, event);
-}
-
 static void take_failure(struct report *report, const struct wire *wire)
 {
 	if (report->failed)
@@ -42,14 +36,15 @@ static void take_exit(struct report *report, const struct wire *wire)
 	report->system_us = wire->stime_us;
 	report->maxrss_kib = wire->maxrss_kib;
 	report->processes_peak = wire->c;
+	report->denials.dropped += wire->d; /* refusals that init had no time to tell */
 }
 
 static void take_denial(struct report *report, const struct packet *packet)
 {
 	const struct denial *denial = denial_add(&report->denials, report->arena, report->plan, &packet->wire, packet->text);
 
-	if (denial)
-		tell(report, &(struct engine_event){ .type = ENGINE_DENIED, .denial = denial });
+	if (denial && report->options->on_event)
+		report->options->on_event(report->options->context, &(struct engine_event){ .type = ENGINE_DENIED, .denial = denial });
 }
 
 static void take(struct report *report, const struct packet *packet, int *fd)
@@ -62,16 +57,13 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 		if (report->master < 0)
 			report->master = TAKE_FD(*fd);
 		break;
-	case WIRE_STARTED:
-		tell(report, &(struct engine_event){ .type = ENGINE_STARTED });
-		break;
 	case WIRE_DENIED:
 		take_denial(report, packet);
 		break;
 	case WIRE_EXITED:
 		take_exit(report, &packet->wire);
 		break;
-	default: /* of a launcher that is newer than we are */
+	default:
 		break;
 	}
 }

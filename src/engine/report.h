@@ -29,7 +29,7 @@ struct report {
 };
 
 void report_init(struct report *report, const struct plan *plan, const struct engine_run_options *options, struct arena *arena);
-/* Reads what there is, without waiting and for a bounded number of messages. Tells STARTED and DENIED on. */
+/* Reads what there is, without waiting and for a bounded number of messages. Tells DENIED on. */
 void report_read(struct report *report, int socket);
 void report_done(struct report *report);
 

@@ -48,6 +48,12 @@ static void run_init(struct run *run)
 		                     .signals = -1 };
 }
 
+static void tell(const struct engine_run_options *options, enum engine_event_type type)
+{
+	if (options->on_event)
+		options->on_event(options->context, &(struct engine_event){ .type = type });
+}
+
 static int start(struct run *run, struct err *err)
 {
 	int r = prepare(run->plan, run->options, run->arena, &run->prepared, err);
@@ -67,6 +73,8 @@ static int start(struct run *run, struct err *err)
 		stdio[i] = run->streams.child[i] >= 0 ? run->streams.child[i] : run->streams.null;
 	r = launcher_start(&run->launcher, run->plan, run->options, stdio, err);
 	streams_close_child(&run->streams);
+	if (r == 0)
+		tell(run->options, ENGINE_STARTED);
 	return r;
 }
 
@@ -93,12 +101,6 @@ static void give_up(struct run *run)
 	prepared_undo(&run->prepared);
 }
 
-static void tell_exited(const struct engine_run_options *options)
-{
-	if (options->on_event)
-		options->on_event(options->context, &(struct engine_event){ .type = ENGINE_EXITED });
-}
-
 static int carry_out(struct run *run, struct outcome *ret_outcome, struct err *err)
 {
 	struct evidence evidence = { .watch = &run->watch,
@@ -119,7 +121,7 @@ static int carry_out(struct run *run, struct outcome *ret_outcome, struct err *e
 		r = outcome_make(&evidence, ret_outcome, err);
 	give_up(run);
 	if (r == 0)
-		tell_exited(run->options);
+		tell(run->options, ENGINE_EXITED);
 	return r;
 }
 

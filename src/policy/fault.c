@@ -43,8 +43,8 @@ void policy_fault_print(const struct policy_fault *fault, struct str *out)
 /* err's own text is bounded, so a line cut at its end is too. */
 static int fill(struct err *err, const struct policy_fault *fault, size_t more)
 {
-	autostr struct str where;
-	autostr struct str text;
+	autostr struct str where = { 0 };
+	autostr struct str text = { 0 };
 	int r;
 
 	str_init(&where, FAULT_LINE_MAX);

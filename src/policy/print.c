@@ -207,7 +207,7 @@ static void print_value(const struct policy *policy, const struct policy_field *
 void policy_print_json(const struct policy *policy, struct str *out)
 {
 	struct sections s = { .out = out, .is_first = true, .inside = ": {", .after = "\n  }" };
-	autostr struct str value;
+	autostr struct str value = { 0 };
 
 	str_init(&value, out->ceiling);
 	str_add_char(out, '{');

@@ -155,7 +155,7 @@ static char *keep(struct arena *arena, const struct str *s)
 /* "--allow-write /srv", "--network host", "--no-protected-places" */
 static char *as_option(const struct change *change, const struct policy_field *field, struct arena *arena)
 {
-	autostr struct str s;
+	autostr struct str s = { 0 };
 	str_init(&s, WHY_TEXT_MAX);
 	bool negated = field->kind == POLICY_BOOL && strcmp(change->value, "false") == 0;
 	str_printf(&s, "--%s%s", negated ? "no-" : "", field->option);
@@ -184,7 +184,7 @@ static void add_value(const struct change *change, struct str *s)
 /* {"filesystem": {"allowWrite": ["/srv"]}} */
 static char *as_settings(const struct change *change, struct arena *arena)
 {
-	autostr struct str s;
+	autostr struct str s = { 0 };
 	str_init(&s, WHY_TEXT_MAX);
 	unsigned depth = 0;
 	for (const char *name = change->pointer; *name == '/'; name += strcspn(name, "/")) {

@@ -81,6 +81,34 @@ static void test_what_is_denied_in_a_writable_place_is_inits(void **state)
 	world_done(&w);
 }
 
+/* What a writable region grants cannot be left out again further down, whatever lies in between. */
+static void test_hidden_in_read_only_in_writable_is_inits(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int variant = 0; variant < 4; variant++) {
+		start(&w);
+		if (variant & 1)
+			w.policy.filesystem.view = POLICY_VIEW_HOST;
+		world_add(&w, "d 0755 1000 1000 /home/u/ws/a\nd 0755 1000 1000 /home/u/ws/a/b\nf 0600 1000 1000 /home/u/ws/a/b/key\n");
+		world_allow_write(&w, ".");
+		if (variant & 2) {
+			world_deny_read(&w, "a");
+			world_allow_read(&w, "a/b");
+		}
+		world_deny_write(&w, "a/b");
+		world_deny_read(&w, "a/b/key");
+		assert_int_equal(world_compile(&w), 0);
+
+		const struct rules rules = { &w.plan, world_find(&w, OP_INIT, NULL) };
+
+		assert_true(rules_read(&rules, "/home/u/ws/a/b/key"));
+		assert_false(rules_read(&rules, "/home/u/ws/a/b/other"));
+		world_done(&w);
+	}
+}
+
 static void test_the_hosts_own_places_are_hidden(void **state)
 {
 	struct world w;
@@ -116,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_a_directory_with_a_hidden_file_can_be_listed),
 		cmocka_unit_test(test_links_beside_the_hidden_open_nothing),
 		cmocka_unit_test(test_what_is_denied_in_a_writable_place_is_inits),
+		cmocka_unit_test(test_hidden_in_read_only_in_writable_is_inits),
 		cmocka_unit_test(test_the_hosts_own_places_are_hidden),
 		cmocka_unit_test(test_old_landlock_is_said),
 	};

@@ -124,8 +124,8 @@ static void a_host_without_streams(void **state)
 	run(c, "echo out; echo error >&2; cat");
 	for (int i = 0; i < 3; i++)
 		dup2(saved[i], i), close(saved[i]);
-	assert_memory_equal(c->out[1], "out\n", 4);
-	assert_memory_equal(c->out[2], "error\n", 6);
+	assert_string_equal(c->out[1], "out\n");
+	assert_string_equal(c->out[2], "error\n");
 }
 
 static void *run_many(void *result)

@@ -107,14 +107,14 @@ static void null_is_null_inside(void **state)
 	(void)state;
 	c->options.stdin_fd = c->options.stdout_fd = null;
 	run(c, "for i in 0 1; do n=$(readlink /proc/$$/fd/$i); echo $n >&2; done");
-	assert_memory_equal(c->out[2], "/dev/null\n/dev/null\n", 20);
+	assert_string_equal(c->out[2], "/dev/null\n/dev/null\n");
 	close(null);
 
 	/* A descriptor that is not open is null as well; one that is -1 is the end on input. */
 	c = new_course();
 	c->options.stdout_fd = 1000;
 	run(c, "for i in 0 1; do n=$(readlink /proc/$$/fd/$i); echo $n >&2; done; cat");
-	assert_memory_equal(c->out[2], "/dev/null\n/dev/null\n", 20);
+	assert_string_equal(c->out[2], "/dev/null\n/dev/null\n");
 }
 
 /* yes | head -1 */
@@ -137,7 +137,7 @@ static void a_reader_that_goes(void **state)
 	close(ends[0]);
 	run(c, "trap 'echo quiet >&2' EXIT; yes; echo $? >&2");
 	assert_int_equal(c->outcome.cause, CAUSE_EXIT);
-	assert_memory_equal(c->out[2], "141\n", 4); /* SIGPIPE */
+	assert_string_equal(c->out[2], "141\nquiet\n"); /* SIGPIPE */
 	assert_false(c->outcome.stdout_truncated);
 	close(ends[1]);
 	waitpid(reader, NULL, 0);
@@ -162,7 +162,7 @@ static void a_writer_that_is_not_heard(void **state)
 	}
 	close(ends[1]);
 	run(c, "head -c 2; exec <&-; sleep 0.1");
-	assert_memory_equal(c->out[1], "y\n", 2);
+	assert_string_equal(c->out[1], "y\n");
 	close(ends[0]);
 	waitpid(writer, NULL, 0);
 }
@@ -253,7 +253,7 @@ static void a_slow_reader(void **state)
 	c->options.stdout_fd = out[1];
 	c->plan.wall_ms = 1000;
 	run(c, "yes & sleep 0.05; for i in 1 2 3; do echo e$i >&2; done; sleep 100");
-	assert_memory_equal(c->out[2], "e1\ne2\ne3\n", 9);
+	assert_string_equal(c->out[2], "e1\ne2\ne3\n");
 	assert_int_equal(c->outcome.cause, CAUSE_TIMEOUT);
 	assert_true(c->outcome.stdout_truncated);
 	assert_true(c->outcome.stdout_bytes >= 65536);
@@ -312,7 +312,7 @@ static void a_holder_outside(void **state)
 
 	(void)state;
 	run(c, "setsid sleep 5 & sleep 0.2; echo done");
-	assert_memory_equal(c->out[1], "done\n", 5);
+	assert_string_equal(c->out[1], "done\n");
 	assert_int_equal(c->outcome.exit_code, 0);
 	assert_true(now_ms() - start < 4000);
 }

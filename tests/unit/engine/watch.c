@@ -14,7 +14,7 @@ static void wall_time(void **state)
 	assert_int_equal(c->outcome.cause, CAUSE_TIMEOUT);
 	assert_int_equal(c->outcome.signal, SIGKILL);
 	assert_int_equal(c->limited, CAUSE_TIMEOUT);
-	assert_memory_equal(c->out[1], "before\n", 7);
+	assert_string_equal(c->out[1], "before\n");
 	assert_in_range(now_ms() - start, 500, 3000);
 	assert_in_range(c->outcome.duration_ms, 500, 3000);
 }
@@ -41,7 +41,7 @@ static void output(void **state)
 	assert_int_equal(c->outcome.exit_code, 137);
 	assert_int_equal(c->out_len[1], 1000);
 	assert_memory_equal(c->out[1], "y\ny\ny\n", 6);
-	assert_memory_equal(c->out[2], "error\n", 6);
+	assert_string_equal(c->out[2], "error\n");
 	assert_int_equal(c->outcome.stdout_bytes, 1000);
 	assert_true(c->outcome.stdout_truncated);
 	assert_false(c->outcome.stderr_truncated);
