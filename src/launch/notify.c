@@ -80,8 +80,8 @@ static void refuse(struct notify *n, const struct seccomp_notif *call)
 	/* What tells one use of a call from another: a socket's family, an ioctl's request, clone's flags. */
 	const struct refusal refusal = { .errnum = EPERM, .extra = (uint32_t)call->data.args[call->data.nr == SYS_ioctl ? 1 : 0] };
 
-	(void)seccomp_answer(n->l->listener, call->id, -EPERM);
 	notify_report(n, call, &refusal, "");
+	(void)seccomp_answer(n->l->listener, call->id, -EPERM);
 }
 
 static bool is_private_network(const struct notify *n)
@@ -99,7 +99,6 @@ static void tell_address(struct notify *n, const struct seccomp_notif *call, con
 	int r =
 	    len < sizeof(family) || len > sizeof(address) ? -EINVAL : caller_read((pid_t)call->pid, call->data.args[c->path], address, len);
 
-	(void)seccomp_continue(n->l->listener, call->id);
 	if (r < 0 || call->data.nr == SYS_bind || !is_private_network(n) || !address_add_remote(&target, address, len))
 		return;
 	memcpy(&family, address, sizeof(family));
@@ -115,14 +114,13 @@ static void tell_signal(struct notify *n, const struct seccomp_notif *call, cons
 	bool refused = pid > 0 && refusal.extra && kill(pid, 0) < 0;
 
 	refusal.errnum = errno;
-	(void)seccomp_continue(n->l->listener, call->id);
 	if (!refused)
 		return;
 	text_number(&target, (unsigned)pid, 10);
 	notify_report(n, call, &refusal, target.bytes);
 }
 
-/* A path in a call that has been let go on. */
+/* A path in a call that will be let go on. */
 struct judged {
 	const struct seccomp_notif *call;
 	const struct call *c;
@@ -223,7 +221,6 @@ static void tell_paths(struct notify *n, const struct seccomp_notif *call, const
 
 	if (both)
 		r2 = caller_read_text((pid_t)call->pid, call->data.args[c->path2], text[1], PATH_MAX);
-	(void)seccomp_continue(n->l->listener, call->id);
 	first = (struct judged){ .call = call, .c = c, .dir = c->dir, .writes = true };
 	first.makes = c->kind != CALL_CHANGE && c->kind != CALL_RENAME;
 	if (c->kind == CALL_OPEN) {
@@ -247,6 +244,19 @@ static bool is_acted(const struct notify *n, const struct seccomp_notif *call, c
 	return c->kind != CALL_OPEN || n->flags & PLAN_INIT_ACT_OPENS || open_flags(call, c) & O_CREAT;
 }
 
+/* Told while its maker still waits: afterwards it may be gone, and its name and directories with it. What is said here decides nothing. */
+static void tell(struct notify *n, const struct seccomp_notif *call, const struct call *c)
+{
+	if (!(n->flags & PLAN_INIT_TELL) || c->kind == CALL_OPEN_HOW)
+		return;
+	if (c->kind == CALL_ADDRESS)
+		tell_address(n, call, c);
+	else if (c->kind == CALL_SIGNAL)
+		tell_signal(n, call, c);
+	else
+		tell_paths(n, call, c);
+}
+
 bool notify_answer(struct notify *n)
 {
 	struct seccomp_notif call;
@@ -255,17 +265,13 @@ bool notify_answer(struct notify *n)
 
 	if (r < 0) /* ENOENT: the caller has died meanwhile */
 		return r == -ENOENT || r == -EINTR || r == -EAGAIN;
-	if (!c)
+	if (!c) {
 		refuse(n, &call);
-	else if (is_acted(n, &call, c))
+	} else if (is_acted(n, &call, c)) {
 		notify_act(n, &call);
-	else if (!(n->flags & PLAN_INIT_TELL) || c->kind == CALL_OPEN_HOW)
+	} else {
+		tell(n, &call, c);
 		(void)seccomp_continue(n->l->listener, call.id);
-	else if (c->kind == CALL_ADDRESS)
-		tell_address(n, &call, c);
-	else if (c->kind == CALL_SIGNAL)
-		tell_signal(n, &call, c);
-	else
-		tell_paths(n, &call, c);
+	}
 	return true;
 }
