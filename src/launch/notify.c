@@ -247,7 +247,7 @@ static bool is_acted(const struct notify *n, const struct seccomp_notif *call, c
 /* Told while its maker still waits: afterwards it may be gone, and its name and directories with it. What is said here decides nothing. */
 static void tell(struct notify *n, const struct seccomp_notif *call, const struct call *c)
 {
-	if (!(n->flags & PLAN_INIT_TELL) || c->kind == CALL_OPEN_HOW)
+	if (!(n->flags & PLAN_INIT_TELL))
 		return;
 	if (c->kind == CALL_ADDRESS)
 		tell_address(n, call, c);

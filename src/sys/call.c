@@ -11,7 +11,6 @@ enum { NO = CALL_NONE };
 static const struct call calls[] = {
 	/* number, kind, dir, path, dir2, path2, flags, mode */
 	{ SYS_openat, CALL_OPEN, 0, 1, NO, NO, 2, 3 },
-	{ SYS_openat2, CALL_OPEN_HOW, 0, 1, NO, NO, 2, NO },
 	{ SYS_mkdirat, CALL_MKDIR, 0, 1, NO, NO, NO, 2 },
 	{ SYS_mknodat, CALL_MKNOD, 0, 1, NO, NO, NO, 2 },
 	{ SYS_symlinkat, CALL_SYMLINK, 1, 2, NO, 0, NO, NO },

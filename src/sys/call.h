@@ -9,7 +9,6 @@
 
 enum call_kind {
 	CALL_OPEN,
-	CALL_OPEN_HOW, /* openat2: the flags are in memory */
 	CALL_MKDIR,
 	CALL_MKNOD,
 	CALL_SYMLINK,

@@ -106,7 +106,7 @@ int deputy_prepare(const struct caller_view *view, const struct seccomp_notif *c
 	deed->call = call_find(call->data.nr);
 	deed->place = deed->other = PLACE_NONE;
 	deed->exists = false;
-	if (!deed->call || deed->call->kind == CALL_OPEN_HOW || deed->call->kind > CALL_RENAME)
+	if (!deed->call || deed->call->kind > CALL_RENAME)
 		return -ENOSYS;
 	deed->flags = read_flags(deed->call, call);
 	deed->mode = (uint32_t)argument(call, deed->call->mode);

@@ -139,7 +139,7 @@ static void test_every_number(void **state)
 static const uint32_t edges[] = {
 	0,          1,          2,          3,          4,          5,          6,          7,          8,          9,
 	0xf,        0x10,       0x11,       0x1f,       0x22,       0x23,       0x24,       0x40,       0x4e,       0x4f,
-	0x80,       0xc1,       0x200,      0x1000,     0x2000,     0x2180,     0x4000,     0x4aff,     0x4b00,     0x4b3a,
+	0x80,       0xc1,       0x200,      0x400,      0x5ed,      0x800,      0x9ed,      0xc00,      0x1000,     0x2000,     0x2180,     0x4000,     0x4aff,     0x4b00,     0x4b3a,
 	0x4b94,     0x4bff,     0x4c00,     0x5401,     0x5412,     0x5413,     0x541b,     0x541c,     0x541d,     0x541e,
 	0x5423,     0x5424,     0x55ff,     0x5600,     0x56ff,     0x5700,     0x6000,     0x8000,     0x9409,     0xa000,
 	0xc000,     0xc1ed,     0xe000,     0x10000,    0x12180,    0x18000,    0x20000,    0x20008,    0x40000,    0x60000,
@@ -232,6 +232,32 @@ static void test_every_pair(void **state)
 {
 	(void)state;
 	for_every_request(every_pair);
+}
+
+/* Open flags × modes, in each pair of neighbours. */
+static void every_mode(const struct subject *s)
+{
+	static const __u64 flags[] = { 0, O_WRONLY, O_CREAT, O_CREAT | O_WRONLY, 020000000, O_TMPFILE | O_RDWR, O_TRUNC, 0x100000000 | O_CREAT };
+	static const __u64 modes[] = { 0, 0777, 01777, 02000, 02755, 04000, 04755, 06755, S_IFREG | 04755, 0x10000 | 04755, 0x100000000 | 0755, 0x80000000 };
+	static const int calls[] = { __NR_open, __NR_openat, __NR_creat, __NR_openat2 };
+
+	for (size_t i = 0; i < ARRAY_LEN(calls) * ARRAY_LEN(flags) * ARRAY_LEN(modes); i++) {
+		__u64 flag = flags[i % ARRAY_LEN(flags)], mode = modes[i / ARRAY_LEN(flags) % ARRAY_LEN(modes)];
+		struct seccomp_data data = { .nr = calls[i / ARRAY_LEN(flags) / ARRAY_LEN(modes)], .arch = native_arch };
+
+		for (unsigned k = 0; k < 4; k++) {
+			data.args[k] = flag;
+			data.args[k + 1] = mode;
+			check(s, &data);
+			data.args[k] = 0;
+		}
+	}
+}
+
+static void test_every_mode(void **state)
+{
+	(void)state;
+	for_every_request(every_mode);
 }
 
 /* What the kernel must be able to skip, and what makes loading cheap. */
@@ -368,6 +394,7 @@ static void never(const struct subject *s)
 		                     __NR_move_pages,
 		                     __NR_migrate_pages,
 		                     __NR_clone3,
+		                     __NR_openat2,
 		                     __NR_vmsplice,
 		                     __NR_lsm_set_self_attr };
 
@@ -425,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_every_edge),
 		cmocka_unit_test(test_every_socket),
 		cmocka_unit_test(test_every_pair),
+		cmocka_unit_test(test_every_mode),
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_refuses_acting_unheard),

@@ -68,39 +68,57 @@ static inline uint32_t mean_NAME(const struct bpf_request *q, const __u64 *arg)
 	return mean_ask_if(q, q->tell_writes || q->act_names || q->act_opens);
 }
 
-static inline uint32_t mean_open(const struct bpf_request *q, int flags)
+static inline bool sets_id(__u64 mode)
+{
+	return (unsigned)mode & 06000;
+}
+
+static inline uint32_t mean_CHMOD(const struct bpf_request *q, const __u64 *arg)
+{
+	return sets_id(arg[1]) ? denied : mean_ask_if(q, q->tell_writes);
+}
+
+static inline uint32_t mean_FCHMODAT(const struct bpf_request *q, const __u64 *arg)
+{
+	return sets_id(arg[2]) ? denied : mean_ask_if(q, q->tell_writes);
+}
+
+static inline uint32_t mean_FCHMOD(const struct bpf_request *q, const __u64 *arg)
+{
+	(void)q;
+	return sets_id(arg[1]) ? denied : allowed;
+}
+
+static inline uint32_t mean_open(const struct bpf_request *q, int flags, __u64 mode)
 {
 	bool creates = flags & O_CREAT;
 	bool writes = flags & (O_WRONLY | O_RDWR | O_TRUNC) || creates;
 	bool every = q->tell_reads || q->act_opens;
 
+	if (sets_id(mode) && (creates || flags & (O_TMPFILE & ~O_DIRECTORY)))
+		return denied;
 	return mean_ask_if(q, every || (q->tell_writes && writes) || (q->act_names && creates));
 }
 
 static inline uint32_t mean_OPEN(const struct bpf_request *q, const __u64 *arg)
 {
-	return mean_open(q, (int)arg[1]);
+	return mean_open(q, (int)arg[1], arg[2]);
 }
 
 static inline uint32_t mean_OPENAT(const struct bpf_request *q, const __u64 *arg)
 {
-	return mean_open(q, (int)arg[2]);
+	return mean_open(q, (int)arg[2], arg[3]);
 }
 
 static inline uint32_t mean_CREAT(const struct bpf_request *q, const __u64 *arg)
 {
-	(void)arg;
-	return mean_open(q, O_CREAT | O_WRONLY | O_TRUNC);
-}
-
-static inline uint32_t mean_OPENAT2(const struct bpf_request *q, const __u64 *arg)
-{
-	(void)arg;
-	return mean_ask_if(q, q->tell_writes || q->tell_reads || q->act_names || q->act_opens);
+	return mean_open(q, O_CREAT | O_WRONLY | O_TRUNC, arg[1]);
 }
 
 static inline uint32_t mean_node(const struct bpf_request *q, unsigned short mode)
 {
+	if (sets_id(mode))
+		return denied;
 	if (S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode) || !(mode & S_IFMT))
 		return mean_NAME(q, NULL);
 	return denied;
