@@ -5,8 +5,8 @@
  * as the shell completes any command.
  */
 #include "cli/command.h"
-#include "cli/nearest.h"
 #include "cli/say.h"
+#include "sys/fd.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -202,5 +202,5 @@ int command_completion(const struct options *options)
 		say("completion: name a shell: coffer completion bash, zsh or fish");
 		return EXIT_FAILED;
 	}
-	return say_write(STDOUT_FILENO, s.text, s.len) < 0 ? EXIT_FAILED : EXIT_FINE;
+	return fd_write_all(STDOUT_FILENO, s.text, s.len) < 0 ? EXIT_FAILED : EXIT_FINE;
 }

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/say.h"
+#include "sys/fd.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -85,7 +86,7 @@ int command_doctor(const struct options *options)
 		say_error(&error);
 	if (consultation.json)
 		str_printf(&consultation.text, "],\"healthy\":%s}\n", r < 0 || consultation.missing ? "false" : "true");
-	(void)say_write(STDOUT_FILENO, consultation.text.text, consultation.text.len);
+	(void)fd_write_all(STDOUT_FILENO, consultation.text.text, consultation.text.len);
 	str_done(&consultation.text);
 	if (r < 0)
 		return EXIT_FAILED;

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/request.h"
 #include "cli/say.h"
+#include "sys/fd.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ int command_explain(const struct options *options)
 	int r = coffer_explain(made.request, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, &error);
 	if (r < 0)
 		say_error(&error);
-	else if (say_write(STDOUT_FILENO, text, strlen(text)) < 0)
+	else if (fd_write_all(STDOUT_FILENO, text, strlen(text)) < 0)
 		r = -1;
 	coffer_text_free(text);
 	request_done(&made);

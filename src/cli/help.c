@@ -1,6 +1,7 @@
+#include "base/nearest.h"
 #include "cli/command.h"
-#include "cli/nearest.h"
 #include "cli/say.h"
+#include "sys/fd.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -147,7 +148,7 @@ void help_print(const struct command *command)
 		add_command(&s, command);
 	else
 		add_overview(&s);
-	(void)say_write(STDOUT_FILENO, s.text, s.len);
+	(void)fd_write_all(STDOUT_FILENO, s.text, s.len);
 }
 
 /* `coffer help schema`: for editors. */
@@ -159,7 +160,7 @@ static int print_schema(void)
 	if (r < 0)
 		say_error(&error);
 	else
-		r = say_write(STDOUT_FILENO, text, strlen(text));
+		r = fd_write_all(STDOUT_FILENO, text, strlen(text));
 	coffer_text_free(text);
 	return r < 0 ? EXIT_FAILED : EXIT_FINE;
 }

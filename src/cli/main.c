@@ -1,5 +1,5 @@
+#include "base/nearest.h"
 #include "cli/command.h"
-#include "cli/nearest.h"
 #include "cli/say.h"
 
 #include <string.h>

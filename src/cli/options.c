@@ -1,7 +1,7 @@
 #include "cli/options.h"
 
+#include "base/nearest.h"
 #include "cli/command.h"
-#include "cli/nearest.h"
 #include "cli/say.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "base/own.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,7 +118,7 @@ static void write_outcome(int fd, const struct coffer_outcome *outcome)
 		return;
 	if (coffer_outcome_text(outcome, COFFER_JSON, &text, &error) < 0)
 		say_error(&error);
-	else if (say_write(fd, text, strlen(text)) < 0)
+	else if (fd_write_all(fd, text, strlen(text)) < 0)
 		say("--json %d: cannot be written: %s", fd, strerror(errno));
 	coffer_text_free(text);
 }
@@ -137,7 +138,7 @@ static void write_failure(int fd, const struct coffer_error *error)
 	str_add(&out, ",\"text\":");
 	str_add_json(&out, error->text, strlen(error->text));
 	str_add(&out, "}}\n");
-	if (say_write(fd, out.text, out.len) < 0)
+	if (fd_write_all(fd, out.text, out.len) < 0)
 		say("--json %d: cannot be written", fd);
 }
 

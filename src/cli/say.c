@@ -1,5 +1,7 @@
 #include "cli/say.h"
 
+#include "sys/fd.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,20 +9,6 @@
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 16384 };
-
-int say_write(int fd, const char *text, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, text, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		text += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
 
 static bool coloured(int fd)
 {
@@ -50,7 +38,7 @@ void say(const char *fmt, ...)
 	str_add(&line, "coffer: ");
 	str_add_escaped(&line, text.text, text.len);
 	str_add_char(&line, '\n');
-	(void)say_write(STDERR_FILENO, line.text, line.len);
+	(void)fd_write_all(STDERR_FILENO, line.text, line.len);
 }
 
 void say_error(const struct coffer_error *error)
@@ -65,7 +53,7 @@ void say_error(const struct coffer_error *error)
 	/* Escaped where it was made. */
 	str_add(&line, error->text);
 	str_add_char(&line, '\n');
-	(void)say_write(STDERR_FILENO, line.text, line.len);
+	(void)fd_write_all(STDERR_FILENO, line.text, line.len);
 }
 
 size_t say_problems(const struct coffer_policy *policy, const struct coffer_error *error)

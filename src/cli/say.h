@@ -15,9 +15,6 @@ void say_error(const struct coffer_error *error);
 /* Each mistake that the policy's last failed call found, or `error` when it kept none. Returns how many lines that were. */
 size_t say_problems(const struct coffer_policy *policy, const struct coffer_error *error);
 
-/* Writes all of it to a descriptor. 0 or negative errno. */
-int say_write(int fd, const char *text, size_t n);
-
 enum say_tone { SAY_PLAIN, SAY_STRONG, SAY_GOOD, SAY_DOUBTFUL, SAY_BAD };
 /* An escape sequence, or "" when fd is no terminal, NO_COLOR is set, or TERM says that there is no colour. */
 const char *say_tone(int fd, enum say_tone tone);

@@ -1,5 +1,5 @@
 #include "cli/command.h"
-#include "cli/say.h"
+#include "sys/fd.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -8,8 +8,8 @@ int command_version(const struct options *options)
 {
 	(void)options;
 	const char *version = coffer_version();
-	return say_write(STDOUT_FILENO, "coffer ", 7) || say_write(STDOUT_FILENO, version, strlen(version)) ||
-	               say_write(STDOUT_FILENO, "\n", 1)
+	return fd_write_all(STDOUT_FILENO, "coffer ", 7) || fd_write_all(STDOUT_FILENO, version, strlen(version)) ||
+	               fd_write_all(STDOUT_FILENO, "\n", 1)
 	           ? EXIT_FAILED
 	           : EXIT_FINE;
 }

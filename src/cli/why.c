@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/say.h"
+#include "sys/fd.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@ static int print(const struct coffer_outcome *outcome, enum coffer_format format
 	char *text = NULL;
 	int r = coffer_outcome_text(outcome, format, &text, error);
 	if (r == 0)
-		r = say_write(STDOUT_FILENO, text, strlen(text));
+		r = fd_write_all(STDOUT_FILENO, text, strlen(text));
 	coffer_text_free(text);
 	return r;
 }

@@ -106,8 +106,7 @@ static unsigned open_flags(struct rules *r, unsigned argument)
 	enum { TMPFILE = 020000000 /* O_TMPFILE without O_DIRECTORY */ };
 	unsigned decided = open_intent(r, argument);
 
-	return bpf_load(r->code, low(argument),
-	                bpf_if(r->code, BPF_JSET, O_CREAT | TMPFILE, set_id(r, argument + 1, decided), decided));
+	return bpf_load(r->code, low(argument), bpf_if(r->code, BPF_JSET, O_CREAT | TMPFILE, set_id(r, argument + 1, decided), decided));
 }
 
 static unsigned rule_open(struct rules *r)

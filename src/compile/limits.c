@@ -191,7 +191,7 @@ int limits_put_watch(struct compile *c)
 		if (c->policy->limit[watched[i]].why)
 			why = c->policy->limit[watched[i]].why;
 	plan_add(&c->plan, OP_WATCH, why, limit_of(c, POLICY_LIMIT_TIMEOUT), limit_of(c, POLICY_LIMIT_OUTPUT),
-	         limit_of(c, POLICY_LIMIT_CPU_TIME));
+	         limit_of(c, POLICY_LIMIT_CPU_TIME), (uint64_t)(c->policy->limit[POLICY_LIMIT_OUTPUT].why != NULL));
 	return 0;
 }
 

@@ -19,13 +19,12 @@ void prepared_init(struct prepared *prepared)
 
 /* ---- one function an operation ---- */
 
-static int watch(struct prepared *prepared, const struct plan *plan, const struct plan_op *op)
+static void watch(struct prepared *prepared, const struct plan_op *op)
 {
 	prepared->wall_ms = plan_number(op, 0);
 	prepared->output_bytes = plan_number(op, 1);
 	prepared->cpu_ms = plan_number(op, 2);
-	prepared->asked = strcmp(plan_why(plan, op), "default") != 0;
-	return 0;
+	prepared->count_all = plan_number(op, 3);
 }
 
 static enum cgroup_account account_of(uint64_t controller)
@@ -80,7 +79,8 @@ static int do_op(const struct plan *plan, const struct plan_op *op, struct arena
 {
 	switch (op->code) {
 	case OP_WATCH:
-		return watch(prepared, plan, op);
+		watch(prepared, op);
+		return 0;
 	case OP_CGROUP_MAKE:
 		return make_cgroup(prepared, arena, plan_number(op, 0), plan_text(plan, op, 1));
 	case OP_CGROUP_SET:

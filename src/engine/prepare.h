@@ -22,7 +22,7 @@ VEC(struct prepared_cgroup, prepared_cgroup_vec)
 
 struct prepared {
 	uint64_t wall_ms, output_bytes, cpu_ms; /* UINT64_MAX: no ceiling */
-	bool asked;                             /* somebody asked for one of them: output counts even where nobody reads it */
+	bool count_all;                         /* output counts even where nobody reads it */
 	struct prepared_cgroup_vec cgroups;     /* that were made */
 	struct inverse_vec inverses;            /* all of the plan's */
 	size_t done;                            /* how many of them are due */

@@ -48,29 +48,14 @@ static int beside_us(char *ret_path, size_t room)
 
 static int find(char *ret_path, size_t room, struct err *err)
 {
-	if ((size_t)snprintf(ret_path, room, "%s/%s", COFFER_LIBEXEC, name) < room && access(ret_path, X_OK) == 0)
-		return 0;
 	if (beside_us(ret_path, room) == 0 && access(ret_path, X_OK) == 0)
 		return 0;
-	return err_set(err, ERR_NOTFOUND, ENOENT, "%s is neither in %s nor beside this program", name, COFFER_LIBEXEC);
+	if ((size_t)snprintf(ret_path, room, "%s/%s", COFFER_LIBEXEC, name) < room && access(ret_path, X_OK) == 0)
+		return 0;
+	return err_set(err, ERR_NOTFOUND, ENOENT, "%s is neither beside this program nor in %s", name, COFFER_LIBEXEC);
 }
 
 /* ---- the plan as a file that nobody can change ---- */
-
-static int write_all(int fd, const char *bytes, size_t n)
-{
-	while (n > 0) {
-		ssize_t written = write(fd, bytes, n);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		if (written > 0) {
-			bytes += written;
-			n -= (size_t)written;
-		}
-	}
-	return 0;
-}
 
 static int make_memfd(void)
 {
@@ -87,7 +72,7 @@ static int seal(const struct plan *plan)
 	int r = fd < 0 ? fd : fd_raise(&fd);
 
 	if (r == 0)
-		r = write_all(fd, (const char *)plan->head, plan->size);
+		r = fd_write_all(fd, plan->head, plan->size);
 	if (r < 0)
 		return r;
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)

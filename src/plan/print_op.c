@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const char *const forms[OP_CODES_END] = {
-	[OP_WATCH] = "wall %D, output %z, cpu %D",
+	[OP_WATCH] = "wall %D, output %z, cpu %D%-",
 	[OP_CGROUP_MAKE] = "%c %h",
 	[OP_CGROUP_SET] = "%m %h",
 	[OP_SCRATCH_MAKE] = "%h %o, uid %d gid %d",

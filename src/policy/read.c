@@ -1,8 +1,8 @@
 #include "policy/read.h"
 
 #include "base/json.h"
+#include "base/nearest.h"
 #include "policy/merge.h"
-#include "policy/nearest.h"
 #include "policy/profiles.h"
 #include "policy/set.h"
 

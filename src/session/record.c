@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "session/state.h"
 #include "session/summary.h"
+#include "sys/fd.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -89,20 +90,6 @@ static int list_records(int dir, struct listing *ret_listing)
 	return 0;
 }
 
-static int write_all(int fd, const char *text, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, text, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		text += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 static int place_file(int dir, const char *name, const char *text, size_t n)
 {
 	char temporary[NAME_MAX_BYTES + 8];
@@ -110,7 +97,7 @@ static int place_file(int dir, const char *name, const char *text, size_t n)
 	autofd int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	int r = write_all(fd, text, n);
+	int r = fd_write_all(fd, text, n);
 	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
 		r = -errno;
 	if (r < 0)

@@ -101,6 +101,21 @@ int fd_open_again(int fd, int access)
 	return r < 0 ? r : again;
 }
 
+int fd_write_all(int fd, const void *bytes, size_t n)
+{
+	for (const char *at = bytes; n > 0;) {
+		ssize_t written = write(fd, at, n);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		if (written > 0) {
+			at += written;
+			n -= (size_t)written;
+		}
+	}
+	return 0;
+}
+
 int fd_open_null(void)
 {
 	autofd int fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);

@@ -6,6 +6,7 @@
 #define COFFER_SYS_FD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum fd_kind { FD_CLOSED, FD_NULL, FD_FILE, FD_PIPE, FD_SOCKET, FD_TERMINAL, FD_OTHER };
@@ -35,6 +36,9 @@ int fd_set_nonblocking(int fd);
  * everybody who shares it. Works for pipes and terminals; a negative errno where this user may not open it.
  */
 int fd_open_again(int fd, int access);
+
+/* Writes all of it, however many calls that takes; for descriptors that block. 0 or a negative errno. */
+int fd_write_all(int fd, const void *bytes, size_t n);
 
 /* /dev/null, for reading and writing, checked by device number: -ENODEV when that name leads elsewhere. */
 int fd_open_null(void);

@@ -130,6 +130,7 @@ static void test_rlimits_and_watch(void **state)
 	assert_int_equal(plan_number(rlimit(&w, RLIMIT_FSIZE), 2), 99);
 	assert_int_equal(plan_number(world_find(&w, OP_WATCH, NULL), 0), 2000);
 	assert_int_equal(plan_number(world_find(&w, OP_WATCH, NULL), 1), 77);
+	assert_int_equal(plan_number(world_find(&w, OP_WATCH, NULL), 3), 1); /* output was asked for: it counts */
 	assert_int_equal(plan_number(world_find(&w, OP_WATCH, NULL), 2), 1500);
 	world_done(&w);
 }

@@ -65,7 +65,7 @@ static struct plan fake_plan(struct arena *arena, const struct fake_plan *option
 	*text_vec_add(&paths, arena) = "/bin/sh";
 	plan_build_init(&b, arena);
 	plan_add(&b, OP_WATCH, "default", fake_or_none(options->wall_ms), fake_or_none(options->output_bytes),
-	         fake_or_none(options->cpu_ms));
+	         fake_or_none(options->cpu_ms), (uint64_t)0);
 	if (options->prepare)
 		options->prepare(&b);
 	plan_add(&b, OP_SPAWN, "default", (uint64_t)0);

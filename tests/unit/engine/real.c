@@ -110,7 +110,7 @@ static void timeouts(void **state)
 	struct course *c = new_course(BOX_BARE);
 
 	(void)state;
-	plan_add(&c->box.plan, OP_WATCH, "default", (uint64_t)200, UINT64_MAX, UINT64_MAX);
+	plan_add(&c->box.plan, OP_WATCH, "default", (uint64_t)200, UINT64_MAX, UINT64_MAX, (uint64_t)0);
 	c->box.flags = 0;
 	box_spawn(&c->box);
 	box_new_root(&c->box);

@@ -91,7 +91,7 @@ static void test_no_reason_is_an_empty_one(void **state)
 
 	(void)state;
 	plan_build_init(&b, &arena);
-	plan_add(&b, OP_WATCH, NULL, N(1), N(1), N(1));
+	plan_add(&b, OP_WATCH, NULL, N(1), N(1), N(1), N(0));
 	small_plan_ops(&b);
 	assert_int_equal(plan_build_done(&b, &plan, NULL), 0);
 	assert_string_equal(plan_why(&plan, &plan.op[0]), "");

@@ -28,7 +28,7 @@ static const struct sock_filter sample_filter[2] = {
 static inline void sample_host(struct plan_build *b)
 {
 	plan_build_note(b, "Landlock ABI %d: TCP rules not enforced", 3);
-	plan_add(b, OP_WATCH, "--timeout", N(30000), N(1 << 20), UINT64_MAX);
+	plan_add(b, OP_WATCH, "--timeout", N(30000), N(1 << 20), UINT64_MAX, N(0));
 	plan_add(b, OP_CGROUP_MAKE, "default", N(PLAN_CGROUP_V2), "/sys/fs/cgroup/u/coffer-r7f3a");
 	plan_add(b, OP_CGROUP_SET, "--memory", "/sys/fs/cgroup/u/coffer-r7f3a/memory.max", "268435456");
 	plan_add(b, OP_CGROUP_JOIN, "default", "/sys/fs/cgroup/u/coffer-r7f3a/cgroup.procs");

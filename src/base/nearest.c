@@ -1,4 +1,4 @@
-#include "policy/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -49,4 +49,17 @@ unsigned nearest_distance(const char *a, const char *b)
 unsigned nearest_limit(size_t len)
 {
 	return LETTER * (len < 6 ? 2 : (unsigned)len / 3);
+}
+
+void nearest_try(struct nearest *nearest, const char *word)
+{
+	size_t n = strlen(nearest->wanted), m = strlen(word);
+	unsigned distance = nearest_distance(nearest->wanted, word);
+
+	if (n > 2 && strncmp(nearest->wanted, word, n) == 0)
+		distance = LETTER;
+	if (n == 0 || distance > nearest_limit(n) || distance >= LETTER * m || (nearest->word && distance >= nearest->distance))
+		return;
+	nearest->word = word;
+	nearest->distance = distance;
 }

@@ -1,4 +1,4 @@
-#include "policy/nearest.h"
+#include "base/nearest.h"
 
 #include "unit/unit.h"
 
@@ -47,6 +47,40 @@ static void test_limit_grows_with_the_word(void **state)
 	assert_int_equal(nearest_limit(30), 20);
 }
 
+static const char *guess(const char *wanted)
+{
+	static const char *const words[] = { "run", "explain", "why", "doctor", "memory", "timeout", "allow-write", "allow-read", "q" };
+	struct nearest nearest = { .wanted = wanted };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		nearest_try(&nearest, words[i]);
+	return nearest.word;
+}
+
+static void test_guess_near(void **state)
+{
+	(void)state;
+	assert_string_equal(guess("rnu"), "run");
+	assert_string_equal(guess("explian"), "explain");
+	assert_string_equal(guess("memroy"), "memory");
+	assert_string_equal(guess("allow-writ"), "allow-write");
+	assert_string_equal(guess("timeouts"), "timeout");
+	assert_string_equal(guess("allow-r"), "allow-read");
+}
+
+static void test_guess_far(void **state)
+{
+	char huge[200];
+
+	(void)state;
+	memset(huge, 'a', sizeof(huge) - 1);
+	huge[sizeof(huge) - 1] = '\0';
+	assert_null(guess("bananas"));
+	assert_null(guess(""));
+	assert_null(guess("z"));
+	assert_null(guess(huge));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -54,6 +88,8 @@ int main(void)
 		cmocka_unit_test(test_same_in_both_directions),
 		cmocka_unit_test(test_long_words_are_near_to_nothing),
 		cmocka_unit_test(test_limit_grows_with_the_word),
+		cmocka_unit_test(test_guess_near),
+		cmocka_unit_test(test_guess_far),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
