@@ -1,6 +1,6 @@
 /*
  * Theory of operation. Most paths lead through no symbolic link, and then the path is its own real place, whether there is something or not: one
- * openat2 that refuses links says so. Else the kernel follows the links and procfs tells where it ended. Only a path that leads
+ * openat2 that refuses links says so, or where the directory that it is in was looked at before, one stat. Else the kernel follows the links and procfs tells where it ended. Only a path that leads
  * through links to nowhere is taken apart: its nearest existing directory is looked for from the end, and when what follows it is a
  * link that dangles, the search goes on from where that points.
  */
@@ -27,18 +27,23 @@ static enum survey_kind kind_of(mode_t mode)
 	return S_ISLNK(mode) ? SURVEY_LINK : SURVEY_OTHER;
 }
 
+static void take(const struct stat *st, struct survey_entry *entry)
+{
+	entry->kind = kind_of(st->st_mode);
+	entry->dev = st->st_dev;
+	entry->ino = st->st_ino;
+	entry->mode = st->st_mode;
+	entry->uid = st->st_uid;
+	entry->gid = st->st_gid;
+}
+
 static int describe(int fd, struct survey_entry *entry)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	entry->kind = kind_of(st.st_mode);
-	entry->dev = st.st_dev;
-	entry->ino = st.st_ino;
-	entry->mode = st.st_mode;
-	entry->uid = st.st_uid;
-	entry->gid = st.st_gid;
+	take(&st, entry);
 	return 0;
 }
 
@@ -166,10 +171,27 @@ static int look_once(struct arena *arena, struct survey_entry *entry)
 	return fd < 0 ? fd : describe(fd, entry);
 }
 
-int look_at(struct arena *arena, const char *path, struct survey_entry *ret_entry)
+/* In a directory that is its own real place, or in nothing. */
+static int look_beside(struct arena *arena, const struct survey_entry *parent, struct survey_entry *entry)
+{
+	struct stat st;
+
+	entry->real = entry->path;
+	if (parent->kind == SURVEY_ABSENT)
+		return 0;
+	if (fstatat(AT_FDCWD, entry->path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+		return is_absence(-errno) ? 0 : -errno;
+	if (S_ISLNK(st.st_mode))
+		return look_through_links(arena, entry);
+	take(&st, entry);
+	return 0;
+}
+
+int look_at(struct arena *arena, const char *path, const struct survey_entry *parent, struct survey_entry *ret_entry)
 {
 	struct survey_entry entry = { .path = path, .kind = SURVEY_ABSENT };
-	int r = look_once(arena, &entry);
+	bool known = parent && parent->real == parent->path && (parent->kind == SURVEY_ABSENT || parent->kind == SURVEY_DIR);
+	int r = known ? look_beside(arena, parent, &entry) : look_once(arena, &entry);
 
 	if (r == -ENOMEM)
 		return r;

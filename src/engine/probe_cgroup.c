@@ -82,7 +82,7 @@ static bool find_own(const char *own, const char *controller, char ret_path[PLAC
 }
 
 /* Is this process in the cgroup? */
-static bool is_inside(const char *dir)
+__attribute__((noinline)) static bool is_inside(const char *dir)
 {
 	char text[64 << 10], path[PLACE_MAX], self[3 * sizeof(pid_t) + 2];
 
@@ -204,6 +204,13 @@ static int take_offer(struct arena *arena, const struct offer *offer, struct fac
 	return 0;
 }
 
+__attribute__((noinline)) static int probe_v2(struct arena *arena, const char *own, struct facts *facts)
+{
+	struct offer offer;
+
+	return find_v2(own, &offer) ? take_offer(arena, &offer, facts) : 0;
+}
+
 /* The root of version 2 has no limits of its own: there the kernel's ability to swap stands for the file. */
 static bool accounts_swap(const struct facts *facts)
 {
@@ -220,12 +227,13 @@ static bool accounts_swap(const struct facts *facts)
 
 int probe_cgroups(struct arena *arena, struct facts *facts)
 {
-	char own[OWN_MAX];
-	struct offer offer;
+	char *own = arena_alloc(arena, OWN_MAX);
 	unsigned found = 0;
 	int r = 0;
 
-	if (file_read_at(AT_FDCWD, "/proc/self/cgroup", own, sizeof(own)) < 0)
+	if (!own)
+		return -ENOMEM;
+	if (file_read_at(AT_FDCWD, "/proc/self/cgroup", own, OWN_MAX) < 0)
 		return 0;
 
 	struct {
@@ -237,8 +245,8 @@ int probe_cgroups(struct arena *arena, struct facts *facts)
 		r = probe_v1(arena, own, wanted[i].name, wanted[i].fact);
 		found += wanted[i].fact->version != FACTS_CGROUP_NONE;
 	}
-	if (r == 0 && found < ARRAY_LEN(wanted) && find_v2(own, &offer))
-		r = take_offer(arena, &offer, facts);
+	if (r == 0 && found < ARRAY_LEN(wanted))
+		r = probe_v2(arena, own, facts);
 	facts->swap_accounting = accounts_swap(facts);
 	return r;
 }

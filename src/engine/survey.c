@@ -19,13 +19,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SURVEY_DEPTH_DEFAULT = 16, SURVEY_ENTRIES_MAX = 200000, SURVEY_WALK_BYTES_MAX = 128 << 20 };
+enum { SURVEY_DEPTH_DEFAULT = 16, SURVEY_ENTRIES_MAX = 200000, SURVEY_WALK_BYTES_MAX = 128 << 20, SURVEY_PARENT_NEAR = 100 };
 
 struct surveyor {
 	const struct question_vec *questions;
 	struct arena *arena;
 	struct survey survey;
-	unsigned seen; /* directory entries so far */
+	unsigned seen;      /* directory entries so far */
+	struct arena names; /* directories still to be read: most of them are of no interest afterwards */
 };
 
 /* A directory to be read: its path, and how far below the top it is. */
@@ -35,13 +36,11 @@ struct pending {
 };
 VEC(struct pending, pending_vec)
 
-/* One walk. Paths of directories live in an arena of their own: most of them are of no interest afterwards. */
 struct walk {
 	struct surveyor *surveyor;
 	const char *top;
 	size_t first; /* the first question with this top */
 	struct pending_vec pending;
-	struct arena arena;
 };
 
 static void give_up(struct surveyor *s, const char *path)
@@ -52,11 +51,25 @@ static void give_up(struct surveyor *s, const char *path)
 	s->survey.incomplete_at = arena_dup(s->arena, path);
 }
 
+/* The answer for the directory that path is in, if it is among the last ones: questions come sorted. The very last entry is path's own. */
+static const struct survey_entry *find_parent(const struct survey_vec *entries, const char *path)
+{
+	size_t slash = (size_t)(strrchr(path, '/') - path), len = slash ? slash : 1;
+
+	for (size_t i = 1; i <= SURVEY_PARENT_NEAR && i < entries->n && path[1]; i++) {
+		const struct survey_entry *entry = &entries->at[entries->n - 1 - i];
+
+		if (strncmp(entry->path, path, len) == 0 && !entry->path[len])
+			return entry;
+	}
+	return NULL;
+}
+
 static int add_entry(struct surveyor *s, const char *path)
 {
 	struct survey_entry *entry = survey_vec_add(&s->survey.entries, s->arena);
 
-	return entry ? look_at(s->arena, path, entry) : -ENOMEM;
+	return entry ? look_at(s->arena, path, find_parent(&s->survey.entries, path), entry) : -ENOMEM;
 }
 
 /* An existing path that answers a question; path is copied. */
@@ -142,8 +155,8 @@ static void add_pending(struct walk *walk, const char *dir, unsigned depth)
 	if (!is_worth_reading(walk, dir, depth))
 		return;
 
-	const char *copy = arena_dup(&walk->arena, dir);
-	struct pending *pending = copy ? pending_vec_add(&walk->pending, &walk->arena) : NULL;
+	const char *copy = arena_dup(&walk->surveyor->names, dir);
+	struct pending *pending = copy ? pending_vec_add(&walk->pending, &walk->surveyor->names) : NULL;
 
 	if (pending)
 		*pending = (struct pending){ .path = copy, .depth = depth };
@@ -223,12 +236,7 @@ static int walk_from(struct surveyor *s, size_t first)
 
 	if (fd < 0)
 		return 0;
-	arena_init(&walk.arena, SURVEY_WALK_BYTES_MAX);
-
-	int r = walk_below(&walk, fd);
-
-	arena_done(&walk.arena);
-	return r;
+	return walk_below(&walk, fd);
 }
 
 static bool is_first_with_top(const struct surveyor *s, size_t i)
@@ -256,13 +264,15 @@ static int answer(struct surveyor *s, size_t i)
 int engine_survey(const struct question_vec *questions, struct arena *arena, struct survey *ret_survey, struct err *err)
 {
 	struct surveyor s = { .questions = questions, .arena = arena };
+	size_t i = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < questions->n; i++) {
-		int r = answer(&s, i);
-
-		if (r < 0)
-			return err_set(err, ERR_LIMIT, -r, "too many paths to look at, the last below %s", questions->at[i].path);
-	}
+	arena_init(&s.names, SURVEY_WALK_BYTES_MAX);
+	while (i < questions->n && r == 0)
+		r = answer(&s, i++);
+	arena_done(&s.names);
+	if (r < 0)
+		return err_set(err, ERR_LIMIT, -r, "too many paths to look at, the last below %s", questions->at[i - 1].path);
 	survey_finish(&s.survey);
 	*ret_survey = s.survey;
 	return 0;

@@ -69,16 +69,19 @@ int do_TERMINAL(struct launch *l, const struct plan_op *op)
 	return r;
 }
 
-/* What the caller ignored would stay ignored. The C library's own function refuses a few of the numbers. */
+/*
+ * What the caller ignored would stay ignored. The engine's posix_spawn has taken care of all but the numbers that C libraries keep to themselves;
+ * handlers end with the exec.
+ */
 static void reset_signals(void)
 {
-	enum { SIGNALS = 64 };
+	enum { LIBC_FIRST = 32, LIBC_LAST = 34 };
 	static const struct {
 		unsigned long handler, flags, restorer, mask;
 	} by_default;
 	sigset_t none;
 
-	for (int i = 1; i <= SIGNALS; i++)
+	for (int i = LIBC_FIRST; i <= LIBC_LAST; i++)
 		(void)syscall(SYS_rt_sigaction, i, &by_default, NULL, sizeof(by_default.mask));
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
