@@ -12,7 +12,7 @@
  *   killed     a foreign architecture's call, x32 among them
  *
  * The listener sees a call's number but not why it was asked. So each number that can reach init has one meaning: open, openat,
- * creat and the NAME calls are told or acted; WRITE_PATH, ADDRESS, SENDTO and SIGNAL calls are told; every other
+ * creat and the NAME calls are told or acted; WRITE_PATH, ADDRESS, SENDTO and SIGNAL calls are told; umask is noted and continues; every other
  * number is refused. (A device's mknod is therefore EPERM at once.)
  *
  * The filters are for the architecture that this code is built for. Pure: the bytes depend on the request alone.

@@ -143,6 +143,12 @@ static unsigned rule_told(struct rules *r)
 	return r->tell_writes ? r->ask : r->allow;
 }
 
+/* Whoever makes a name for another needs to know the other's. */
+static unsigned rule_umask(struct rules *r)
+{
+	return r->request->act_names || r->request->act_opens ? r->ask : r->allow;
+}
+
 static unsigned rule_chmod(struct rules *r)
 {
 	return set_id(r, 1, rule_told(r));
@@ -352,6 +358,7 @@ static unsigned (*const rule[RULES_END])(struct rules *) = {
 	[RULE_ADDRESS] = rule_told,
 	[RULE_SENDTO] = rule_sendto,
 	[RULE_SIGNAL] = rule_told,
+	[RULE_UMASK] = rule_umask,
 	[RULE_PTRACE] = rule_ptrace,
 	[RULE_USERNS] = rule_userns,
 	[RULE_IPC] = rule_ipc,

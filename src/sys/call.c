@@ -37,6 +37,7 @@ static const struct call calls[] = {
 	{ SYS_sendto, CALL_ADDRESS, NO, 4, NO, NO, 5, NO },
 	{ SYS_kill, CALL_SIGNAL, NO, 0, NO, NO, 1, NO },
 	{ SYS_rt_sigqueueinfo, CALL_SIGNAL, NO, 0, NO, NO, 1, NO },
+	{ SYS_umask, CALL_UMASK, NO, NO, NO, NO, 0, NO },
 	{ SYS_pidfd_send_signal, CALL_SIGNAL, NO, NO, NO, NO, 1, NO },
 #ifdef SYS_open
 	{ SYS_open, CALL_OPEN, NO, 0, NO, NO, 1, 2 },

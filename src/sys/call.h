@@ -1,6 +1,6 @@
 /*
  * call.h: what the arguments of a system call mean: which are paths, which flags. Only calls that make, change or open by path, go
- * to an address, or signal.
+ * to an address, signal, or set the umask.
  */
 #ifndef COFFER_SYS_CALL_H
 #define COFFER_SYS_CALL_H
@@ -17,6 +17,7 @@ enum call_kind {
 	CALL_CHANGE, /* removes a name, or changes what is behind it */
 	CALL_ADDRESS,
 	CALL_SIGNAL,
+	CALL_UMASK,
 };
 
 enum { CALL_NONE = 7 }; /* no such argument */

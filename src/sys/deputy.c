@@ -23,6 +23,22 @@ static uint64_t argument(const struct seccomp_notif *call, unsigned number)
 	return number == CALL_NONE ? 0 : call->data.args[number];
 }
 
+/* Whatever exists would be in its way. */
+static bool is_new(const struct deed *deed)
+{
+	const uint64_t new = O_CREAT | O_EXCL;
+
+	return deed->call->kind == CALL_OPEN && (deed->flags & new) == new;
+}
+
+/* Is there a mode that the umask is taken off? */
+static bool makes(const struct deed *deed)
+{
+	if (deed->call->kind == CALL_OPEN)
+		return !(deed->flags & O_PATH) && (deed->flags & O_CREAT || (deed->flags & TMPFILE) == TMPFILE);
+	return deed->call->kind == CALL_MKDIR || deed->call->kind == CALL_MKNOD;
+}
+
 static int read_path(const struct seccomp_notif *call, unsigned number, char path[PATH_MAX])
 {
 	int n = caller_read_text((pid_t)call->pid, argument(call, number), path, PATH_MAX);
@@ -37,29 +53,27 @@ static int find_descriptor(struct deed *deed, int fd)
 	return deed->place.target < 0 ? deed->place.target : 0;
 }
 
+/* Is a link in the first path's last place followed? */
+static enum caller_end end_of(const struct deed *deed)
+{
+	if (deed->call->kind == CALL_OPEN)
+		return deed->flags & O_NOFOLLOW || is_new(deed) ? CALLER_SLASH : CALLER_FOLLOW;
+	if (deed->call->kind == CALL_LINK)
+		return deed->flags & AT_SYMLINK_FOLLOW ? CALLER_FOLLOW : CALLER_SLASH;
+	return CALLER_NAME;
+}
+
 static int find(struct deed *deed, const struct seccomp_notif *call, unsigned dir, unsigned path, struct place *ret_place)
 {
 	int start = dir == CALL_NONE ? AT_FDCWD : (int)argument(call, dir), r;
-	const struct caller *caller = &deed->caller;
-	bool follow = false;
 	char text[PATH_MAX];
-	autofd int base = -1;
 
 	r = read_path(call, path, text);
 	if (r < 0)
 		return r;
-	if (deed->call->kind == CALL_OPEN)
-		follow = !(deed->flags & O_NOFOLLOW) && (deed->flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-	if (deed->call->kind == CALL_LINK && ret_place == &deed->place)
-		follow = deed->flags & AT_SYMLINK_FOLLOW;
 	if (deed->call->kind == CALL_LINK && ret_place == &deed->place && !text[0] && deed->flags & AT_EMPTY_PATH)
 		return find_descriptor(deed, start);
-	if (text[0] != '/') {
-		base = caller_open_dir(caller->view, caller->thread, start);
-		if (base < 0)
-			return base;
-	}
-	return caller_find(caller, base < 0 ? caller->view->root : base, text, follow, ret_place);
+	return caller_find(&deed->caller, start, text, ret_place == &deed->place ? end_of(deed) : CALLER_NAME, ret_place);
 }
 
 static int find_both(struct deed *deed, const struct seccomp_notif *call)
@@ -100,39 +114,39 @@ static uint64_t read_flags(const struct call *call, const struct seccomp_notif *
 int deputy_prepare(const struct caller_view *view, const struct seccomp_notif *call, struct deed *ret_deed)
 {
 	struct deed *deed = ret_deed;
-	const struct place *place = &deed->place;
 	int r;
 
 	deed->call = call_find(call->data.nr);
-	deed->place = deed->other = PLACE_NONE;
-	deed->exists = false;
+	deed->caller = CALLER(view, (pid_t)call->pid);
+	place_init(&deed->place);
+	place_init(&deed->other);
 	if (!deed->call || deed->call->kind > CALL_RENAME)
 		return -ENOSYS;
 	deed->flags = read_flags(deed->call, call);
 	deed->mode = (uint32_t)argument(call, deed->call->mode);
 	r = check_arguments(deed);
 	if (r == 0)
-		r = caller_open(view, (pid_t)call->pid, &deed->caller);
-	if (r == 0)
 		r = find_both(deed, call);
-	if (r < 0)
-		return r;
-	if (place->target >= 0)
-		deed->exists = fstat(place->target, &deed->found) == 0;
-	else
-		deed->exists = fstatat(place->dir, place->name, &deed->found, AT_SYMLINK_NOFOLLOW) == 0;
-	return 0;
+	deed->umask = view->umask;
+	if (r == 0 && makes(deed))
+		r = caller_umask(&deed->caller, &deed->umask);
+	return r;
 }
 
-bool deputy_would_wait(const struct deed *deed)
+static bool finds(struct deed *deed, mode_t type)
 {
-	if (deed->call->kind != CALL_OPEN || !deed->exists || !S_ISFIFO(deed->found.st_mode))
+	return place_look(&deed->place) && (deed->place.found.st_mode & S_IFMT) == type;
+}
+
+bool deputy_would_wait(struct deed *deed)
+{
+	if (deed->call->kind != CALL_OPEN || deed->flags & (O_NONBLOCK | O_PATH) || is_new(deed) || (deed->flags & O_ACCMODE) == O_RDWR)
 		return false;
-	return !(deed->flags & (O_NONBLOCK | O_PATH)) && (deed->flags & O_ACCMODE) != O_RDWR;
+	return finds(deed, S_IFIFO);
 }
 
 /* /dev/tty is a different thing to each process: the one that it stands for is opened instead. */
-static int open_terminal(const struct deed *deed)
+static int open_terminal(struct deed *deed)
 {
 	const struct caller_view *view = deed->caller.view;
 	struct text path = { 0 };
@@ -147,18 +161,17 @@ static int open_terminal(const struct deed *deed)
 	return fd < 0 ? -errno : fd;
 }
 
-static int perform_open(const struct deed *deed)
+static int perform_open(struct deed *deed)
 {
 	const uint64_t flags = deed->flags & (deed->flags & O_PATH ? PATH_FLAGS : OPEN_FLAGS);
-	const bool makes = !(flags & O_PATH) && (flags & O_CREAT || (flags & TMPFILE) == TMPFILE);
 	const struct open_how how = {
 		.flags = flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | LARGEFILE),
-		.mode = makes ? deed->mode & 07777 : 0,
+		.mode = makes(deed) ? deed->mode & 07777 : 0,
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
 	long fd;
 
-	if (deed->exists && S_ISCHR(deed->found.st_mode) && deed->found.st_rdev == makedev(5, 0) && !(flags & O_PATH))
+	if (!(flags & O_PATH) && !is_new(deed) && finds(deed, S_IFCHR) && deed->place.found.st_rdev == makedev(5, 0))
 		return open_terminal(deed);
 	if (deed->place.target >= 0)
 		return place_reopen(deed->caller.view, &deed->place, (int)(how.flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW)));
@@ -176,12 +189,11 @@ static int perform_link(const struct deed *deed)
 	return linkat(from->dir, from->name, to->dir, to->name, 0);
 }
 
-int deputy_perform(const struct deed *deed)
+static int perform(struct deed *deed)
 {
 	const struct place *place = &deed->place, *other = &deed->other;
 	int r;
 
-	(void)umask(deed->caller.umask); /* and not taken off the mode: a directory's default ACL replaces it */
 	switch (deed->call->kind) {
 	case CALL_OPEN:
 		return perform_open(deed);
@@ -204,6 +216,20 @@ int deputy_perform(const struct deed *deed)
 		return -ENOSYS;
 	}
 	return r < 0 ? -errno : 0;
+}
+
+/* The umask is not taken off the mode here: a directory's default ACL replaces it. */
+int deputy_perform(struct deed *deed)
+{
+	const unsigned own = deed->caller.view->umask;
+	int r;
+
+	if (deed->umask != own)
+		(void)umask(deed->umask);
+	r = perform(deed);
+	if (deed->umask != own)
+		(void)umask(own);
+	return r;
 }
 
 void deputy_done(struct deed *deed)

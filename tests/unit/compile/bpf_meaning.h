@@ -150,6 +150,12 @@ static inline uint32_t mean_SIGNAL(const struct bpf_request *q, const __u64 *arg
 	return mean_WRITE_PATH(q, arg);
 }
 
+static inline uint32_t mean_UMASK(const struct bpf_request *q, const __u64 *arg)
+{
+	(void)arg;
+	return mean_ask_if(q, q->act_names || q->act_opens);
+}
+
 static inline uint32_t mean_SENDTO(const struct bpf_request *q, const __u64 *arg)
 {
 	return mean_ask_if(q, q->tell_writes && arg[4] != 0);

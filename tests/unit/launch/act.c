@@ -39,6 +39,13 @@ static void inside_names(void)
 	say("is a directory", open("d", O_CREAT | O_RDWR, 0666));
 	say("trailing slash", open("f/", O_CREAT | O_RDWR, 0666));
 	say("mkdir slash", mkdir("e///", 0777));
+	say("dangling", symlink("nowhere", "dangling") | symlink("e", "to-e"));
+	say("mkdir dangling slash", mkdir("dangling/", 0777));
+	say("mkdir link slash", mkdir("to-e/", 0777));
+	say("rename link slash", rename("to-e/", "moved-e"));
+	say("rename to link slash", rename("e", "dangling/"));
+	say("open link slash", open("to-e/", O_CREAT | O_RDONLY, 0777));
+	say("link link slash", link("dangling/", "h2"));
 	say("not a directory", open("f/x", O_CREAT | O_RDWR, 0666));
 	say("absent directory", open("no/x", O_CREAT | O_RDWR, 0666));
 	say("empty", open("", O_CREAT | O_RDWR, 0666));
