@@ -1,6 +1,6 @@
 /*
- * Theory of operation. Names that do not exist yet cannot be protected by a mount. So the calls that make names come to init, which makes them
- * itself, unless a pattern says no. Since all of them come here, and one after the other, nothing moves between the look and the deed:
+ * Theory of operation. Names that do not exist yet cannot be protected by a mount, nor can what nobody has looked for that deep. So the calls that
+ * make, change and take away names come to init, which makes them itself, unless a pattern says no. Since all of them come here, and one after the other, nothing moves between the look and the deed:
  * a directory that was found to be no protected one does not become one, for that would be a rename. What the caller changes in its memory after it
  * has been read changes nothing, for the call is never made from there.
  */
@@ -21,16 +21,26 @@ struct act {
 	const char *named; /* the one of the two that the rule is about */
 };
 
+/* What is not there is not changed, whatever its name: the call says so itself. */
+static uint32_t forbid_change(struct act *act)
+{
+	struct place *place = &act->deed.place;
+	uint32_t rule = rules_name(&act->n->rules, act->path, false);
+
+	return rule && place_look(place) ? rules_name(&act->n->rules, act->path, S_ISDIR(place->found.st_mode)) : 0;
+}
+
 static uint32_t forbid_open(struct act *act)
 {
 	struct deed *deed = &act->deed;
-	bool writes = deed->flags & (O_ACCMODE | O_CREAT | O_TRUNC);
 	uint32_t rule = 0;
 
 	if (!act->path[0]) /* a pipe, a socket */
 		return 0;
-	if (writes && !(deed->flags & O_PATH))
+	if (deed->flags & O_CREAT && !(deed->flags & O_PATH))
 		rule = rules_name(&act->n->rules, act->path, place_look(&deed->place) && S_ISDIR(deed->place.found.st_mode));
+	else if (deed->flags & CALL_OPEN_WRITES && !(deed->flags & O_PATH))
+		rule = forbid_change(act);
 	return rule ? rule : rules_read(&act->n->rules, act->path);
 }
 
@@ -56,7 +66,7 @@ static uint32_t forbid_exchange(struct act *act)
 static uint32_t forbid_rename(struct act *act)
 {
 	const struct rules *rules = &act->n->rules;
-	uint32_t rule = rules_name(rules, act->path, true);
+	uint32_t rule = forbid_change(act);
 
 	if (!rule)
 		rule = rules_read(rules, act->path);
@@ -75,6 +85,8 @@ static uint32_t forbid_link(struct act *act)
 {
 	uint32_t rule = rules_read(&act->n->rules, act->path);
 
+	if (!rule && act->path[0])
+		rule = forbid_change(act); /* by its other name it could be written */
 	if (rule)
 		return rule;
 	act->named = act->other;
@@ -96,6 +108,12 @@ static uint32_t forbid(struct act *act)
 		return forbid_open(act);
 	case CALL_MKDIR:
 		return rules_name(&act->n->rules, act->path, true);
+	case CALL_REMOVE:
+	case CALL_RMDIR:
+	case CALL_TRUNCATE:
+		return act->path[0] ? forbid_change(act) : 0;
+	case CALL_BIND:
+		return act->deed.text[0] ? rules_name(&act->n->rules, act->path, false) : 0;
 	case CALL_SYMLINK:
 		return forbid_symlink(act);
 	case CALL_LINK:
@@ -109,7 +127,8 @@ static uint32_t forbid(struct act *act)
 
 static int find_paths(struct act *act)
 {
-	int r = place_path(&act->n->view, &act->deed.place, act->path);
+	const bool nowhere = act->deed.call->kind == CALL_BIND && !act->deed.text[0];
+	int r = nowhere ? 0 : place_path(&act->n->view, &act->deed.place, act->path);
 
 	act->named = act->path;
 	if (r == 0 && act->deed.other.dir >= 0)
@@ -132,7 +151,7 @@ static void report_region(struct act *act, int r)
 
 	if (!act->path[0] || (r != -EROFS && r != -EACCES && r != -EPERM && r != -EBUSY))
 		return;
-	if (act->deed.call->kind == CALL_OPEN && !place_look(&act->deed.place))
+	if (act->deed.call->kind == CALL_OPEN && act->deed.flags & O_CREAT && !place_look(&act->deed.place))
 		refusal.extra = O_CREAT; /* as in notify.c */
 	if (rules_region(&act->n->rules, act->path, &refusal.rule) != 'w')
 		notify_report(act->n, act->call, &refusal, act->path);

@@ -99,7 +99,7 @@ static void tell_address(struct notify *n, const struct seccomp_notif *call, con
 	int r =
 	    len < sizeof(family) || len > sizeof(address) ? -EINVAL : caller_read((pid_t)call->pid, call->data.args[c->path], address, len);
 
-	if (r < 0 || call->data.nr == SYS_bind || !is_private_network(n) || !address_add_remote(&target, address, len))
+	if (r < 0 || !is_private_network(n) || !address_add_remote(&target, address, len))
 		return;
 	memcpy(&family, address, sizeof(family));
 	refusal.extra = family;
@@ -220,11 +220,11 @@ static void tell_paths(struct notify *n, const struct seccomp_notif *call, const
 	if (both)
 		r2 = caller_read_text((pid_t)call->pid, call->data.args[c->path2], text[1], PATH_MAX);
 	first = (struct judged){ .call = call, .c = c, .dir = c->dir, .writes = true };
-	first.makes = c->kind != CALL_CHANGE && c->kind != CALL_RENAME;
+	first.makes = c->kind < CALL_RENAME;
 	if (c->kind == CALL_OPEN) {
 		uint64_t flags = open_flags(call, c);
 
-		first.writes = flags & (O_ACCMODE | O_CREAT | O_TRUNC);
+		first.writes = flags & CALL_OPEN_WRITES;
 		first.makes = flags & O_CREAT;
 		first.follows = !(flags & O_NOFOLLOW);
 	}
@@ -237,9 +237,9 @@ static void tell_paths(struct notify *n, const struct seccomp_notif *call, const
 
 static bool is_acted(const struct notify *n, const struct seccomp_notif *call, const struct call *c)
 {
-	if (!(n->flags & (PLAN_INIT_ACT | PLAN_INIT_ACT_OPENS)) || c->kind > CALL_RENAME)
+	if (!(n->flags & (PLAN_INIT_ACT | PLAN_INIT_ACT_OPENS)) || c->kind > CALL_BIND)
 		return false;
-	return c->kind != CALL_OPEN || n->flags & PLAN_INIT_ACT_OPENS || open_flags(call, c) & O_CREAT;
+	return c->kind != CALL_OPEN || n->flags & PLAN_INIT_ACT_OPENS || open_flags(call, c) & CALL_OPEN_WRITES;
 }
 
 static void note_umask(struct notify *n, const struct seccomp_notif *call, const struct call *c)
@@ -257,7 +257,7 @@ static void tell(struct notify *n, const struct seccomp_notif *call, const struc
 		tell_address(n, call, c);
 	else if (c->kind == CALL_SIGNAL)
 		tell_signal(n, call, c);
-	else
+	else if (c->kind != CALL_BIND)
 		tell_paths(n, call, c);
 }
 
