@@ -21,13 +21,21 @@ struct act {
 	const char *named; /* the one of the two that the rule is about */
 };
 
-/* What is not there is not changed, whatever its name: the call says so itself. */
-static uint32_t forbid_change(struct act *act)
+/* What it is now is worth a look only where it matters: few names are protected. */
+static uint32_t forbid_name(struct act *act)
 {
 	struct place *place = &act->deed.place;
 	uint32_t rule = rules_name(&act->n->rules, act->path, false);
 
-	return rule && place_look(place) ? rules_name(&act->n->rules, act->path, S_ISDIR(place->found.st_mode)) : 0;
+	return rule && place_look(place) ? rules_name(&act->n->rules, act->path, S_ISDIR(place->found.st_mode)) : rule;
+}
+
+/* What is not there is not changed, whatever its name: the call says so itself. */
+static uint32_t forbid_change(struct act *act)
+{
+	uint32_t rule = forbid_name(act);
+
+	return rule && place_look(&act->deed.place) ? rule : 0;
 }
 
 static uint32_t forbid_open(struct act *act)
@@ -38,7 +46,7 @@ static uint32_t forbid_open(struct act *act)
 	if (!act->path[0]) /* a pipe, a socket */
 		return 0;
 	if (deed->flags & O_CREAT && !(deed->flags & O_PATH))
-		rule = rules_name(&act->n->rules, act->path, place_look(&deed->place) && S_ISDIR(deed->place.found.st_mode));
+		rule = forbid_name(act);
 	else if (deed->flags & CALL_OPEN_WRITES && !(deed->flags & O_PATH))
 		rule = forbid_change(act);
 	return rule ? rule : rules_read(&act->n->rules, act->path);
