@@ -115,6 +115,19 @@ static bool match_name(struct span pattern, struct span text)
 	return p == pattern.end;
 }
 
+static bool is_plain(char c)
+{
+	return c && c != '/' && c != '*' && c != '?' && c != '[' && c != '\\';
+}
+
+/* Most patterns differ from most paths in the first byte behind a common top: seen here at a fraction of what `match` takes. */
+static bool differ_early(const char *pattern, const char *path)
+{
+	while (*pattern == *path && (is_plain(*pattern) || *pattern == '/'))
+		pattern++, path++;
+	return is_plain(*pattern) && *pattern != *path && *path && *path != '/';
+}
+
 /* With `covers` it is enough that the pattern ends where a component of the path does. */
 static bool match(const char *pattern, const char *path, bool covers)
 {
@@ -142,12 +155,12 @@ static bool match(const char *pattern, const char *path, bool covers)
 
 bool glob_match(const char *pattern, const char *path)
 {
-	return match(pattern, path, false);
+	return !differ_early(pattern, path) && match(pattern, path, false);
 }
 
 bool glob_covers(const char *pattern, const char *path)
 {
-	return match(pattern, path, true);
+	return !differ_early(pattern, path) && match(pattern, path, true);
 }
 
 bool glob_may_match_below(const char *pattern, const char *dir)

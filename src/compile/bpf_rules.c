@@ -91,10 +91,8 @@ static unsigned open_intent(struct rules *r, unsigned argument)
 
 	if (r->tell_reads || r->request->act_opens)
 		return r->ask;
-	if (r->tell_writes)
+	if (r->tell_writes || r->request->act_names)
 		asked = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC; /* not O_ACCMODE: that is wider in musl */
-	else if (r->request->act_names)
-		asked = O_CREAT;
 	if (!asked)
 		return r->allow;
 	return bpf_load(r->code, low(argument), bpf_if(r->code, BPF_JSET, asked, r->ask, r->allow));
@@ -141,6 +139,12 @@ static unsigned rule_mknodat(struct rules *r)
 static unsigned rule_told(struct rules *r)
 {
 	return r->tell_writes ? r->ask : r->allow;
+}
+
+/* A local socket's name is in memory, so init makes every bind; and who makes names for another needs to know the other's umask. */
+static unsigned rule_acted(struct rules *r)
+{
+	return r->request->act_names || r->request->act_opens ? r->ask : r->allow;
 }
 
 static unsigned rule_chmod(struct rules *r)
@@ -352,6 +356,8 @@ static unsigned (*const rule[RULES_END])(struct rules *) = {
 	[RULE_ADDRESS] = rule_told,
 	[RULE_SENDTO] = rule_sendto,
 	[RULE_SIGNAL] = rule_told,
+	[RULE_BIND] = rule_acted,
+	[RULE_UMASK] = rule_acted,
 	[RULE_PTRACE] = rule_ptrace,
 	[RULE_USERNS] = rule_userns,
 	[RULE_IPC] = rule_ipc,

@@ -304,7 +304,7 @@ static int except_places(struct compile *c, const struct question *question)
 
 /*
  * Rung two has no mounts. What is read-only in a writable region, or hidden where Landlock cannot be told to leave it out, exists and
- * is guarded all the same; then init must see every open.
+ * is guarded all the same.
  */
 static int guard_region(struct compile *c, const struct region *region)
 {
@@ -314,10 +314,8 @@ static int guard_region(struct compile *c, const struct region *region)
 
 	if (!region_is_host_visible(parent) || region->access == ACCESS_WRITE)
 		return 0;
-	if (region_is_host_writable(parent)) {
+	if (region_is_host_writable(parent))
 		r = add_line(c, (struct pattern){ .letter = 'w', .glob = quoted, .why = region->why });
-		c->acts_on_opens = true;
-	}
 	if (r == 0 && region->access == ACCESS_HIDDEN && !carve_is_possible(c, region))
 		r = add_line(c, (struct pattern){ .letter = 'r', .glob = quoted, .why = region->why });
 	return r;
@@ -325,15 +323,17 @@ static int guard_region(struct compile *c, const struct region *region)
 
 static int guard_regions(struct compile *c)
 {
+	const size_t before = c->patterns.n;
+	bool writable = false;
 	int r = 0;
 
 	for (size_t i = 1; r == 0 && i < c->regions.n && c->rung == COMPILE_RUNG_LANDLOCK; i++)
 		r = guard_region(c, &c->regions.at[i]);
-	if (r < 0 || !c->acts_on_opens)
+	for (size_t i = before; i < c->patterns.n; i++)
+		writable = writable || c->patterns.at[i].letter == 'w';
+	if (r < 0 || !writable)
 		return r;
-	return compile_weaken(
-	    c, WHY_DEFAULT,
-	    "without mounts what is protected inside a writable place can still be removed, emptied, or given another mode");
+	return compile_weaken(c, WHY_DEFAULT, "without mounts what is protected inside a writable place can still be given another mode");
 }
 
 /* ---- can init do it here? ---- */
@@ -367,7 +367,7 @@ static int give_up(struct compile *c, const char *reason)
 		}
 	}
 	c->patterns.n = 0;
-	return compile_weaken(c, WHY_DEFAULT, "protected names that do not exist yet can be made: %s", reason);
+	return compile_weaken(c, WHY_DEFAULT, "protected names can be made, and changed where nobody searched that deep: %s", reason);
 }
 
 static void choose_acts(struct compile *c)

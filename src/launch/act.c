@@ -1,27 +1,17 @@
 /*
- * Theory of operation. Names that do not exist yet cannot be protected by a mount. So the calls that make names come to init, which makes them
- * itself, unless a pattern says no. Since all of them come here, and one after the other, nothing moves between the look and the deed:
+ * Theory of operation. Names that do not exist yet cannot be protected by a mount, nor can what nobody has looked for that deep. So the calls that
+ * make, change and take away names come to init, which makes them itself, unless a pattern says no. Since all of them come here, and one after the other, nothing moves between the look and the deed:
  * a directory that was found to be no protected one does not become one, for that would be a rename. What the caller changes in its memory after it
  * has been read changes nothing, for the call is never made from there.
- *
- * An open of a FIFO that has to wait for its peer is made in a process of its own, so that the sandbox's other processes, the peer
- * among them, go on being answered. It shares init's descriptors and leaves the new one there, its number in its exit status; the answer is
- * init's. There are few such places; more at once are refused.
  */
 #include "launch/notify.h"
 
-#include "sys/deputy.h"
 #include "sys/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/sched.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 struct act {
 	struct notify *n;
@@ -31,16 +21,34 @@ struct act {
 	const char *named; /* the one of the two that the rule is about */
 };
 
+/* What it is now is worth a look only where it matters: few names are protected. */
+static uint32_t forbid_name(struct act *act)
+{
+	struct place *place = &act->deed.place;
+	uint32_t rule = rules_name(&act->n->rules, act->path, false);
+
+	return rule && place_look(place) ? rules_name(&act->n->rules, act->path, S_ISDIR(place->found.st_mode)) : rule;
+}
+
+/* What is not there is not changed, whatever its name: the call says so itself. */
+static uint32_t forbid_change(struct act *act)
+{
+	uint32_t rule = forbid_name(act);
+
+	return rule && place_look(&act->deed.place) ? rule : 0;
+}
+
 static uint32_t forbid_open(struct act *act)
 {
-	const struct deed *deed = &act->deed;
-	bool writes = deed->flags & (O_ACCMODE | O_CREAT | O_TRUNC);
+	struct deed *deed = &act->deed;
 	uint32_t rule = 0;
 
 	if (!act->path[0]) /* a pipe, a socket */
 		return 0;
-	if (writes && !(deed->flags & O_PATH))
-		rule = rules_name(&act->n->rules, act->path, deed->exists && S_ISDIR(deed->found.st_mode));
+	if (deed->flags & O_CREAT && !(deed->flags & O_PATH))
+		rule = forbid_name(act);
+	else if (deed->flags & CALL_OPEN_WRITES && !(deed->flags & O_PATH))
+		rule = forbid_change(act);
 	return rule ? rule : rules_read(&act->n->rules, act->path);
 }
 
@@ -66,7 +74,7 @@ static uint32_t forbid_exchange(struct act *act)
 static uint32_t forbid_rename(struct act *act)
 {
 	const struct rules *rules = &act->n->rules;
-	uint32_t rule = rules_name(rules, act->path, true);
+	uint32_t rule = forbid_change(act);
 
 	if (!rule)
 		rule = rules_read(rules, act->path);
@@ -76,13 +84,17 @@ static uint32_t forbid_rename(struct act *act)
 		return rule;
 	act->named = act->other;
 	rule = rules_name(rules, act->other, false);
-	return rule || !act->deed.exists ? rule : forbid_carry(act, &act->deed.found, act->path, act->other);
+	if (rule || !place_look(&act->deed.place))
+		return rule;
+	return forbid_carry(act, &act->deed.place.found, act->path, act->other);
 }
 
 static uint32_t forbid_link(struct act *act)
 {
 	uint32_t rule = rules_read(&act->n->rules, act->path);
 
+	if (!rule && act->path[0])
+		rule = forbid_change(act); /* by its other name it could be written */
 	if (rule)
 		return rule;
 	act->named = act->other;
@@ -104,6 +116,12 @@ static uint32_t forbid(struct act *act)
 		return forbid_open(act);
 	case CALL_MKDIR:
 		return rules_name(&act->n->rules, act->path, true);
+	case CALL_REMOVE:
+	case CALL_RMDIR:
+	case CALL_TRUNCATE:
+		return act->path[0] ? forbid_change(act) : 0;
+	case CALL_BIND:
+		return act->deed.text[0] ? rules_name(&act->n->rules, act->path, false) : 0;
 	case CALL_SYMLINK:
 		return forbid_symlink(act);
 	case CALL_LINK:
@@ -117,7 +135,8 @@ static uint32_t forbid(struct act *act)
 
 static int find_paths(struct act *act)
 {
-	int r = place_path(&act->n->view, &act->deed.place, act->path);
+	const bool nowhere = act->deed.call->kind == CALL_BIND && !act->deed.text[0];
+	int r = nowhere ? 0 : place_path(&act->n->view, &act->deed.place, act->path);
 
 	act->named = act->path;
 	if (r == 0 && act->deed.other.dir >= 0)
@@ -125,82 +144,12 @@ static int find_paths(struct act *act)
 	return r == -EXDEV ? -EACCES : r;
 }
 
-static void answer_open(int listener, uint64_t id, int fd, bool cloexec)
-{
-	int r = seccomp_answer_fd(listener, id, fd, cloexec);
-
-	close(fd);
-	if (r < 0) /* the caller's table is full */
-		(void)seccomp_answer(listener, id, r);
-}
-
 static void answer(const struct act *act, int result)
 {
 	if (act->deed.call->kind == CALL_OPEN && result >= 0)
-		answer_open(act->n->l->listener, act->call->id, result, act->deed.flags & O_CLOEXEC);
+		seccomp_answer_open(act->n->l->listener, act->call->id, result, act->deed.flags & O_CLOEXEC);
 	else
 		(void)seccomp_answer(act->n->l->listener, act->call->id, result);
-}
-
-enum { ASIDE_FAILED = 128 /* exit status: this and the errno; below it, a descriptor */ };
-
-static int perform_aside(struct act *act)
-{
-	struct notify *n = act->n;
-	unsigned i = 0;
-	long pid;
-	int r;
-
-	while (i < NOTIFY_ASIDE_MAX && n->aside[i].pid)
-		i++;
-	if (i == NOTIFY_ASIDE_MAX)
-		return -ENFILE;
-	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		r = deputy_perform(&act->deed);
-		_exit(r < ASIDE_FAILED ? (r < 0 ? ASIDE_FAILED - r : r) : ASIDE_FAILED + EMFILE);
-	}
-	n->aside[i].id = act->call->id;
-	n->aside[i].pid = (pid_t)pid;
-	n->aside[i].cloexec = act->deed.flags & O_CLOEXEC;
-	n->aside[i].place = act->deed.place;
-	act->deed.place = PLACE_NONE;
-	return 0;
-}
-
-static void answer_aside(struct notify *n, unsigned i, int status)
-{
-	int listener = n->l->listener, code = WIFEXITED(status) ? WEXITSTATUS(status) : ASIDE_FAILED + EINTR;
-
-	if (code < ASIDE_FAILED)
-		answer_open(listener, n->aside[i].id, code, n->aside[i].cloexec);
-	else
-		(void)seccomp_answer(listener, n->aside[i].id, ASIDE_FAILED - code);
-	n->aside[i].pid = 0;
-	place_done(&n->aside[i].place);
-}
-
-void notify_reaped(struct notify *n, pid_t pid, int status)
-{
-	for (unsigned i = 0; i < NOTIFY_ASIDE_MAX; i++)
-		if (n->aside[i].pid == pid)
-			answer_aside(n, i, status);
-}
-
-bool notify_tend(struct notify *n)
-{
-	bool left = false;
-
-	for (unsigned i = 0; i < NOTIFY_ASIDE_MAX; i++) {
-		if (!n->aside[i].pid)
-			continue;
-		left = true;
-		if (!seccomp_is_waiting(n->l->listener, n->aside[i].id))
-			(void)kill(n->aside[i].pid, SIGKILL);
-	}
-	return left;
 }
 
 /* Refused by a mount or by Landlock rather than by the owner's mode: the region says so. */
@@ -210,7 +159,7 @@ static void report_region(struct act *act, int r)
 
 	if (!act->path[0] || (r != -EROFS && r != -EACCES && r != -EPERM && r != -EBUSY))
 		return;
-	if (act->deed.call->kind == CALL_OPEN && !act->deed.exists)
+	if (act->deed.call->kind == CALL_OPEN && act->deed.flags & O_CREAT && !place_look(&act->deed.place))
 		refusal.extra = O_CREAT; /* as in notify.c */
 	if (rules_region(&act->n->rules, act->path, &refusal.rule) != 'w')
 		notify_report(act->n, act->call, &refusal, act->path);
@@ -239,7 +188,7 @@ void notify_act(struct notify *n, const struct seccomp_notif *call)
 		return;
 	}
 	if (r == 0 && deputy_would_wait(&act.deed)) {
-		r = perform_aside(&act);
+		r = aside_perform(&n->aside, call->id, &act.deed);
 		if (r == 0) {
 			deputy_done(&act.deed);
 			return;

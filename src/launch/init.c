@@ -72,7 +72,7 @@ static void reap(struct init *init)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == init->command)
 			finish(init, status);
-		notify_reaped(&init->notify, pid, status);
+		aside_reaped(&init->notify.aside, init->l->listener, pid, status);
 	}
 }
 
@@ -118,7 +118,7 @@ _Noreturn void init_run(struct launch *l, pid_t command)
 	for (;;) {
 		if (jail_child_ended())
 			reap(&init);
-		if (ppoll(from, 2, notify_tend(&init.notify) ? &while_some_wait : NULL, &others) <= 0)
+		if (ppoll(from, 2, aside_tend(&init.notify.aside, l->listener) ? &while_some_wait : NULL, &others) <= 0)
 			continue;
 		if (from[0].revents & (POLLHUP | POLLERR))
 			leave(l);

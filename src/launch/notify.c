@@ -99,7 +99,7 @@ static void tell_address(struct notify *n, const struct seccomp_notif *call, con
 	int r =
 	    len < sizeof(family) || len > sizeof(address) ? -EINVAL : caller_read((pid_t)call->pid, call->data.args[c->path], address, len);
 
-	if (r < 0 || call->data.nr == SYS_bind || !is_private_network(n) || !address_add_remote(&target, address, len))
+	if (r < 0 || !is_private_network(n) || !address_add_remote(&target, address, len))
 		return;
 	memcpy(&family, address, sizeof(family));
 	refusal.extra = family;
@@ -140,17 +140,15 @@ static bool is_allowed(const struct judged *j, char region)
 static bool find_path(struct notify *n, struct judged *j, const char *text)
 {
 	int start = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
-	struct place place = PLACE_NONE;
-	struct caller caller;
-	int base = -1, r = caller_open(&n->view, (pid_t)j->call->pid, &caller);
+	struct caller caller = CALLER(&n->view, (pid_t)j->call->pid);
+	struct place place;
+	int r = caller_find(&caller, start, text, j->follows ? CALLER_FOLLOW : CALLER_NAME, &place);
 
-	if (r == 0 && text[0] != '/')
-		r = base = caller_open_dir(&n->view, caller.thread, start);
-	if (r >= 0)
-		r = caller_find(&caller, base < 0 ? n->view.root : base, text, j->follows, &place);
-	if (base >= 0)
-		close(base);
-	j->exists = r == 0 && place.target < 0 && fstatat(place.dir, place.name, &j->st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (r == 0 && !caller_sees_the_same(&n->view, caller.thread))
+		r = -EACCES;
+	j->exists = r == 0 && place.target < 0 && place_look(&place);
+	if (j->exists)
+		j->st = place.found;
 	if (r == 0)
 		r = place.target < 0 ? place_path(&n->view, &place, j->path) : -ENOENT;
 	place_done(&place);
@@ -222,11 +220,11 @@ static void tell_paths(struct notify *n, const struct seccomp_notif *call, const
 	if (both)
 		r2 = caller_read_text((pid_t)call->pid, call->data.args[c->path2], text[1], PATH_MAX);
 	first = (struct judged){ .call = call, .c = c, .dir = c->dir, .writes = true };
-	first.makes = c->kind != CALL_CHANGE && c->kind != CALL_RENAME;
+	first.makes = c->kind < CALL_RENAME;
 	if (c->kind == CALL_OPEN) {
 		uint64_t flags = open_flags(call, c);
 
-		first.writes = flags & (O_ACCMODE | O_CREAT | O_TRUNC);
+		first.writes = flags & CALL_OPEN_WRITES;
 		first.makes = flags & O_CREAT;
 		first.follows = !(flags & O_NOFOLLOW);
 	}
@@ -239,9 +237,15 @@ static void tell_paths(struct notify *n, const struct seccomp_notif *call, const
 
 static bool is_acted(const struct notify *n, const struct seccomp_notif *call, const struct call *c)
 {
-	if (!(n->flags & (PLAN_INIT_ACT | PLAN_INIT_ACT_OPENS)) || c->kind > CALL_RENAME)
+	if (!(n->flags & (PLAN_INIT_ACT | PLAN_INIT_ACT_OPENS)) || c->kind > CALL_BIND)
 		return false;
-	return c->kind != CALL_OPEN || n->flags & PLAN_INIT_ACT_OPENS || open_flags(call, c) & O_CREAT;
+	return c->kind != CALL_OPEN || n->flags & PLAN_INIT_ACT_OPENS || open_flags(call, c) & CALL_OPEN_WRITES;
+}
+
+static void note_umask(struct notify *n, const struct seccomp_notif *call, const struct call *c)
+{
+	if ((call->data.args[c->flags] & 0777) != n->view.umask)
+		n->view.umask_varies = true;
 }
 
 /* Told while its maker still waits: afterwards it may be gone, and its name and directories with it. What is said here decides nothing. */
@@ -253,7 +257,7 @@ static void tell(struct notify *n, const struct seccomp_notif *call, const struc
 		tell_address(n, call, c);
 	else if (c->kind == CALL_SIGNAL)
 		tell_signal(n, call, c);
-	else
+	else if (c->kind != CALL_BIND)
 		tell_paths(n, call, c);
 }
 
@@ -270,7 +274,10 @@ bool notify_answer(struct notify *n)
 	} else if (is_acted(n, &call, c)) {
 		notify_act(n, &call);
 	} else {
-		tell(n, &call, c);
+		if (c->kind == CALL_UMASK)
+			note_umask(n, &call, c);
+		else
+			tell(n, &call, c);
 		(void)seccomp_continue(n->l->listener, call.id);
 	}
 	return true;

@@ -10,11 +10,9 @@
 
 #include "launch/launch.h"
 #include "plan/rules.h"
-#include "sys/caller.h"
+#include "sys/aside.h"
 
 #include <linux/seccomp.h>
-
-enum { NOTIFY_ASIDE_MAX = 8 };
 
 struct notify {
 	struct launch *l;
@@ -24,22 +22,13 @@ struct notify {
 	uint64_t second;  /* of the clock, that `tokens` are for */
 	unsigned tokens;  /* reports that may still be sent in it */
 	uint32_t dropped; /* reports that were not */
-	struct {
-		uint64_t id;
-		pid_t pid; /* 0: free */
-		bool cloexec;
-		struct place place; /* shared with it */
-	} aside[NOTIFY_ASIDE_MAX];  /* processes that wait with an open of a FIFO for its peer */
+	struct aside aside;
 };
 
 /* Before init's own filter. */
 int notify_init(struct notify *n, struct launch *l);
 /* Takes one call and answers it. False when the listener has nobody left to listen to. */
 bool notify_answer(struct notify *n);
-/* A child of init's has ended. */
-void notify_reaped(struct notify *n, pid_t pid, int status);
-/* Ends the processes that wait for a caller that is gone. Returns whether there are some left. */
-bool notify_tend(struct notify *n);
 
 /* Private to notify.c and act.c. */
 struct refusal {

@@ -100,6 +100,12 @@ static struct change allow_network(const struct policy *policy, const struct den
 	return internet && policy->network.mode == POLICY_NETWORK_OFF ? host_network : no_change;
 }
 
+/* A path is refused for its name. */
+static struct change allow_bind(const struct policy *policy, const struct denial *denial, struct arena *arena)
+{
+	return *denial->target == '/' ? allow_write_name(policy, denial, arena) : allow_network(policy, denial, arena);
+}
+
 static struct change allow_tracing(const struct policy *policy, const struct denial *denial, struct arena *arena)
 {
 	(void)denial;
@@ -123,7 +129,7 @@ static const struct {
 	{ "truncate", allow_write_file }, { "chmod", allow_write_file },  { "chown", allow_write_file },  { "utime", allow_write_file },
 	{ "setxattr", allow_write_file }, { "create", allow_write_name }, { "mkdir", allow_write_name },  { "mknod", allow_write_name },
 	{ "symlink", allow_write_name },  { "link", allow_write_name },   { "rename", allow_write_name }, { "unlink", allow_write_name },
-	{ "rmdir", allow_write_name },    { "connect", allow_network },   { "bind", allow_network },      { "sendto", allow_network },
+	{ "rmdir", allow_write_name },    { "connect", allow_network },   { "bind", allow_bind },         { "sendto", allow_network },
 	{ "send", allow_network },        { "socket", allow_network },    { "ptrace", allow_tracing },    { "unshare", allow_nesting },
 	{ "clone", allow_nesting },       { "namespace", allow_nesting },
 };

@@ -35,7 +35,8 @@ int caller_init(struct caller_view *view)
 	view->self = getpid();
 	view->proc = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	view->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (view->proc < 0 || view->root < 0 || fstat(view->proc, &proc) < 0 || fstat(view->root, &root) < 0)
+	view->own_fds = openat(view->proc, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (view->proc < 0 || view->root < 0 || view->own_fds < 0 || fstat(view->proc, &proc) < 0 || fstat(view->root, &root) < 0)
 		return -errno;
 	if (fstatat(view->proc, "self/ns/mnt", &ns, 0) < 0)
 		return -errno;
@@ -49,6 +50,9 @@ int caller_init(struct caller_view *view)
 	view->root_dev = root.st_dev;
 	view->root_ino = root.st_ino;
 	view->mount_ns = ns.st_ino;
+	view->umask = umask(0);
+	(void)umask(view->umask);
+	view->umask_varies = false;
 	return 0;
 }
 
@@ -65,8 +69,7 @@ static bool find_number(const char *status, const char *key, unsigned base, unsi
 	return true;
 }
 
-/* A path that begins at another root, or in other mounts, does not mean what it would mean here. */
-static bool sees_the_same(const struct caller_view *view, pid_t thread)
+bool caller_sees_the_same(const struct caller_view *view, pid_t thread)
 {
 	struct stat root, ns;
 
@@ -75,10 +78,10 @@ static bool sees_the_same(const struct caller_view *view, pid_t thread)
 	return root.st_dev == view->root_dev && root.st_ino == view->root_ino && ns.st_ino == view->mount_ns;
 }
 
-int caller_open(const struct caller_view *view, pid_t thread, struct caller *ret)
+static int learn(struct caller *caller)
 {
-	const struct text path = entry(thread, "/status");
-	autofd int fd = openat(view->proc, path.bytes, O_RDONLY | O_CLOEXEC);
+	const struct text path = entry(caller->thread, "/status");
+	autofd int fd = openat(caller->view->proc, path.bytes, O_RDONLY | O_CLOEXEC);
 	unsigned process = 0, mask = 0;
 	char status[512]; /* both stand among the first few lines */
 	ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
@@ -86,10 +89,29 @@ int caller_open(const struct caller_view *view, pid_t thread, struct caller *ret
 	if (n <= 0)
 		return -EACCES;
 	status[n] = '\0';
-	if (!find_number(status, "\nTgid:\t", 10, &process) || !find_number(status, "\nUmask:\t", 8, &mask) || !sees_the_same(view, thread))
+	if (!find_number(status, "\nTgid:\t", 10, &process) || !find_number(status, "\nUmask:\t", 8, &mask))
 		return -EACCES;
-	*ret = (struct caller){ .view = view, .thread = thread, .process = (pid_t)process, .umask = mask };
+	caller->process = (pid_t)process;
+	caller->umask = mask;
 	return 0;
+}
+
+int caller_process(struct caller *caller, pid_t *ret_process)
+{
+	int r = caller->process ? 0 : learn(caller);
+
+	if (r == 0)
+		*ret_process = caller->process;
+	return r;
+}
+
+int caller_umask(struct caller *caller, unsigned *ret_umask)
+{
+	int r = caller->process || !caller->view->umask_varies ? 0 : learn(caller);
+
+	if (r == 0)
+		*ret_umask = caller->process ? caller->umask : caller->view->umask;
+	return r;
 }
 
 static ssize_t copy(pid_t thread, uint64_t address, void *bytes, size_t n)
@@ -111,7 +133,9 @@ static ssize_t copy(pid_t thread, uint64_t address, void *bytes, size_t n)
 
 	long r = syscall(SYS_process_vm_readv, thread, &here, 1, there, pieces, 0);
 
-	return r < 0 ? -errno : r;
+	if (r >= 0)
+		return r;
+	return errno == EPERM ? -EACCES : -errno;
 }
 
 int caller_read(pid_t thread, uint64_t address, void *ret_bytes, size_t n)
@@ -125,9 +149,14 @@ int caller_read(pid_t thread, uint64_t address, void *ret_bytes, size_t n)
 
 int caller_read_text(pid_t thread, uint64_t address, char *ret_text, size_t room)
 {
-	ssize_t n = copy(thread, address, ret_text, room);
+	enum { SHORT = 256 }; /* most are, and each page more costs */
+	ssize_t n = copy(thread, address, ret_text, room < SHORT ? room : SHORT);
 	const char *end = n > 0 ? memchr(ret_text, '\0', (size_t)n) : NULL;
 
+	if (n == SHORT && !end) {
+		n = copy(thread, address, ret_text, room);
+		end = n > 0 ? memchr(ret_text, '\0', (size_t)n) : NULL;
+	}
 	if (n < 0)
 		return (int)n;
 	if (end)
@@ -145,10 +174,10 @@ void caller_name(const struct caller_view *view, pid_t thread, char ret_name[16]
 }
 
 /* Field 7 of stat, as major and minor number. Field 2, the name, may hold anything: counting starts behind its last parenthesis. */
-int caller_terminal(const struct caller *caller, unsigned *ret_number)
+int caller_terminal(struct caller *caller, unsigned *ret_number)
 {
 	enum { TTY_FIELD = 7, NAME_FIELD = 2, PTY = 136 /* major number */ };
-	const struct text path = entry(caller->process, "/stat");
+	const struct text path = entry(caller->thread, "/stat"); /* each of a process's threads says the same */
 	autofd int fd = openat(caller->view->proc, path.bytes, O_RDONLY | O_CLOEXEC);
 	char stat[512];
 	ssize_t n = fd < 0 ? 0 : read(fd, stat, sizeof(stat) - 1);
@@ -181,24 +210,6 @@ int caller_open_fd(const struct caller_view *view, pid_t thread, int fd)
 	if (r >= 0)
 		return r;
 	return errno == ENOENT ? -EBADF : -errno;
-}
-
-int caller_open_dir(const struct caller_view *view, pid_t thread, int dir)
-{
-	const struct text path = entry(thread, "/cwd");
-	struct stat st;
-	int fd;
-
-	if (dir == AT_FDCWD) {
-		fd = openat(view->proc, path.bytes, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	fd = caller_open_fd(view, thread, dir);
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))) {
-		close(fd);
-		return -ENOTDIR;
-	}
-	return fd;
 }
 
 int caller_dir_path(const struct caller_view *view, pid_t thread, int dir, char ret_path[PATH_MAX])

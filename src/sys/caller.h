@@ -18,30 +18,45 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "sys/text.h"
 
-/* Opens what is needed. `proc` and `root` stay open; the former is the procfs that shows this process's pid namespace. */
+/*
+ * Opens what is needed. `proc`, `root` and `own_fds` stay open; the first is the procfs that shows this process's pid namespace. A caller's
+ * umask is taken to be this process's own, until somebody sets umask_varies: the one place that tells another's costs more than most calls.
+ */
 struct caller_view {
-	int proc, root;
+	int proc, root, own_fds;
 	uint64_t proc_dev;
 	uint64_t root_dev, root_ino, mount_ns;
 	char proc_path[64];
 	pid_t self;
+	unsigned umask;
+	bool umask_varies;
 };
 int caller_init(struct caller_view *view);
 
+/* What has been found out about a caller so far: nothing costs before it is asked for. */
 struct caller {
 	const struct caller_view *view;
-	pid_t thread, process;
+	pid_t thread;
+	pid_t process; /* 0: not asked yet */
 	unsigned umask;
 };
+#define CALLER(view, thread) ((struct caller){ (view), (thread), 0, 0 })
 
-/* Finds out which process a thread belongs to, and its umask. -EACCES when it has a root or a mount namespace of its own. */
-int caller_open(const struct caller_view *view, pid_t thread, struct caller *ret);
+/* Has it this process's root and mounts? If not its paths mean something else. Who refuses it chroot and namespaces need not ask. */
+bool caller_sees_the_same(const struct caller_view *view, pid_t thread);
+/* The process that the thread belongs to, and its umask. -EACCES when they cannot be told. */
+int caller_process(struct caller *caller, pid_t *ret_process);
+int caller_umask(struct caller *caller, unsigned *ret_umask);
 
-/* Copies from the thread's memory. caller_read_text returns the length; -ENAMETOOLONG without a NUL in room bytes, -EFAULT as the kernel would. */
+/*
+ * Copies from the thread's memory. -EACCES when that may not be read. caller_read_text returns the length; -ENAMETOOLONG without a NUL in room
+ * bytes, -EFAULT as the kernel would.
+ */
 int caller_read(pid_t thread, uint64_t address, void *ret_bytes, size_t n);
 int caller_read_text(pid_t thread, uint64_t address, char *ret_text, size_t room);
 
@@ -49,11 +64,9 @@ int caller_read_text(pid_t thread, uint64_t address, char *ret_text, size_t room
 void caller_name(const struct caller_view *view, pid_t thread, char ret_name[16]);
 
 /* Its controlling terminal, as the number of a pty. -ENXIO when it has none. */
-int caller_terminal(const struct caller *caller, unsigned *ret_number);
+int caller_terminal(struct caller *caller, unsigned *ret_number);
 
-/* An O_PATH descriptor of one of its directories: a descriptor number, or AT_FDCWD. -EBADF, -ENOTDIR. */
-int caller_open_dir(const struct caller_view *view, pid_t thread, int dir);
-/* The path of such a directory, without opening it. */
+/* The path of one of its directories: a descriptor number, or AT_FDCWD. */
 int caller_dir_path(const struct caller_view *view, pid_t thread, int dir, char ret_path[PATH_MAX]);
 /* An O_PATH descriptor of what one of its descriptors leads to. */
 int caller_open_fd(const struct caller_view *view, pid_t thread, int fd);
@@ -65,11 +78,22 @@ int caller_open_fd(const struct caller_view *view, pid_t thread, int fd);
 struct place {
 	int dir, target; /* O_PATH; -1: none */
 	char name[NAME_MAX + 2];
+	bool looked, exists; /* place_look */
+	struct stat found;   /* when it exists; a link is itself */
 };
-#define PLACE_NONE ((struct place){ .dir = -1, .target = -1 })
 
-int caller_find(const struct caller *caller, int base, const char *path, bool follow, struct place *ret_place);
+/* A link in the last place: named itself, even with a slash behind it; followed if there is one, as every slash asks for a directory; followed. */
+enum caller_end { CALLER_NAME, CALLER_SLASH, CALLER_FOLLOW };
+
+/*
+ * `start` is where a relative path starts: one of the caller's descriptors, or AT_FDCWD. -EBADF, -ENOTDIR. place_init makes a place that
+ * place_done may be given.
+ */
+void place_init(struct place *place);
+int caller_find(struct caller *caller, int start, const char *path, enum caller_end end, struct place *ret_place);
 void place_done(struct place *place);
+/* Does it exist, and as what? Looks once. */
+bool place_look(struct place *place);
 /* The path of a place, every link resolved. -EXDEV when it is not below this process's root; what has no path is "". */
 int place_path(const struct caller_view *view, const struct place *place, char ret_path[PATH_MAX]);
 /* Opens the thing that a place's target is again, with rights of its own. */

@@ -22,10 +22,10 @@
 enum { LINKS_MAX = 40, NOSYMFOLLOW = 0x2000 /* ST_NOSYMFOLLOW */, PROC_ROOT = 1 /* inode */ };
 
 struct walk {
-	const struct caller *caller;
+	struct caller *caller;
 	int dir, target;
 	unsigned links;
-	bool follow;
+	enum caller_end end;
 	char *rest; /* what is still to go: the end of text */
 	char text[2 * PATH_MAX];
 	char name[NAME_MAX + 1]; /* the component at hand */
@@ -43,9 +43,11 @@ static struct text own_fd(int fd)
 
 static int real_path(const struct caller_view *view, int fd, char path[PATH_MAX])
 {
-	const struct text name = own_fd(fd);
-	ssize_t n = readlinkat(view->proc, name.bytes, path, PATH_MAX - 1);
+	struct text name = { 0 };
+	ssize_t n;
 
+	text_number(&name, (unsigned)fd, 10);
+	n = readlinkat(view->own_fds, name.bytes, path, PATH_MAX - 1);
 	if (n < 0)
 		return -errno;
 	path[n] = '\0';
@@ -146,9 +148,10 @@ static bool is_proc(int fd)
 /* Follows a link that is the caller's own, whatever its text says. */
 static int follow_thing(struct walk *w, pid_t owner)
 {
-	int fd;
+	pid_t process;
+	int fd, r = caller_process(w->caller, &process);
 
-	if (owner != w->caller->process && owner != w->caller->thread)
+	if (r < 0 || (owner != process && owner != w->caller->thread))
 		return -EACCES;
 	fd = openat(w->dir, w->name, O_PATH | O_CLOEXEC);
 	if (fd < 0)
@@ -176,7 +179,7 @@ static int follow_in_proc(struct walk *w, int link)
 {
 	struct text own = { 0 };
 	struct stat dir;
-	pid_t owner;
+	pid_t owner, process;
 	int r = find_owner(w->caller->view, w->dir, &owner);
 
 	if (r < 0)
@@ -185,7 +188,10 @@ static int follow_in_proc(struct walk *w, int link)
 		return follow_thing(w, owner);
 	if (fstat(w->dir, &dir) < 0)
 		return -errno;
-	text_number(&own, (unsigned)w->caller->process, 10);
+	r = caller_process(w->caller, &process);
+	if (r < 0)
+		return r;
+	text_number(&own, (unsigned)process, 10);
 	if (dir.st_ino == PROC_ROOT && strcmp(w->name, "self") == 0)
 		return prepend(w, own.bytes, own.len);
 	text_add(&own, "/task/");
@@ -208,10 +214,9 @@ static int follow_link(struct walk *w, int link)
 	return fs.f_type == PROC_SUPER_MAGIC ? follow_in_proc(w, link) : follow_text(w, link);
 }
 
-/* A link in the last place is followed if asked to, and if a slash behind it says that it must be a directory. */
 static bool is_to_follow(const struct walk *w, const struct stat *st)
 {
-	return S_ISLNK(st->st_mode) && (!w->last || w->follow || w->slash);
+	return S_ISLNK(st->st_mode) && (!w->last || w->end == CALLER_FOLLOW || (w->end == CALLER_SLASH && w->slash));
 }
 
 static bool is_dots(const char *name)
@@ -263,10 +268,10 @@ static bool is_memory(const struct caller_view *view, const struct place *place)
 }
 
 /* The end must not be this process's own in procfs, nor another process's memory. */
-static int check_end(const struct caller *caller, const struct place *place)
+static int check_end(struct caller *caller, const struct place *place)
 {
 	int fd = place->target >= 0 ? place->target : place->dir;
-	pid_t owner = 0;
+	pid_t owner = 0, process;
 	int r;
 
 	if (!is_proc(fd))
@@ -278,7 +283,7 @@ static int check_end(const struct caller *caller, const struct place *place)
 		owner = read_pid(place->name);
 	if (owner == caller->view->self)
 		return -EACCES;
-	if (!owner || owner == caller->process || owner == caller->thread)
+	if (!owner || owner == caller->thread || (caller_process(caller, &process) == 0 && owner == process))
 		return 0;
 	return is_memory(caller->view, place) ? -EACCES : 0;
 }
@@ -298,9 +303,9 @@ static int walk_to_end(struct walk *w)
 	return r < 0 ? r : 0;
 }
 
-static int find_by_walk(const struct caller *caller, int base, const char *path, bool follow, struct place *ret_place)
+static int find_by_walk(struct caller *caller, int base, const char *path, enum caller_end end, struct place *ret_place)
 {
-	struct walk w = { .caller = caller, .target = -1, .follow = follow };
+	struct walk w = { .caller = caller, .target = -1, .end = end };
 	size_t n;
 	int r;
 
@@ -320,13 +325,15 @@ static int find_by_walk(const struct caller *caller, int base, const char *path,
 	return r;
 }
 
-/* Most paths have no link in them: then the kernel walks as well. -ELOOP when there is one after all, or the end is a special case. */
-static int find_plainly(int base, const char *path, bool follow, struct place *ret_place)
+/*
+ * Most paths have no link in them: then the kernel walks as well. Where there is no walk, base itself is lent to the place. -ELOOP when there is
+ * a link after all, or the end is a special case.
+ */
+static int find_plainly(int base, const char *path, enum caller_end end, struct place *ret_place)
 {
 	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char parent[PATH_MAX] = ".";
-	struct stat st;
+	char parent[PATH_MAX];
 
 	if (!name[0] || is_dots(name))
 		return -ELOOP;
@@ -335,34 +342,78 @@ static int find_plainly(int base, const char *path, bool follow, struct place *r
 	if (slash) {
 		memcpy(parent, path, (size_t)(name - path));
 		parent[name - path] = '\0';
+		base = (int)syscall(SYS_openat2, base, parent, &how, sizeof(how));
+		if (base < 0)
+			return -errno;
 	}
-	ret_place->dir = (int)syscall(SYS_openat2, base, parent, &how, sizeof(how));
-	if (ret_place->dir < 0)
-		return -errno;
+	ret_place->dir = base;
 	memcpy(ret_place->name, name, strlen(name) + 1);
-	return follow && fstatat(ret_place->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) ? -ELOOP : 0;
+	return end == CALLER_FOLLOW && place_look(ret_place) && S_ISLNK(ret_place->found.st_mode) ? -ELOOP : 0;
 }
 
-int caller_find(const struct caller *caller, int base, const char *path, bool follow, struct place *ret_place)
+/* Takes base over, unless it is the root, which is not lent: an absolute path has a slash. */
+static int find(struct caller *caller, int base, const char *path, enum caller_end end, struct place *ret_place)
+{
+	int r = find_plainly(base, path, end, ret_place);
+
+	if (r == -ELOOP) {
+		if (ret_place->dir != base)
+			place_done(ret_place);
+		place_init(ret_place);
+		r = find_by_walk(caller, base, path, end, ret_place);
+	}
+	if (ret_place->dir != base && base != caller->view->root)
+		close(base);
+	return r;
+}
+
+/* An O_PATH descriptor of one of the caller's directories. */
+static int open_dir(const struct caller *caller, int dir)
+{
+	struct text path = { 0 };
+	struct stat st;
+	int fd;
+
+	if (dir == AT_FDCWD) {
+		text_number(&path, (unsigned)caller->thread, 10);
+		text_add(&path, "/cwd");
+		fd = openat(caller->view->proc, path.bytes, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	fd = caller_open_fd(caller->view, caller->thread, dir);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		close(fd);
+		return -ENOTDIR;
+	}
+	return fd;
+}
+
+int caller_find(struct caller *caller, int start, const char *path, enum caller_end end, struct place *ret_place)
 {
 	size_t n = strlen(path);
-	int r;
+	int base, r;
 
+	place_init(ret_place);
 	if (n == 0)
 		return -ENOENT;
 	if (n >= PATH_MAX)
 		return -ENAMETOOLONG;
-	*ret_place = PLACE_NONE;
-	r = find_plainly(base, path, follow, ret_place);
-	if (r == -ELOOP) {
-		place_done(ret_place);
-		r = find_by_walk(caller, base, path, follow, ret_place);
-	}
+	base = path[0] == '/' ? caller->view->root : open_dir(caller, start);
+	if (base < 0)
+		return base;
+	r = find(caller, base, path, end, ret_place);
 	if (r == 0)
 		r = check_end(caller, ret_place);
 	if (r < 0)
 		place_done(ret_place);
 	return r;
+}
+
+void place_init(struct place *place)
+{
+	place->dir = place->target = -1;
+	place->name[0] = '\0';
+	place->looked = place->exists = false;
 }
 
 void place_done(struct place *place)
@@ -371,7 +422,19 @@ void place_done(struct place *place)
 		close(place->dir);
 	if (place->target >= 0)
 		close(place->target);
-	*place = PLACE_NONE;
+	place_init(place);
+}
+
+bool place_look(struct place *place)
+{
+	if (place->looked)
+		return place->exists;
+	if (place->target >= 0)
+		place->exists = fstat(place->target, &place->found) == 0;
+	else
+		place->exists = fstatat(place->dir, place->name, &place->found, AT_SYMLINK_NOFOLLOW) == 0;
+	place->looked = true;
+	return place->exists;
 }
 
 int place_path(const struct caller_view *view, const struct place *place, char ret_path[PATH_MAX])

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* As the kernel has them: some C libraries think that LARGEFILE is nothing. */
@@ -21,6 +23,22 @@ enum { LARGEFILE = 0100000, TMPFILE = 020000000 | O_DIRECTORY };
 static uint64_t argument(const struct seccomp_notif *call, unsigned number)
 {
 	return number == CALL_NONE ? 0 : call->data.args[number];
+}
+
+/* Whatever exists would be in its way. */
+static bool is_new(const struct deed *deed)
+{
+	const uint64_t new = O_CREAT | O_EXCL;
+
+	return deed->call->kind == CALL_OPEN && (deed->flags & new) == new;
+}
+
+/* Is there a mode that the umask is taken off? */
+static bool makes(const struct deed *deed)
+{
+	if (deed->call->kind == CALL_OPEN)
+		return !(deed->flags & O_PATH) && (deed->flags & O_CREAT || (deed->flags & TMPFILE) == TMPFILE);
+	return deed->call->kind == CALL_MKDIR || deed->call->kind == CALL_MKNOD || deed->call->kind == CALL_BIND;
 }
 
 static int read_path(const struct seccomp_notif *call, unsigned number, char path[PATH_MAX])
@@ -37,35 +55,56 @@ static int find_descriptor(struct deed *deed, int fd)
 	return deed->place.target < 0 ? deed->place.target : 0;
 }
 
+/* Is a link in the first path's last place followed? */
+static enum caller_end end_of(const struct deed *deed)
+{
+	if (deed->call->kind == CALL_OPEN)
+		return deed->flags & O_NOFOLLOW || is_new(deed) ? CALLER_SLASH : CALLER_FOLLOW;
+	if (deed->call->kind == CALL_LINK)
+		return deed->flags & AT_SYMLINK_FOLLOW ? CALLER_FOLLOW : CALLER_SLASH;
+	return deed->call->kind == CALL_TRUNCATE ? CALLER_FOLLOW : CALLER_NAME;
+}
+
 static int find(struct deed *deed, const struct seccomp_notif *call, unsigned dir, unsigned path, struct place *ret_place)
 {
 	int start = dir == CALL_NONE ? AT_FDCWD : (int)argument(call, dir), r;
-	const struct caller *caller = &deed->caller;
-	bool follow = false;
 	char text[PATH_MAX];
-	autofd int base = -1;
 
 	r = read_path(call, path, text);
 	if (r < 0)
 		return r;
-	if (deed->call->kind == CALL_OPEN)
-		follow = !(deed->flags & O_NOFOLLOW) && (deed->flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-	if (deed->call->kind == CALL_LINK && ret_place == &deed->place)
-		follow = deed->flags & AT_SYMLINK_FOLLOW;
 	if (deed->call->kind == CALL_LINK && ret_place == &deed->place && !text[0] && deed->flags & AT_EMPTY_PATH)
 		return find_descriptor(deed, start);
-	if (text[0] != '/') {
-		base = caller_open_dir(caller->view, caller->thread, start);
-		if (base < 0)
-			return base;
-	}
-	return caller_find(caller, base < 0 ? caller->view->root : base, text, follow, ret_place);
+	return caller_find(&deed->caller, start, text, ret_place == &deed->place ? end_of(deed) : CALLER_NAME, ret_place);
+}
+
+/* Only a local socket's address may have a path in it. */
+static int find_address(struct deed *deed, const struct seccomp_notif *call)
+{
+	struct sockaddr_un *local = (struct sockaddr_un *)&deed->address;
+	const size_t head = offsetof(struct sockaddr_un, sun_path);
+	int r;
+
+	deed->text[0] = '\0';
+	memset(&deed->address, 0, sizeof(deed->address));
+	if (deed->flags > sizeof(deed->address))
+		return -EINVAL;
+	r = deed->flags ? caller_read((pid_t)call->pid, argument(call, deed->call->path), &deed->address, deed->flags) : 0;
+	if (r < 0 || deed->flags <= head || deed->flags > sizeof(*local) || local->sun_family != AF_UNIX)
+		return r;
+	memcpy(deed->text, local->sun_path, deed->flags - head);
+	deed->text[deed->flags - head] = '\0';
+	return deed->text[0] ? caller_find(&deed->caller, AT_FDCWD, deed->text, CALLER_NAME, &deed->place) : 0;
 }
 
 static int find_both(struct deed *deed, const struct seccomp_notif *call)
 {
 	const struct call *c = deed->call;
-	int r = find(deed, call, c->dir, c->path, &deed->place);
+	int r;
+
+	if (c->kind == CALL_BIND)
+		return find_address(deed, call);
+	r = find(deed, call, c->dir, c->path, &deed->place);
 
 	if (r < 0)
 		return r;
@@ -84,55 +123,61 @@ static int check_arguments(const struct deed *deed)
 		known = RENAME_NOREPLACE | RENAME_EXCHANGE;
 	if (deed->call->kind == CALL_LINK)
 		known = AT_SYMLINK_FOLLOW | AT_EMPTY_PATH;
+	if (deed->call->kind == CALL_REMOVE)
+		known = AT_REMOVEDIR;
+	if (deed->call->kind == CALL_TRUNCATE)
+		known = INT64_MAX;
 	if (deed->call->kind == CALL_MKNOD && (S_ISCHR(deed->mode) || S_ISBLK(deed->mode)))
 		return -EPERM;
 	return deed->flags & ~known ? -EINVAL : 0;
 }
 
-/* creat has its flags in its name. */
+/* creat and rmdir have their flags in their names. */
 static uint64_t read_flags(const struct call *call, const struct seccomp_notif *notif)
 {
 	if (call->kind == CALL_OPEN && call->flags == CALL_NONE)
 		return O_CREAT | O_WRONLY | O_TRUNC;
-	return (uint32_t)argument(notif, call->flags);
+	if (call->kind == CALL_RMDIR)
+		return AT_REMOVEDIR;
+	return call->kind == CALL_TRUNCATE ? argument(notif, call->flags) : (uint32_t)argument(notif, call->flags);
 }
 
 int deputy_prepare(const struct caller_view *view, const struct seccomp_notif *call, struct deed *ret_deed)
 {
 	struct deed *deed = ret_deed;
-	const struct place *place = &deed->place;
 	int r;
 
 	deed->call = call_find(call->data.nr);
-	deed->place = deed->other = PLACE_NONE;
-	deed->exists = false;
-	if (!deed->call || deed->call->kind > CALL_RENAME)
+	deed->caller = CALLER(view, (pid_t)call->pid);
+	place_init(&deed->place);
+	place_init(&deed->other);
+	if (!deed->call || deed->call->kind > CALL_BIND)
 		return -ENOSYS;
 	deed->flags = read_flags(deed->call, call);
-	deed->mode = (uint32_t)argument(call, deed->call->mode);
+	deed->mode = (uint32_t)argument(call, deed->call->kind == CALL_BIND ? deed->call->dir : deed->call->mode);
 	r = check_arguments(deed);
 	if (r == 0)
-		r = caller_open(view, (pid_t)call->pid, &deed->caller);
-	if (r == 0)
 		r = find_both(deed, call);
-	if (r < 0)
-		return r;
-	if (place->target >= 0)
-		deed->exists = fstat(place->target, &deed->found) == 0;
-	else
-		deed->exists = fstatat(place->dir, place->name, &deed->found, AT_SYMLINK_NOFOLLOW) == 0;
-	return 0;
+	deed->umask = view->umask;
+	if (r == 0 && makes(deed))
+		r = caller_umask(&deed->caller, &deed->umask);
+	return r;
 }
 
-bool deputy_would_wait(const struct deed *deed)
+static bool finds(struct deed *deed, mode_t type)
 {
-	if (deed->call->kind != CALL_OPEN || !deed->exists || !S_ISFIFO(deed->found.st_mode))
+	return place_look(&deed->place) && (deed->place.found.st_mode & S_IFMT) == type;
+}
+
+bool deputy_would_wait(struct deed *deed)
+{
+	if (deed->call->kind != CALL_OPEN || deed->flags & (O_NONBLOCK | O_PATH) || is_new(deed) || (deed->flags & O_ACCMODE) == O_RDWR)
 		return false;
-	return !(deed->flags & (O_NONBLOCK | O_PATH)) && (deed->flags & O_ACCMODE) != O_RDWR;
+	return finds(deed, S_IFIFO);
 }
 
 /* /dev/tty is a different thing to each process: the one that it stands for is opened instead. */
-static int open_terminal(const struct deed *deed)
+static int open_terminal(struct deed *deed)
 {
 	const struct caller_view *view = deed->caller.view;
 	struct text path = { 0 };
@@ -147,18 +192,17 @@ static int open_terminal(const struct deed *deed)
 	return fd < 0 ? -errno : fd;
 }
 
-static int perform_open(const struct deed *deed)
+static int perform_open(struct deed *deed)
 {
 	const uint64_t flags = deed->flags & (deed->flags & O_PATH ? PATH_FLAGS : OPEN_FLAGS);
-	const bool makes = !(flags & O_PATH) && (flags & O_CREAT || (flags & TMPFILE) == TMPFILE);
 	const struct open_how how = {
 		.flags = flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | LARGEFILE),
-		.mode = makes ? deed->mode & 07777 : 0,
+		.mode = makes(deed) ? deed->mode & 07777 : 0,
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
 	long fd;
 
-	if (deed->exists && S_ISCHR(deed->found.st_mode) && deed->found.st_rdev == makedev(5, 0) && !(flags & O_PATH))
+	if (!(flags & O_PATH) && !is_new(deed) && finds(deed, S_IFCHR) && deed->place.found.st_rdev == makedev(5, 0))
 		return open_terminal(deed);
 	if (deed->place.target >= 0)
 		return place_reopen(deed->caller.view, &deed->place, (int)(how.flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW)));
@@ -176,12 +220,70 @@ static int perform_link(const struct deed *deed)
 	return linkat(from->dir, from->name, to->dir, to->name, 0);
 }
 
-int deputy_perform(const struct deed *deed)
+/* As truncate itself, for an open would ask for more, and do more. */
+static int perform_truncate(const struct deed *deed)
+{
+	const struct place *place = &deed->place;
+	autofd int own = place->target < 0 ? openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+	struct text path = { 0 };
+
+	if (place->target < 0 && own < 0)
+		return -1;
+	text_add(&path, deed->caller.view->proc_path);
+	text_add(&path, "/self/fd/");
+	text_number(&path, (unsigned)(own < 0 ? place->target : own), 10);
+	return truncate(path.bytes, (off_t)deed->flags);
+}
+
+/*
+ * The name is bound in the directory that was found. Whoever asks for the socket's address gets that name, unless the path that was meant led
+ * there without a link: then it is bound as it was given, and only a sandbox besides this one could make another place of it by then.
+ */
+static int name_socket(struct deed *deed, socklen_t *ret_len)
+{
+	struct sockaddr_un *local = (struct sockaddr_un *)&deed->address;
+	const struct place *place = &deed->place;
+	char path[PATH_MAX];
+	int r;
+
+	*ret_len = (socklen_t)deed->flags;
+	if (!deed->text[0])
+		return 0;
+	r = place_path(deed->caller.view, place, path);
+	if (r < 0 || strcmp(path, deed->text) == 0)
+		return r;
+	if (strlen(place->name) >= sizeof(local->sun_path))
+		return -ENAMETOOLONG;
+	memset(local->sun_path, 0, sizeof(local->sun_path));
+	memcpy(local->sun_path, place->name, strlen(place->name));
+	*ret_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(place->name) + 1);
+	return fchdir(place->dir) < 0 ? -errno : 0;
+}
+
+static int perform_bind(struct deed *deed)
+{
+	socklen_t len;
+	pid_t process;
+	autofd int handle = -1, socket = -1;
+	int r = caller_process(&deed->caller, &process);
+
+	if (r == 0)
+		r = name_socket(deed, &len);
+	if (r < 0)
+		return r;
+	handle = (int)syscall(SYS_pidfd_open, process, 0);
+	socket = handle < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, handle, deed->mode, 0);
+	if (socket < 0)
+		return -errno;
+	r = bind(socket, (const struct sockaddr *)&deed->address, len) < 0 ? -errno : 0;
+	return fchdir(deed->caller.view->root) < 0 ? -errno : r;
+}
+
+static int perform(struct deed *deed)
 {
 	const struct place *place = &deed->place, *other = &deed->other;
 	int r;
 
-	(void)umask(deed->caller.umask); /* and not taken off the mode: a directory's default ACL replaces it */
 	switch (deed->call->kind) {
 	case CALL_OPEN:
 		return perform_open(deed);
@@ -200,10 +302,33 @@ int deputy_perform(const struct deed *deed)
 	case CALL_RENAME:
 		r = (int)syscall(SYS_renameat2, place->dir, place->name, other->dir, other->name, (unsigned)deed->flags);
 		break;
+	case CALL_REMOVE:
+	case CALL_RMDIR:
+		r = unlinkat(place->dir, place->name, (int)deed->flags);
+		break;
+	case CALL_TRUNCATE:
+		r = perform_truncate(deed);
+		break;
+	case CALL_BIND:
+		return perform_bind(deed);
 	default:
 		return -ENOSYS;
 	}
 	return r < 0 ? -errno : 0;
+}
+
+/* The umask is not taken off the mode here: a directory's default ACL replaces it. */
+int deputy_perform(struct deed *deed)
+{
+	const unsigned own = deed->caller.view->umask;
+	int r;
+
+	if (deed->umask != own)
+		(void)umask(deed->umask);
+	r = perform(deed);
+	if (deed->umask != own)
+		(void)umask(own);
+	return r;
 }
 
 void deputy_done(struct deed *deed)

@@ -5,9 +5,10 @@
  *   deputy_prepare   reads the arguments and finds out where the paths lead; changes nothing
  *   deputy_perform   makes the call, relative to the directories that were found, following no link
  *
+ * The caller must have this process's root and mounts: where there is a deputy the filter refuses chroot and all that makes namespaces.
  * Between the two nothing may move: the one deputy of a sandbox makes all calls that could. The caller has the same user as
  * this process and no capabilities, so what it may do is left to the kernel. Differences: a terminal that is opened does not become
- * the caller's controlling one; what a process has forbidden itself (a Landlock domain or a filter of its own) does not bind its deputy.
+ * the caller's controlling one; a local socket that is bound by way of a link, or of more than one relative name, has the bare name for its address; what a process has forbidden itself (a Landlock domain or a filter of its own) does not bind its deputy.
  */
 #ifndef COFFER_SYS_DEPUTY_H
 #define COFFER_SYS_DEPUTY_H
@@ -18,25 +19,26 @@
 #include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 struct deed {
 	const struct call *call;
 	struct caller caller;
-	uint64_t flags; /* O_, RENAME_ or AT_ */
-	uint32_t mode;
+	uint64_t flags;            /* O_, RENAME_ or AT_; TRUNCATE and BIND: the length */
+	uint32_t mode;             /* BIND: the descriptor of the socket */
+	unsigned umask;            /* MKDIR, MKNOD, BIND, and OPEN that makes */
 	struct place place, other; /* LINK and RENAME: from the first to the second */
-	bool exists;
-	struct stat found;   /* of the first, when it exists; a link is itself */
-	char text[PATH_MAX]; /* SYMLINK: the link's */
+	char text[PATH_MAX];       /* SYMLINK: the link's; BIND: the path in the address, or "" */
+	struct sockaddr_storage address;
 };
 
 /* -ENOSYS for calls that cannot be made for another (openat2: callers have another way). deputy_done in any case. */
 int deputy_prepare(const struct caller_view *view, const struct seccomp_notif *call, struct deed *ret_deed);
 /* Would the open wait for a peer? Then it is better made by a process that has nothing else to do. */
-bool deputy_would_wait(const struct deed *deed);
+bool deputy_would_wait(struct deed *deed);
 /* 0 or a negative errno; OPEN: a descriptor of this process's, close-on-exec whatever the flags say. */
-int deputy_perform(const struct deed *deed);
+int deputy_perform(struct deed *deed);
 void deputy_done(struct deed *deed);
 
 #endif

@@ -95,14 +95,17 @@ int seccomp_continue(int listener, uint64_t id)
 	return send_answer(listener, &answer);
 }
 
-int seccomp_answer_fd(int listener, uint64_t id, int fd, bool cloexec)
+void seccomp_answer_open(int listener, uint64_t id, int take_fd, bool cloexec)
 {
 	struct seccomp_notif_addfd add = {
 		.id = id,
 		.flags = SECCOMP_ADDFD_FLAG_SEND,
-		.srcfd = (uint32_t)fd,
+		.srcfd = (uint32_t)take_fd,
 		.newfd_flags = cloexec ? O_CLOEXEC : 0,
 	};
+	int r = control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 
-	return control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	close(take_fd);
+	if (r < 0) /* the caller's table is full */
+		(void)seccomp_answer(listener, id, r);
 }

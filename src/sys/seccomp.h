@@ -29,7 +29,7 @@ bool seccomp_is_waiting(int listener, uint64_t id);
 int seccomp_answer(int listener, uint64_t id, int result);
 /* The kernel makes the call, with what is in the caller's memory and registers by then: never a decision. */
 int seccomp_continue(int listener, uint64_t id);
-/* Answers with a copy of fd, close-on-exec or not. -EMFILE and the like are the caller's limits: answer with them. */
-int seccomp_answer_fd(int listener, uint64_t id, int fd, bool cloexec);
+/* Answers with a copy of fd, close-on-exec or not, or with why the caller can have none. */
+void seccomp_answer_open(int listener, uint64_t id, int take_fd, bool cloexec);
 
 #endif

@@ -120,11 +120,11 @@ static void test_arguments(void **state)
 
 static void test_never(void **state)
 {
-	static const int calls[] = {
-		__NR_execve, __NR_execveat,          __NR_clone, __NR_clone3,      __NR_socket,       __NR_connect,  __NR_bind,
-		__NR_ptrace, __NR_process_vm_writev, __NR_mmap,  __NR_mprotect,    __NR_mount,        __NR_unshare,  __NR_setns,
-		__NR_setuid, __NR_seccomp,           __NR_bpf,   __NR_pidfd_getfd, __NR_memfd_create, __NR_unlinkat, __NR_chroot
-	};
+	static const int calls[] = { __NR_execve,       __NR_execveat, __NR_clone,   __NR_clone3,
+		                     __NR_socket,       __NR_connect,  __NR_ptrace,  __NR_process_vm_writev,
+		                     __NR_mmap,         __NR_mprotect, __NR_mount,   __NR_unshare,
+		                     __NR_setns,        __NR_setuid,   __NR_seccomp, __NR_bpf,
+		                     __NR_memfd_create, __NR_chroot };
 	const struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {

@@ -97,7 +97,7 @@ static inline uint32_t mean_open(const struct bpf_request *q, int flags, __u64 m
 
 	if (sets_id(mode) && (creates || flags & (O_TMPFILE & ~O_DIRECTORY)))
 		return denied;
-	return mean_ask_if(q, every || (q->tell_writes && writes) || (q->act_names && creates));
+	return mean_ask_if(q, every || ((q->tell_writes || q->act_names) && writes));
 }
 
 static inline uint32_t mean_OPEN(const struct bpf_request *q, const __u64 *arg)
@@ -148,6 +148,17 @@ static inline uint32_t mean_ADDRESS(const struct bpf_request *q, const __u64 *ar
 static inline uint32_t mean_SIGNAL(const struct bpf_request *q, const __u64 *arg)
 {
 	return mean_WRITE_PATH(q, arg);
+}
+
+static inline uint32_t mean_UMASK(const struct bpf_request *q, const __u64 *arg)
+{
+	(void)arg;
+	return mean_ask_if(q, q->act_names || q->act_opens);
+}
+
+static inline uint32_t mean_BIND(const struct bpf_request *q, const __u64 *arg)
+{
+	return mean_UMASK(q, arg);
 }
 
 static inline uint32_t mean_SENDTO(const struct bpf_request *q, const __u64 *arg)

@@ -4,19 +4,12 @@
  */
 #include "unit/unit.h"
 
-#include "unit/launch/box.h"
+#include "unit/launch/probe.h"
 
 #include <pthread.h>
 #include <sys/time.h>
 
 /* ---- inside ---- */
-
-static void say(const char *what, long r)
-{
-	int saved = errno;
-
-	printf("%s %s\n", what, r < 0 ? strerrorname_np(saved) : "ok");
-}
 
 static void inside_names(void)
 {
@@ -39,6 +32,13 @@ static void inside_names(void)
 	say("is a directory", open("d", O_CREAT | O_RDWR, 0666));
 	say("trailing slash", open("f/", O_CREAT | O_RDWR, 0666));
 	say("mkdir slash", mkdir("e///", 0777));
+	say("dangling", symlink("nowhere", "dangling") | symlink("e", "to-e"));
+	say("mkdir dangling slash", mkdir("dangling/", 0777));
+	say("mkdir link slash", mkdir("to-e/", 0777));
+	say("rename link slash", rename("to-e/", "moved-e"));
+	say("rename to link slash", rename("e", "dangling/"));
+	say("open link slash", open("to-e/", O_CREAT | O_RDONLY, 0777));
+	say("link link slash", link("dangling/", "h2"));
 	say("not a directory", open("f/x", O_CREAT | O_RDWR, 0666));
 	say("absent directory", open("no/x", O_CREAT | O_RDWR, 0666));
 	say("empty", open("", O_CREAT | O_RDWR, 0666));
@@ -298,36 +298,12 @@ static void inside_signals(void)
 	printf("%d\n", twice);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct probe_case cases[] = {
 	{ "names", inside_names }, { "modes", inside_modes }, { "protected", inside_protected }, { "deputy", inside_deputy },
 	{ "reads", inside_reads }, { "race", inside_race },   { "fifo", inside_fifo },           { "signals", inside_signals },
 };
 
 /* ---- outside ---- */
-
-static void run_case(struct box *box, const char *name, uint64_t flags, const char *const *patterns)
-{
-	const char *const argv[] = { "/probe", name, NULL };
-
-	box_begin(box, BOX_PROBE);
-	plan_add(&box->plan, OP_DIR, "test", "/tmp/keys/deep", (uint64_t)0777);
-	plan_add(&box->plan, OP_DIR, "test", "/tmp/mixed", (uint64_t)0777);
-	plan_add(&box->plan, OP_DIR, "test", "/tmp/other", (uint64_t)0777);
-	plan_add(&box->plan, OP_FILE, "test", "/tmp/secret.pem", (uint64_t)0666, "secret", (size_t)6);
-	plan_add(&box->plan, OP_FILE, "test", "/tmp/keys/deep/a", (uint64_t)0666, "secret", (size_t)6);
-	box->init_flags = flags;
-	*text_vec_add(&box->regions, &box->arena) = "r/";
-	*text_vec_add(&box->regions, &box->arena) = "w/dev";
-	*text_vec_add(&box->regions, &box->arena) = "w/tmp";
-	for (; *patterns; patterns++)
-		*text_vec_add(&box->patterns, &box->arena) = *patterns;
-	box_end_argv(box, argv);
-	box_run(box);
-	assert_int_equal(box->failed_op, -1);
-}
 
 static const char *const writes[] = { "w/tmp/.bashrc", "w/tmp/**/.git/hooks", "w/tmp/**/.git/config", "+/tmp/ok", "d/tmp/dironly", NULL };
 static const char *const reads[] = { "r/tmp/*.pem", "r/tmp/keys", "r/tmp/mixed/*.key", NULL };
@@ -442,11 +418,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(calls_are_made_once),
 	};
 
-	for (size_t i = 0; argc > 1 && i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (strcmp(argv[1], cases[i].name) == 0) {
-			cases[i].run();
-			return 0;
-		}
-	}
+	if (probe_runs(cases, sizeof(cases) / sizeof(cases[0]), argc, argv))
+		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,6 +160,8 @@ static void init_knows_the_calls_that_the_filter_tells(void **state)
 		ADDRESS,
 		SENDTO,
 		SIGNAL,
+		BIND,
+		UMASK,
 		CHMOD,
 		FCHMODAT,
 		FCHMOD, /* from here on not told */
