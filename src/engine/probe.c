@@ -1,8 +1,8 @@
 /*
  * Theory of operation. Each fact is asked for with a call that cannot do anything: a wrong argument tells a kernel that knows the call (EINVAL)
  * from one that does not (ENOSYS) and from a filter around us (EPERM). Where there is no such call the kernel's version has
- * to do. Nothing is forked: what only a try can tell (a security module's mind about a certain program) the run will tell, before the
- * command has started.
+ * to do. Nothing is forked: user namespaces are tried by a clone that fails in its last step. What is left (a security module's mind about
+ * another program) the run will tell, before the command has started.
  */
 #include "engine/probe.h"
 
@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,24 +172,54 @@ static bool is_filtered(void)
 	return r < 0 && errno != EINVAL;
 }
 
-/* What says no, with the way to change its mind; NULL when nothing does. */
+/*
+ * Does the kernel make one for this process? It looks at what no file tells: a chroot, an id without a mapping, how many there are, a security
+ * module. The child is to have a process number in more pid namespaces than there are above it; that is found out after its user namespace
+ * has been made, which goes again with EINVAL (alloc_pid in kernel/pid.c). Without clone3, or before 5.5, nothing is known.
+ */
+static int try_one(void)
+{
+	enum { TOO_MANY = 32 /* MAX_PID_NS_LEVEL: more are refused before anything is done */ };
+	pid_t numbers[TOO_MANY];
+	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_VM | CLONE_FILES, .exit_signal = SIGCHLD, .set_tid_size = TOO_MANY };
+
+	for (size_t i = 0; i < TOO_MANY; i++)
+		numbers[i] = 1; /* and if there are as many: it is taken */
+	args.set_tid = (uintptr_t)numbers;
+	return syscall(__NR_clone3, &args, sizeof(args)) < 0 ? -errno : 0;
+}
+
+static const char *kernel_refusal(void)
+{
+	switch (try_one()) {
+	case -EPERM:
+	case -EACCES:
+		return "the kernel refuses them to this process, as it does in a chroot, or to an id without a mapping, or for a security module";
+	case -ENOSPC:
+	case -EUSERS:
+		return "user.max_user_namespaces is reached, or 32 are nested";
+	default:
+		return NULL;
+	}
+}
+
+/* What says no; NULL when nothing does. The way to change its mind is facts_user_namespaces_fix. */
 static const char *user_namespaces_refusal(bool capable)
 {
 	uint64_t most = sysctl_value("/proc/sys/user/max_user_namespaces", UINT64_MAX);
+	bool restricted = !capable && sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) != 0;
 
 	if (most == UINT64_MAX && access("/proc/self/ns/user", F_OK) < 0)
 		return "this kernel is built without them";
 	if (most == 0)
-		return "user.max_user_namespaces is 0: sysctl -w user.max_user_namespaces=15000";
+		return "user.max_user_namespaces is 0";
 	if (!capable && sysctl_value("/proc/sys/kernel/unprivileged_userns_clone", 1) == 0)
-		return "kernel.unprivileged_userns_clone is 0: sysctl -w kernel.unprivileged_userns_clone=1";
-	if (!capable && sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) != 0 &&
-	    access(apparmor_profile, F_OK) < 0)
-		return "kernel.apparmor_restrict_unprivileged_userns is 1: install the AppArmor profile coffer-launch, or "
-		       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+		return "kernel.unprivileged_userns_clone is 0";
+	if (restricted && access(apparmor_profile, F_OK) < 0)
+		return "kernel.apparmor_restrict_unprivileged_userns is 1";
 	if (is_filtered())
-		return "a seccomp filter around this process refuses them: start the container with a profile that allows clone(CLONE_NEWUSER)";
-	return NULL;
+		return "a seccomp filter around this process refuses them";
+	return restricted ? NULL : kernel_refusal(); /* the launcher's profile is not this program's */
 }
 
 static void probe_user_namespaces(const struct capabilities *own, struct facts *facts)
@@ -267,16 +297,13 @@ static bool is_proc_mountable(void)
 
 static uint32_t count_cpus(void)
 {
-	union {
-		cpu_set_t set;
-		unsigned char bytes[PROBE_CPUS_MAX / 8];
-	} cpus = { .bytes = { 0 } };
+	unsigned char cpus[PROBE_CPUS_MAX / 8] = { 0 };
 	uint32_t count = 0;
 
-	if (sched_getaffinity(0, sizeof(cpus), &cpus.set) < 0)
+	if (syscall(__NR_sched_getaffinity, 0, sizeof(cpus), cpus) < 0)
 		return 1;
-	for (size_t i = 0; i < sizeof(cpus.bytes); i++)
-		count += (uint32_t)__builtin_popcount(cpus.bytes[i]);
+	for (size_t i = 0; i < sizeof(cpus); i++)
+		count += (uint32_t)__builtin_popcount(cpus[i]);
 	return count ? count : 1;
 }
 

@@ -46,4 +46,7 @@ struct facts {
 int facts_read(struct arena *arena, const char *text, size_t n, const char *source, struct facts *ret, struct err *err);
 void facts_print_json(const struct facts *facts, struct str *out);
 
+/* What a person can do about user_namespaces_why: a command, or words. Not NULL. */
+const char *facts_user_namespaces_fix(const struct facts *facts);
+
 #endif

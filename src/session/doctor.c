@@ -30,20 +30,14 @@ static struct doctor_finding weak(const char *text, const char *fix)
 	return (struct doctor_finding){ .health = DOCTOR_WEAK, .text = text, .fix = fix };
 }
 
-/* What refuses user namespaces says how to change its mind: "…: sysctl -w …". */
-static const char *refusal_fix(const char *why, struct arena *arena)
-{
-	const char *command = why ? strstr(why, "sysctl -w ") : NULL;
-	return command ? arena_printf(arena, "sudo %s", command) : NULL;
-}
-
 static struct doctor_finding find_user_namespaces(const struct facts *facts, struct arena *arena)
 {
+	(void)arena;
 	if (facts->user_namespaces)
 		return fine("any user may make them");
 	return (struct doctor_finding){ .health = DOCTOR_MISSING,
 		                        .text = facts->user_namespaces_why ? facts->user_namespaces_why : "the kernel refuses them",
-		                        .fix = refusal_fix(facts->user_namespaces_why, arena) };
+		                        .fix = facts_user_namespaces_fix(facts) };
 }
 
 static struct doctor_finding find_landlock(const struct facts *facts, struct arena *arena)

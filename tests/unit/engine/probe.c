@@ -3,9 +3,14 @@
 #include "sys/cgroup.h"
 #include "unit/unit.h"
 
+#include <linux/mount.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +78,55 @@ static void cgroups_can_be_made(void **state)
 	arena_done(&arena);
 }
 
+/* A process of its own, where `enter` has been: is what its probe says as `judge` wants it? */
+static void probe_where(int (*enter)(const char *folder), bool (*judge)(const struct facts *facts))
+{
+	char folder[] = "/tmp/coffer-probe.XXXXXX";
+	int status;
+	pid_t pid;
+
+	assert_non_null(mkdtemp(folder));
+	pid = fork();
+	if (pid == 0) {
+		struct arena arena;
+		struct facts facts = { 0 };
+		bool entered = enter(folder) == 0, right;
+
+		arena_init(&arena, 1 << 20);
+		right = entered && engine_probe(&arena, &facts, NULL) == 0 && judge(&facts);
+		if (!right)
+			print_message("# %s: %s\n", entered ? "probed" : "not entered",
+			              facts.user_namespaces_why ? facts.user_namespaces_why : "user namespaces");
+		_exit(right ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(status, 0);
+}
+
+/* The host's tree, once more, as a root that is not the mount namespace's own. */
+static int enter_chroot(const char *folder)
+{
+	if (unshare(CLONE_NEWNS) < 0 || syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
+	return syscall(SYS_mount, "/", folder, NULL, MS_BIND | MS_REC, NULL) < 0 ? -1 : chroot(folder) | chdir("/");
+}
+
+static bool blames_chroot(const struct facts *facts)
+{
+	return !facts->user_namespaces && strstr(facts->user_namespaces_why, "chroot") &&
+	       strstr(facts_user_namespaces_fix(facts), "pivot_root");
+}
+
+/* The kernel makes no user namespace for it, and no file says so. */
+static void a_chroot_is_found(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		SKIP_BECAUSE("needs root to make a chroot");
+	probe_where(enter_chroot, blames_chroot);
+}
+
 static void memory_runs_out(void **state)
 {
 	struct arena arena;
@@ -91,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_machine),
 		cmocka_unit_test(cgroups_can_be_made),
+		cmocka_unit_test(a_chroot_is_found),
 		cmocka_unit_test(memory_runs_out),
 	};
 

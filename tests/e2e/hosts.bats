@@ -1,0 +1,37 @@
+#!/usr/bin/env bats
+# Hosts that are not this one, made of this one in namespaces of their own: coffer works there, or says why not and how to change it. Where
+# a test asks for more than a user has, it is root's.
+
+setup() {
+	load lib
+	workspace
+	export XDG_RUNTIME_DIR=$TOP/run
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	export COFFER=${COFFER_BUILD:-$BATS_TEST_DIRNAME/../../build}/coffer
+}
+
+is_root() {
+	[ "$(id -u)" = 0 ]
+}
+
+# in_mounts SCRIPT [ARG…]: as root, with mounts of its own.
+in_mounts() {
+	is_root || skip "needs root"
+	unshare -m sh -euc "$@"
+}
+
+# The receipt of o.json has these values: receipt 'r["rung"] == "landlock"'.
+receipt() {
+	python3 -c 'import json, sys; r = json.load(open("o.json"))["receipt"]
+assert eval(sys.argv[1]), r' "$1"
+}
+
+@test "chroot: the second rung, at once, and the fix" {
+	mkdir "$TOP/root"
+	in_mounts 'mount --rbind / "$1/root"; exec chroot "$1/root" sh -c "cd $1/ws && exec $COFFER run --write . --json 3 -- sh -c \"id -u; echo x > made\" 3> o.json"' sh "$TOP" > out || true
+	[ "$(cat out)" != 0 ]
+	receipt 'r["rung"] == "landlock" and "chroot" in r["why_not_first"]'
+	run in_mounts 'mount --rbind / "$1/root"; exec chroot "$1/root" "$COFFER" run --require namespaces -- true' sh "$TOP"
+	[ "$status" -eq 125 ]
+	[[ "$output" == *chroot*pivot_root* ]]
+}
