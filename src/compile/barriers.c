@@ -19,7 +19,7 @@ static bool changes_owner(const struct compile *c, size_t marks, const struct su
 	for (size_t i = 0; i < marks && c->facts->idmapped_mounts; i++) {
 		const struct mark *mark = &c->marks.at[i];
 
-		if (opens(mark) && mark->entry->uid == dir->uid && path_within(dir->real, mark->path))
+		if (opens(mark) && !mark->entry->keeps_owners && mark->entry->uid == dir->uid && path_within(dir->real, mark->path))
 			return true;
 	}
 	return false;

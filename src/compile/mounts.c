@@ -116,6 +116,25 @@ static void put_sources(struct compile *c)
 	}
 }
 
+/* Where a try has failed the rest of the plan holds; only the files' own modes are in the way. */
+static int note_kept_owners(struct compile *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->marks.n; i++) {
+		const struct mark *mark = &c->marks.at[i];
+		bool opens = mark->effect == EFFECT_ALLOW_READ || mark->effect == EFFECT_ALLOW_WRITE;
+
+		if (opens && mark->named && mark->entry && mark->entry->keeps_owners)
+			r = compile_weaken(
+			    c, mark->why,
+			    "%s: its file system cannot show files as another user's: what only their owner may read or write "
+			    "is not readable for root's sandbox, nor written; run as that user instead",
+			    mark->path);
+	}
+	return r;
+}
+
 /* Root's sources are opened while the warden is root, and handed into the jail as detached trees. */
 int mounts_put_host_sources(struct compile *c)
 {
@@ -123,7 +142,7 @@ int mounts_put_host_sources(struct compile *c)
 		return 0;
 	put_sources(c);
 	if (c->facts->idmapped_mounts)
-		return 0;
+		return note_kept_owners(c);
 	return compile_weaken(c, WHY_DEFAULT,
 	                      "no id-mapped mounts here: files that only root may read are not readable for root's sandbox, nor written");
 }

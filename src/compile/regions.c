@@ -82,7 +82,7 @@ static void open_to(struct standing *standing, const struct mark *mark, bool idm
 	if (standing->fresh)
 		*standing = (struct standing){ .read = true };
 	standing->read = true;
-	if (idmaps && mark->named && mark->entry) {
+	if (idmaps && mark->named && mark->entry && !mark->entry->keeps_owners) {
 		standing->idmapped = true;
 		standing->uid = mark->entry->uid;
 		standing->gid = mark->entry->gid;

@@ -9,10 +9,13 @@
 
 enum { OP_TEXT_MAX = 600 };
 
-/* What clone says when it may not, or cannot any more, or does not know how: another rung of the ladder may do. */
+/*
+ * What clone says when it may not, or cannot any more, or does not know how: another rung of the ladder may do. To TREE_IDMAP a file system
+ * says EINVAL, and one of another user namespace EPERM: the tree may do as it is.
+ */
 static bool is_refusal(const struct plan_op *op, int errnum)
 {
-	if (op->code != OP_SPAWN)
+	if (op->code != OP_SPAWN && op->code != OP_TREE_IDMAP)
 		return false;
 	return errnum == EPERM || errnum == ENOSPC || errnum == ENOSYS || errnum == EINVAL || errnum == EUSERS;
 }

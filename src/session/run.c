@@ -5,11 +5,13 @@
  * working directory with its links resolved, the home, the run's name. From then on compile decides everything and the engine does
  * everything; this file only hands results from one to the other.
  *
- * There is one bend. Facts are read from files, and a kernel may refuse namespaces for reasons that no file tells (a seccomp filter
- * around us, a full count of namespaces, a security module). Then the engine reports that SPAWN was refused, before
- * anything of the command has run. The same request is compiled once more, for a machine "without user namespaces, because …". If the
- * policy does not accept the second rung of the ladder, compile says so with the fix; if it does, the plan's notes tell, and so does the
- * receipt. There is no third try.
+ * There are two bends, both before anything of the command has run. Facts are read from files, and a kernel may refuse namespaces for
+ * reasons that no file tells (a full count of namespaces, a security module). Then the engine reports that SPAWN was refused, and the
+ * same request is compiled once more, for a machine "without user namespaces, because …". If the policy does not accept the second rung of the
+ * ladder, compile says so with the fix; if it does, the plan's notes tell, and so does the receipt. There is no third try.
+ *
+ * And whether a file system lets root's files be shown as the sandbox's is known after a try. Where TREE_IDMAP was refused the survey is told so
+ * for all that is on that file system, and the plan is made without; each time round there is one file system less to ask.
  */
 #include "session/run.h"
 
@@ -35,6 +37,7 @@ struct course {
 	struct arena *arena;
 	struct inputs inputs;
 	struct survey survey;
+	uint32_t refused_op; /* of the plan, where the engine says ERR_UNSUPPORTED */
 	struct session_result result;
 };
 
@@ -164,6 +167,7 @@ static int carry_out(struct course *course, struct err *err)
 	options.launcher = course->session->launcher;
 	options.run_id = course->result.run_id;
 	options.state_dir = course->session->state_dir;
+	options.refused_op = &course->refused_op;
 	options.torture_op = torture_op();
 	int r = course->result.facts.user_namespaces ? 0 : state_scratch_make(course->inputs.scratch_top, err);
 	if (r < 0)
@@ -172,13 +176,52 @@ static int carry_out(struct course *course, struct err *err)
 	return engine_run(&course->result.plan, &options, course->arena, &course->result.outcome, err);
 }
 
-/* Did the kernel refuse the namespaces themselves? Whether the run may do without is compile's to say, with the fix. */
-static bool refused_namespaces(const struct course *course, int r, const struct err *err)
+/* The operation that the kernel refused, where another plan may do. */
+static const struct plan_op *refused(const struct course *course, int r, const struct err *err, enum plan_opcode code)
 {
-	return r < 0 && err->code == ERR_UNSUPPORTED && course->result.facts.user_namespaces &&
-	       (err->errnum == EPERM || err->errnum == ENOSPC || err->errnum == ENOSYS || err->errnum == EINVAL || err->errnum == EUSERS);
+	const struct plan *plan = &course->result.plan;
+	const struct plan_op *op;
+
+	if (r == 0 || err->code != ERR_UNSUPPORTED || !plan->head || course->refused_op >= plan->head->op_count)
+		return NULL;
+	op = &plan->op[course->refused_op];
+	return op->code == code ? op : NULL;
 }
 
+/* What is on the same file system as the tree that TREE_IDMAP was to change, keeps its owners. Returns whether that is news. */
+static bool keep_owners(struct course *course, const struct plan_op *idmap)
+{
+	const struct plan *plan = &course->result.plan;
+	bool news = false;
+
+	for (const struct plan_op *op = plan->op; op < idmap; op++) {
+		if (op->code != OP_HOST_TREE || plan_number(op, 0) != plan_number(idmap, 0))
+			continue;
+		for (size_t i = 0; i < course->survey.entries.n; i++) {
+			struct survey_entry *entry = &course->survey.entries.at[i];
+
+			news = news || (entry->dev == plan_number(op, 3) && !entry->keeps_owners);
+			entry->keeps_owners = entry->keeps_owners || entry->dev == plan_number(op, 3);
+		}
+	}
+	return news;
+}
+
+static int carry_out_anyhow(struct course *course, struct err *err)
+{
+	struct session_result *result = &course->result;
+	int r = carry_out(course, err);
+
+	for (const struct plan_op *op; (op = refused(course, r, err, OP_TREE_IDMAP)) && keep_owners(course, op);) {
+		err_clear(err);
+		r = compile(&result->policy, &course->inputs, &result->facts, course->arena, &result->plan, err);
+		if (r == 0)
+			r = carry_out(course, err);
+	}
+	return r;
+}
+
+/* Whether the run may do without namespaces is compile's to say, with the fix. */
 static int step_down(struct course *course, struct err *err)
 {
 	struct facts *facts = &course->result.facts;
@@ -226,8 +269,8 @@ int session_run(const struct session *session, const struct session_request *req
 	if (r == 0)
 		r = make_plan(&course, err);
 	if (r == 0)
-		r = carry_out(&course, err);
-	if (refused_namespaces(&course, r, err))
+		r = carry_out_anyhow(&course, err);
+	if (refused(&course, r, err, OP_SPAWN))
 		r = step_down(&course, err);
 	if (r < 0)
 		return r;

@@ -28,10 +28,21 @@ assert eval(sys.argv[1]), r' "$1"
 
 @test "chroot: the second rung, at once, and the fix" {
 	mkdir "$TOP/root"
-	in_mounts 'mount --rbind / "$1/root"; exec chroot "$1/root" sh -c "cd $1/ws && exec $COFFER run --write . --json 3 -- sh -c \"id -u; echo x > made\" 3> o.json"' sh "$TOP" > out || true
+	in_mounts 'mount --rbind / "$1/root"; exec chroot "$1/root" sh -c "cd $1/ws && exec $COFFER run --write . --json 3 -- id -u 3> o.json"' sh "$TOP" > out
 	[ "$(cat out)" != 0 ]
 	receipt 'r["rung"] == "landlock" and "chroot" in r["why_not_first"]'
 	run in_mounts 'mount --rbind / "$1/root"; exec chroot "$1/root" "$COFFER" run --require namespaces -- true' sh "$TOP"
 	[ "$status" -eq 125 ]
 	[[ "$output" == *chroot*pivot_root* ]]
+}
+
+@test "a file system whose owners stay: a note that names the tree, or under strict an error" {
+	in_mounts 'mount -t ramfs -o mode=755 ram "$1/ws"; cd "$1/ws"; echo x > readable
+		"$COFFER" run --write . --json 3 -- sh -c "cat readable; echo x > made || echo refused" 3> "$1/o.json" 2> "$1/err" || true
+		[ ! -e made ]
+		! "$COFFER" run --strict --write . -- true 2> "$1/strict"' sh "$TOP" > "$TOP/out"
+	cd "$TOP"
+	[ "$(cat out)" = "x"$'\n'"refused" ]
+	receipt 'any("/ws: its file system cannot show files as another" in note for note in r["notes"])'
+	grep -q 'ws: its file system cannot show' strict
 }

@@ -59,6 +59,36 @@ static void test_root_shows_named_trees_as_the_sandboxs(void **state)
 	world_done(&w);
 }
 
+/* What a try has shown: this tree's owners stay, another's change. */
+static void test_a_file_system_may_keep_its_owners(void **state)
+{
+	for (int strict = 0; strict <= 1; strict++) {
+		struct world w;
+
+		(void)state;
+		world_init(&w);
+		world_become_root(&w);
+		world_allow_write(&w, ".");
+		world_allow_read(&w, "/usr/bin");
+		assert_int_equal(world_compile(&w), 0);
+		assert_int_equal(world_count(&w, OP_TREE_IDMAP), 2);
+		assert_int_equal(w.plan.head->note_count, 0);
+
+		for (size_t i = 0; i < w.survey.entries.n; i++)
+			w.survey.entries.at[i].keeps_owners = strcmp(w.survey.entries.at[i].real, "/usr/bin") == 0;
+		w.policy.strict = strict;
+		assert_int_equal(compile(&w.policy, &w.inputs, &w.facts, &w.arena, &w.plan, &w.err) < 0, strict);
+		if (strict) {
+			assert_int_equal(w.err.code, ERR_UNSUPPORTED);
+			assert_non_null(strstr(w.err.text, "/usr/bin: its file system"));
+		} else {
+			assert_int_equal(world_count(&w, OP_TREE_IDMAP), 1);
+			assert_true(world_notes(&w, "/usr/bin: its file system cannot show files as another user's"));
+		}
+		world_done(&w);
+	}
+}
+
 static void test_root_without_namespaces_changes_its_ids(void **state)
 {
 	struct world w;
@@ -139,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_a_user_stays_itself),
 		cmocka_unit_test(test_root_is_nobody_of_the_host),
 		cmocka_unit_test(test_root_shows_named_trees_as_the_sandboxs),
+		cmocka_unit_test(test_a_file_system_may_keep_its_owners),
 		cmocka_unit_test(test_root_without_namespaces_changes_its_ids),
 		cmocka_unit_test(test_the_network_namespace_is_the_networks),
 		cmocka_unit_test(test_a_terminal_where_one_is_wanted),
