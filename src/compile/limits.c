@@ -149,7 +149,7 @@ static int put_memory(struct compile *c)
 /* A sandbox of root has a host user of its own; otherwise a new user namespace counts apart, on kernels that do so. */
 static bool nproc_counts_the_sandbox(const struct compile *c)
 {
-	return c->facts->root || (c->rung == COMPILE_RUNG_NAMESPACES && c->facts->rlimit_nproc_per_userns);
+	return c->facts->sandbox_uid || (c->rung == COMPILE_RUNG_NAMESPACES && c->facts->rlimit_nproc_per_userns);
 }
 
 static int put_processes(struct compile *c)

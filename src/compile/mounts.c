@@ -141,10 +141,7 @@ int mounts_put_host_sources(struct compile *c)
 	if (!c->facts->root || c->rung != COMPILE_RUNG_NAMESPACES)
 		return 0;
 	put_sources(c);
-	if (c->facts->idmapped_mounts)
-		return note_kept_owners(c);
-	return compile_weaken(c, WHY_DEFAULT,
-	                      "no id-mapped mounts here: files that only root may read are not readable for root's sandbox, nor written");
+	return c->facts->idmapped_mounts ? note_kept_owners(c) : 0;
 }
 
 /* ---- bare trees ---- */
@@ -228,7 +225,7 @@ static bool is_out_of_reach(const struct compile *c, const struct region *region
 {
 	const struct survey_entry *entry = region->entry;
 	const struct region *parent = &c->regions.at[region->parent];
-	uint32_t uid = c->facts->root ? c->facts->sandbox_uid : c->facts->uid, bits = c->facts->root ? S_IRWXO : S_IRWXG | S_IRWXO;
+	uint32_t own = c->facts->sandbox_uid, uid = own ? own : c->facts->uid, bits = own ? S_IRWXO : S_IRWXG | S_IRWXO;
 
 	if (!entry || region->opened_below || region_is_host_writable(parent) || parent->idmapped)
 		return false;

@@ -125,26 +125,44 @@ static bool has(const struct capabilities *own, int capability)
 	return own->data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
-/* The initial namespace maps every id to itself; nobody else can make such a map. */
-static bool in_first_user_namespace(void)
+/* Lines of "inside outside count". The first namespace maps every id to itself; nobody else can make such a map. */
+static void probe_id_map(struct facts *facts)
 {
-	char map[128], *rest = map;
+	char map[4096], *rest = map;
 
+	facts->uid_above = UINT32_MAX; /* without a mapping: nobody */
 	if (file_read_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) <= 0)
-		return false;
+		return;
+	while (*rest) {
+		unsigned long inside = strtoul(rest, &rest, 10), outside = strtoul(rest, &rest, 10), count = strtoul(rest, &rest, 10);
 
-	unsigned long inside = strtoul(rest, &rest, 10), outside = strtoul(rest, &rest, 10), count = strtoul(rest, &rest, 10);
+		if (facts->uid >= inside && facts->uid - inside < count)
+			facts->uid_above = (uint32_t)(outside + facts->uid - inside);
+		facts->first_user_namespace = inside == 0 && outside == 0 && count == UINT32_MAX;
+		if (*rest++ != '\n')
+			break;
+	}
+}
 
-	return inside == 0 && outside == 0 && count == UINT32_MAX;
+/* To run a sandbox as somebody else, give it files and streams, end it and clear up after it. Container engines leave root these. */
+static bool may_be_anybody(const struct capabilities *own)
+{
+	static const int needed[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID };
+	bool all = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		all = all && has(own, needed[i]);
+	return all;
 }
 
 static void probe_ids(const struct capabilities *own, struct facts *facts)
 {
 	facts->uid = geteuid();
 	facts->gid = getegid();
-	facts->root =
-	    facts->uid == 0 && has(own, CAP_SYS_ADMIN) && has(own, CAP_SETUID) && has(own, CAP_SETGID) && in_first_user_namespace();
-	facts->sandbox_uid = facts->root ? SANDBOX_UID_BASE : 0;
+	probe_id_map(facts);
+	if (facts->uid == 0 && facts->first_user_namespace && may_be_anybody(own))
+		facts->sandbox_uid = SANDBOX_UID_BASE;
+	facts->root = facts->sandbox_uid && has(own, CAP_SYS_ADMIN);
 }
 
 /* ---- user namespaces ---- */

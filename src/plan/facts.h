@@ -24,8 +24,10 @@ struct facts {
 	const char *kernel; /* "6.18.44" */
 	const char *arch;   /* "x86_64" */
 	uint32_t uid, gid;
-	bool root;            /* euid 0 with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID in the initial namespace's eyes */
-	uint32_t sandbox_uid; /* host id that the sandbox runs under when root; 0 otherwise */
+	bool first_user_namespace; /* the caller's is the host's own, where uid 0 is root */
+	uint32_t uid_above;        /* uid, as the user namespace above knows it; in the first one the same */
+	uint32_t sandbox_uid;      /* host id that the sandbox runs under where the caller is uid 0 and may be anybody; 0 otherwise */
+	bool root;                 /* and has CAP_SYS_ADMIN: may mount and map ids. In a container uid 0 may not */
 	bool user_namespaces;
 	const char *user_namespaces_why; /* when false: the sysctl or LSM that says no, else NULL */
 	uint32_t landlock_abi;           /* 0: none */

@@ -84,8 +84,15 @@ static struct doctor_finding find_proc(const struct facts *facts, struct arena *
 
 static struct doctor_finding find_ids(const struct facts *facts, struct arena *arena)
 {
-	if (!facts->root)
+	if (facts->uid == 0 && facts->first_user_namespace && !facts->sandbox_uid)
+		return (struct doctor_finding){ .health = DOCTOR_MISSING,
+			                        .text = "root without the capabilities to be another user: nothing is run as root",
+			                        .fix = "run coffer as an ordinary user: docker run --user 1000:1000 …" };
+	if (!facts->sandbox_uid)
 		return fine("the sandbox runs as this user, without any privilege");
+	if (!facts->root)
+		return weak("started by root, the sandbox runs as an id of its own, to which root without CAP_SYS_ADMIN cannot map files",
+		            "run coffer as the user whose files it is for: docker run --user 1000:1000 …");
 	if (facts->idmapped_mounts)
 		return fine(arena_printf(arena, "started by root, the sandbox runs as an id of its own from %u up", facts->sandbox_uid));
 	return weak("started by root, the sandbox runs as an id of its own, to which this kernel cannot map root's files (Linux 5.12)",

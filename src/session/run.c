@@ -84,7 +84,7 @@ static int gather(struct course *course, struct err *err)
 	course->inputs.scratch_top = course->session->state_dir;
 	course->inputs.survey = &course->survey;
 	course->result.facts = course->session->facts;
-	if (course->result.facts.root)
+	if (course->result.facts.sandbox_uid)
 		course->result.facts.sandbox_uid += state_run_bits(course->result.run_id);
 	struct session_place place;
 	int r = session_place_find(request->env, request->cwd, course->arena, &place, err);
@@ -102,8 +102,8 @@ static int make_plan(struct course *course, struct err *err)
 	struct question_vec questions = { 0 };
 	int r = 0;
 	if (!result->facts.user_namespaces)
-		r = state_scratch_find(course->arena, result->facts.root ? NULL : course->session->state_dir, &course->inputs.scratch_top,
-		                       err);
+		r = state_scratch_find(course->arena, result->facts.sandbox_uid ? NULL : course->session->state_dir,
+		                       &course->inputs.scratch_top, err);
 	if (r == 0)
 		r = compile_questions(&result->policy, &course->inputs, &result->facts, course->arena, &questions, err);
 	if (r == 0)

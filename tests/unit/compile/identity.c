@@ -103,6 +103,69 @@ static void test_root_without_namespaces_changes_its_ids(void **state)
 	world_done(&w);
 }
 
+/* In a container it may not mount, but it may be somebody else. */
+static void test_root_of_a_container_is_nobody_of_the_host_either(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_become_container_root(&w);
+	world_allow_write(&w, ".");
+	assert_int_equal(world_compile(&w), 0);
+	assert_int_equal(plan_number(world_find(&w, OP_WARDEN_USER, NULL), 0), w.facts.sandbox_uid);
+	assert_int_equal(plan_number(world_find(&w, OP_IDMAP, NULL), 0), 1000);
+	assert_int_equal(plan_number(world_find(&w, OP_IDMAP, NULL), 1), w.facts.sandbox_uid);
+	assert_false(world_has(&w, OP_HOST_TREE, NULL) || world_has(&w, OP_TREE_IDMAP, NULL));
+	assert_true(world_has(&w, OP_TREE, "/home/u/ws"));
+	assert_true(world_notes(&w, "files that only root may read"));
+	world_done(&w);
+
+	world_init(&w);
+	world_become_container_root(&w);
+	world_lose_namespaces(&w);
+	assert_int_equal(world_compile(&w), 0);
+	assert_int_equal(plan_number(world_find(&w, OP_IDS, NULL), 0), w.facts.sandbox_uid);
+	assert_true(world_notes(&w, "files that only root may read"));
+	world_done(&w);
+}
+
+/* Rather nothing than a command that is the host's root. Whether uid 0 of a user namespace is, is known as far as the one above. */
+static void test_root_that_can_be_nobody_else(void **state)
+{
+	for (int rung = 1; rung <= 2; rung++) {
+		struct world w;
+
+		(void)state;
+		world_init(&w);
+		w.facts.uid = w.facts.gid = 0;
+		w.facts.first_user_namespace = true;
+		w.facts.user_namespaces = rung == 1;
+		assert_true(world_compile(&w) < 0);
+		assert_int_equal(w.err.code, ERR_UNSUPPORTED);
+		assert_non_null(strstr(w.err.text, "CAP_SETUID"));
+		world_done(&w);
+	}
+	for (unsigned above = 0; above <= 1000; above += 1000) {
+		struct world w;
+
+		world_init(&w);
+		w.facts.uid = w.facts.gid = 0;
+		w.facts.uid_above = above;
+		assert_int_equal(world_compile(&w), 0);
+		assert_int_equal(w.plan.head->note_count, above == 0);
+		assert_int_equal(world_notes(&w, "root outside of this user namespace"), above == 0);
+		world_done(&w);
+
+		world_init(&w);
+		w.facts.uid = w.facts.gid = 0;
+		w.facts.uid_above = above;
+		w.policy.strict = true;
+		assert_int_equal(world_compile(&w) < 0, above == 0);
+		world_done(&w);
+	}
+}
+
 static void test_the_network_namespace_is_the_networks(void **state)
 {
 	struct world w;
@@ -171,6 +234,8 @@ int main(void)
 		cmocka_unit_test(test_root_shows_named_trees_as_the_sandboxs),
 		cmocka_unit_test(test_a_file_system_may_keep_its_owners),
 		cmocka_unit_test(test_root_without_namespaces_changes_its_ids),
+		cmocka_unit_test(test_root_of_a_container_is_nobody_of_the_host_either),
+		cmocka_unit_test(test_root_that_can_be_nobody_else),
 		cmocka_unit_test(test_the_network_namespace_is_the_networks),
 		cmocka_unit_test(test_a_terminal_where_one_is_wanted),
 		cmocka_unit_test(test_the_workspace_must_be_one),

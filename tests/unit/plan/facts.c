@@ -26,6 +26,8 @@ static const struct facts some = {
 	.uid = 1000,
 	.gid = UINT32_MAX,
 	.root = true,
+	.first_user_namespace = true,
+	.uid_above = 1001,
 	.sandbox_uid = 0x7c0f0001,
 	.user_namespaces_why = "kernel.unprivileged_userns_clone = 0 \"é\"",
 	.landlock_abi = 7,
