@@ -15,8 +15,8 @@ static struct bpf_request filter_request(const struct compile *c)
 
 	return (struct bpf_request){
 		.notify = c->tells || c->acts || c->acts_on_opens,
-		.tell_writes = c->tells,
-		.tell_reads = c->tells && policy->denials == POLICY_DENIALS_ALL,
+		.tell_writes = c->tells && !c->facts->tracing_why,
+		.tell_reads = c->tells && !c->facts->tracing_why && policy->denials == POLICY_DENIALS_ALL,
 		.act_names = c->acts,
 		.act_opens = c->acts_on_opens,
 		.inet = net, /* in a network namespace of its own these reach nothing but the sandbox itself */

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -246,6 +247,25 @@ static void probe_user_namespaces(const struct capabilities *own, struct facts *
 	facts->user_namespaces = !facts->user_namespaces_why;
 }
 
+/* ---- tracing ---- */
+
+/*
+ * process_vm_readv asks for the right to attach. Yama keeps that from all without CAP_SYS_PTRACE from 2 up, and 1 is no obstacle to an
+ * ancestor (Documentation/admin-guide/LSM/Yama.rst). A filter keeps the call even from its own process.
+ */
+static void probe_tracing(struct facts *facts)
+{
+	enum { YAMA_ANCESTORS = 1 };
+	char from = 0, to;
+	struct iovec source = { &from, 1 }, target = { &to, 1 };
+
+	if (sysctl_value("/proc/sys/kernel/yama/ptrace_scope", 0) > YAMA_ANCESTORS)
+		facts->tracing_why = "kernel.yama.ptrace_scope is more than 1";
+	else if (syscall(__NR_process_vm_readv, getpid(), &target, 1, &source, 1, 0) != 1)
+		facts->tracing_why = errno == ENOSYS ? "this kernel is built without process_vm_readv"
+		                                     : "a seccomp filter around this process refuses process_vm_readv";
+}
+
 /* ---- procfs ---- */
 
 /*
@@ -346,6 +366,7 @@ int engine_probe(struct arena *arena, struct facts *ret_facts, struct err *err)
 
 	if (r == 0) {
 		probe_user_namespaces(&own, &facts);
+		probe_tracing(&facts);
 		probe_machine(&facts);
 		r = probe_cgroups(arena, &facts);
 	}

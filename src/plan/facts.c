@@ -30,6 +30,7 @@ static const struct field {
 	{ TEXT_OR_NULL, FIELD(user_namespaces_why) },
 	{ U32, FIELD(landlock_abi) },
 	{ FLAG, FIELD(seccomp_notify) },
+	{ TEXT_OR_NULL, FIELD(tracing_why) },
 	{ FLAG, FIELD(mount_api) },
 	{ FLAG, FIELD(idmapped_mounts) },
 	{ FLAG, FIELD(overlay_userxattr) },

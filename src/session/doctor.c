@@ -57,7 +57,13 @@ static struct doctor_finding find_landlock(const struct facts *facts, struct are
 
 static struct doctor_finding find_notify(const struct facts *facts, struct arena *arena)
 {
-	(void)arena;
+	if (facts->seccomp_notify && facts->tracing_why)
+		return weak(arena_printf(arena,
+		                         "init cannot read what a call names (%s): few denials are told, and protected names that do not "
+		                         "exist yet are not covered",
+		                         facts->tracing_why),
+		            strstr(facts->tracing_why, "yama") ? "sudo sysctl -w kernel.yama.ptrace_scope=1"
+		                                               : "run the container with a seccomp profile that allows process_vm_readv");
 	if (facts->seccomp_notify)
 		return fine("denials can be told, and names that do not exist yet protected");
 	return weak(

@@ -32,6 +32,7 @@ static const struct facts some = {
 	.user_namespaces_why = "kernel.unprivileged_userns_clone = 0 \"é\"",
 	.landlock_abi = 7,
 	.seccomp_notify = true,
+	.tracing_why = "kernel.yama",
 	.mount_api = true,
 	.proc_mountable = true,
 	.memory = { FACTS_CGROUP_V2, "/sys/fs/cgroup/user.slice" },

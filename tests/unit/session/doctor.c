@@ -89,6 +89,19 @@ static void test_landlock(void **state)
 	assert_int_equal(find(&facts, "Landlock").health, DOCTOR_MISSING);
 }
 
+static void test_tracing(void **state)
+{
+	struct facts facts = all;
+
+	(void)state;
+	facts.tracing_why = "kernel.yama.ptrace_scope is more than 1";
+
+	struct doctor_finding finding = find(&facts, "seccomp notification");
+
+	assert_int_equal(finding.health, DOCTOR_WEAK);
+	assert_string_equal(finding.fix, "sudo sysctl -w kernel.yama.ptrace_scope=1");
+}
+
 static void test_what_is_weak_has_a_fix(void **state)
 {
 	static const struct facts bare = { .kernel = "5.4.0", .arch = "x86_64", .user_namespaces = true, .root = true };
@@ -107,6 +120,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_all_is_well, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_user_namespaces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_landlock, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tracing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_weak_has_a_fix, set_up, tear_down),
 	};
 
