@@ -194,6 +194,8 @@ static void judge(struct notify *n, struct judged *j, const char *text)
 	struct refusal refusal = { .errnum = EROFS };
 	char region;
 
+	if (j->c->kind == CALL_METADATA && n->flags & PLAN_INIT_RUNG2)
+		return; /* Landlock lets it pass */
 	if (is_plainly_allowed(n, j, text) || !find_path(n, j, text))
 		return;
 	region = rules_region(&n->rules, j->path, &refusal.rule);
@@ -222,7 +224,7 @@ static void tell_paths(struct notify *n, const struct seccomp_notif *call, const
 	if (both)
 		r2 = caller_read_text((pid_t)call->pid, call->data.args[c->path2], text[1], PATH_MAX);
 	first = (struct judged){ .call = call, .c = c, .dir = c->dir, .writes = true };
-	first.makes = c->kind != CALL_CHANGE && c->kind != CALL_RENAME;
+	first.makes = c->kind < CALL_RENAME;
 	if (c->kind == CALL_OPEN) {
 		uint64_t flags = open_flags(call, c);
 

@@ -14,7 +14,8 @@ enum call_kind {
 	CALL_SYMLINK,
 	CALL_LINK,   /* from the first path to the second */
 	CALL_RENAME, /* the same */
-	CALL_CHANGE, /* removes a name, or changes what is behind it */
+	CALL_CHANGE, /* removes a name, or empties what is behind it */
+	CALL_METADATA,
 	CALL_ADDRESS,
 	CALL_SIGNAL,
 };
