@@ -136,36 +136,10 @@ static bool is_allowed(const struct judged *j, char region)
 	return region == 'w' || (region == 'r' && !j->writes);
 }
 
-/* Where it leads. What cannot be found is taken by its text. */
-static bool find_path(struct notify *n, struct judged *j, const char *text)
-{
-	int start = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
-	struct place place = PLACE_NONE;
-	struct caller caller;
-	int base = -1, r = caller_open(&n->view, (pid_t)j->call->pid, &caller);
-
-	if (r == 0 && text[0] != '/')
-		r = base = caller_open_dir(&n->view, caller.thread, start);
-	if (r >= 0)
-		r = caller_find(&caller, base < 0 ? n->view.root : base, text, j->follows, &place);
-	if (base >= 0)
-		close(base);
-	j->exists = r == 0 && place.target < 0 && fstatat(place.dir, place.name, &j->st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (r == 0)
-		r = place.target < 0 ? place_path(&n->view, &place, j->path) : -ENOENT;
-	place_done(&place);
-	if (r < 0 && path_is_normal(text)) {
-		memcpy(j->path, text, strlen(text) + 1);
-		return true;
-	}
-	return r == 0;
-}
-
-/* Most are, and most of these can be told by the text alone. A link in it may lead elsewhere: that is not looked for. */
-static bool is_plainly_allowed(struct notify *n, struct judged *j, const char *text)
+/* The path as its text and the directory before it have it. A link in it may lead elsewhere: that is not looked for. */
+static bool spell_path(struct notify *n, struct judged *j, const char *text)
 {
 	size_t top = 0, len = strlen(text);
-	uint32_t rule;
 
 	if (text[0] != '/') {
 		int dir = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
@@ -178,7 +152,37 @@ static bool is_plainly_allowed(struct notify *n, struct judged *j, const char *t
 		j->path[top++] = '/';
 	}
 	memcpy(j->path + top, text, len + 1);
-	return path_is_normal(j->path) && is_allowed(j, rules_region(&n->rules, j->path, &rule));
+	return path_is_normal(j->path);
+}
+
+/* Where it leads. What cannot be found (on rung two /proc may be closed to init) is taken by its text. */
+static bool find_path(struct notify *n, struct judged *j, const char *text)
+{
+	int start = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
+	struct place place = PLACE_NONE;
+	struct caller caller;
+	int base = -1, r = caller_open(&n->view, (pid_t)j->call->pid, &caller);
+	bool is_closed = r < 0;
+
+	if (r == 0 && text[0] != '/')
+		r = base = caller_open_dir(&n->view, caller.thread, start);
+	if (r >= 0)
+		r = caller_find(&caller, base < 0 ? n->view.root : base, text, j->follows, &place);
+	if (base >= 0)
+		close(base);
+	j->exists = r == 0 && place.target < 0 && fstatat(place.dir, place.name, &j->st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (r == 0)
+		r = place.target < 0 ? place_path(&n->view, &place, j->path) : -ENOENT;
+	place_done(&place);
+	return r == 0 || ((is_closed || text[0] == '/') && spell_path(n, j, text));
+}
+
+/* Most are, and most of these can be told by the text alone. */
+static bool is_plainly_allowed(struct notify *n, struct judged *j, const char *text)
+{
+	uint32_t rule;
+
+	return spell_path(n, j, text) && is_allowed(j, rules_region(&n->rules, j->path, &rule));
 }
 
 /* Would a read-only mount have refused this? */

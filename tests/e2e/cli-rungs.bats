@@ -49,9 +49,9 @@ assert r["rung"] == "landlock" and "max_user_namespaces" in r["why_not_first"] a
 
 @test "denials: what is refused, and nothing else" {
 	run without_namespaces run -v --write . -- sh -c 'echo x > /dev/null; echo x > "$TMPDIR/f"; mkdir "$TMPDIR/d"; rm "$TMPDIR/f"; cat /proc/meminfo > /dev/null; chmod 600 made 2> /dev/null; echo x > made'
-	[[ "$output" != *denied* ]]
+	[[ "$output" != *"denied: "* ]]
 	run without_namespaces run -v -- sh -c 'echo x > /dev/null; echo x > "$TMPDIR/f"; mkdir "$TMPDIR/d"; echo x > new'
-	[ "$(grep -c denied <<< "$output")" -eq 1 ]
+	[ "$(grep -c "denied: " <<< "$output")" -eq 1 ]
 	[[ "$output" == *"create $TOP/ws/new"* ]]
 	[[ "$output" == *"does not cover modes, owners, times"* ]]
 	[ "$(grep -o 'sysctl -w' <<< "$output" | wc -l)" -le 1 ]
