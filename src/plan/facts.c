@@ -40,6 +40,7 @@ static const struct field {
 	{ CONTROLLER, FIELD(pids) },
 	{ CONTROLLER, FIELD(cpu) },
 	{ CONTROLLER, FIELD(freezer) },
+	{ CONTROLLER, FIELD(cpuacct) },
 	{ FLAG, FIELD(cgroup_kill) },
 	{ FLAG, FIELD(swap_accounting) },
 	{ U32, FIELD(cpus) },

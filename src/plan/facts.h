@@ -39,6 +39,8 @@ struct facts {
 	bool proc_mountable;          /* false where the caller's /proc is covered in part (containers): a fresh procfs is refused then */
 	bool rlimit_nproc_per_userns; /* 5.14 */
 	struct facts_controller memory, pids, cpu, freezer;
+	struct facts_controller
+	    cpuacct;          /* version 1 only, where it need not be with cpu: the same directory then. Version 2 counts in any cgroup */
 	bool cgroup_kill;     /* v2 cgroup.kill, 5.14 */
 	bool swap_accounting; /* memory.swap.max / memory.memsw exist */
 	uint32_t cpus;

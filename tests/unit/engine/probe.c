@@ -37,9 +37,9 @@ static void the_machine(void **state)
 	assert_true(facts.cpus >= 1);
 	assert_true(facts.memory_bytes > 16 << 20);
 
-	const struct facts_controller *places[] = { &facts.memory, &facts.pids, &facts.cpu, &facts.freezer };
+	const struct facts_controller *places[] = { &facts.memory, &facts.pids, &facts.cpu, &facts.freezer, &facts.cpuacct };
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(places[i]->version == FACTS_CGROUP_NONE, places[i]->dir == NULL);
 		if (places[i]->dir)
 			assert_int_equal(access(places[i]->dir, W_OK), 0);
