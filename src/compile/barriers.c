@@ -46,20 +46,20 @@ static int add_barrier(struct compile *c, const struct survey_entry *entry)
 	return 0;
 }
 
-/* Root opens what is behind one as root. In a container the sandbox itself would have to: what no rule names is left out. */
+/* Root opens what is behind one as root. In a container, or before Linux 5.12, the sandbox itself would have to: what no rule names is left out. */
 static int pass_barrier(struct compile *c, struct mark *mark, const struct survey_entry *barrier)
 {
 	bool is_behind = strcmp(mark->path, barrier->real) != 0;
 	int r;
 
-	if (c->facts->root || !is_behind || (mark->effect != EFFECT_ALLOW_READ && mark->effect != EFFECT_ALLOW_WRITE))
+	if (mounts_opens_as_root(c) || !is_behind || (mark->effect != EFFECT_ALLOW_READ && mark->effect != EFFECT_ALLOW_WRITE))
 		return 0;
 	if (!mark->named) {
 		mark->effect = EFFECT_DENY_READ;
 		return 0;
 	}
 	r = err_set(c->err, ERR_DENIED, EACCES,
-	            "%s: the sandbox of a root without CAP_SYS_ADMIN is another user, who may not search %s: "
+	            "%s: root's sandbox is another user, who may not search %s, and root cannot open it for that user here: "
 	            "run as the user whose files these are, or open that directory to others (chmod o+x)",
 	            mark->path, barrier->real);
 	err_at(c->err, mark->why);

@@ -103,9 +103,14 @@ static void put_idmap(struct compile *c, const struct source *source)
 		         (uint64_t)source->gid, (uint64_t)c->facts->sandbox_uid);
 }
 
+bool mounts_opens_as_root(const struct compile *c)
+{
+	return c->facts->root && c->facts->mount_api && c->rung == COMPILE_RUNG_NAMESPACES;
+}
+
 static void put_sources(struct compile *c)
 {
-	enum plan_opcode code = c->facts->root ? OP_HOST_TREE : OP_TREE;
+	enum plan_opcode code = mounts_opens_as_root(c) ? OP_HOST_TREE : OP_TREE;
 
 	for (size_t i = 0; i < c->sources.n; i++) {
 		const struct source *source = &c->sources.at[i];
@@ -138,7 +143,7 @@ static int note_kept_owners(struct compile *c)
 /* Root's sources are opened while the warden is root, and handed into the jail as detached trees. */
 int mounts_put_host_sources(struct compile *c)
 {
-	if (!c->facts->root || c->rung != COMPILE_RUNG_NAMESPACES)
+	if (!mounts_opens_as_root(c))
 		return 0;
 	put_sources(c);
 	return c->facts->idmapped_mounts ? note_kept_owners(c) : 0;
@@ -395,7 +400,7 @@ int mounts_put_root(struct compile *c)
 		return 0;
 	identity_put_ids(c);
 	plan_add(&c->plan, OP_PRIVATE, WHY_DEFAULT);
-	if (!c->facts->root)
+	if (!mounts_opens_as_root(c))
 		put_sources(c);
 	r = put_regions(c);
 	if (r == 0)

@@ -342,7 +342,7 @@ static int guard_regions(struct compile *c)
 static const char *reason_against(struct compile *c)
 {
 	if (!c->facts->seccomp_notify)
-		return "this kernel cannot hand calls to init";
+		return "calls cannot be handed to init here";
 	if (c->facts->tracing_why)
 		return arena_printf(c->arena, "init cannot read what a call names, for %s%s", c->facts->tracing_why,
 		                    strstr(c->facts->tracing_why, "yama") ? ": sudo sysctl -w kernel.yama.ptrace_scope=1" : "");

@@ -32,7 +32,7 @@ struct facts {
 	const char *user_namespaces_why; /* when false: the sysctl or LSM that says no, else NULL */
 	uint32_t landlock_abi;           /* 0: none */
 	bool seccomp_notify;             /* 5.0, with ADDFD|SEND 5.14 */
-	const char *tracing_why;         /* what keeps a process from reading its own children's memory, else NULL */
+	const char *tracing_why;         /* what keeps init from finding out what its callers name, else NULL */
 	bool mount_api;                  /* open_tree, move_mount, mount_setattr: 5.12 */
 	bool idmapped_mounts;            /* 5.12, and the caller is root */
 	bool overlay_userxattr;          /* 5.11 */

@@ -166,6 +166,21 @@ static void test_root_that_can_be_nobody_else(void **state)
 	}
 }
 
+/* Nothing but a detached tree can be handed into the jail. */
+static void test_root_without_the_mount_api_opens_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_become_root(&w);
+	w.facts.mount_api = w.facts.idmapped_mounts = false;
+	assert_int_equal(world_compile(&w), 0);
+	assert_false(world_has(&w, OP_HOST_TREE, NULL));
+	assert_true(world_has(&w, OP_TREE, "/home/u/ws") && world_has(&w, OP_WARDEN_USER, NULL));
+	world_done(&w);
+}
+
 static void test_the_network_namespace_is_the_networks(void **state)
 {
 	struct world w;
@@ -236,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_root_without_namespaces_changes_its_ids),
 		cmocka_unit_test(test_root_of_a_container_is_nobody_of_the_host_either),
 		cmocka_unit_test(test_root_that_can_be_nobody_else),
+		cmocka_unit_test(test_root_without_the_mount_api_opens_nothing),
 		cmocka_unit_test(test_the_network_namespace_is_the_networks),
 		cmocka_unit_test(test_a_terminal_where_one_is_wanted),
 		cmocka_unit_test(test_the_workspace_must_be_one),
