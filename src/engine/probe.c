@@ -264,6 +264,8 @@ static void probe_tracing(struct facts *facts)
 	else if (syscall(__NR_process_vm_readv, getpid(), &target, 1, &source, 1, 0) != 1)
 		facts->tracing_why = errno == ENOSYS ? "this kernel is built without process_vm_readv"
 		                                     : "a seccomp filter around this process refuses process_vm_readv";
+	else if (syscall(__NR_openat2, -1, "", NULL, 0) == 0 || errno != EINVAL)
+		facts->tracing_why = "this kernel, or a seccomp filter around this process, has no openat2";
 }
 
 /* ---- procfs ---- */

@@ -62,8 +62,9 @@ static struct doctor_finding find_notify(const struct facts *facts, struct arena
 		                         "init cannot read what a call names (%s): few denials are told, and protected names that do not "
 		                         "exist yet are not covered",
 		                         facts->tracing_why),
-		            strstr(facts->tracing_why, "yama") ? "sudo sysctl -w kernel.yama.ptrace_scope=1"
-		                                               : "run the container with a seccomp profile that allows process_vm_readv");
+		            strstr(facts->tracing_why, "yama")
+		                ? "sudo sysctl -w kernel.yama.ptrace_scope=1"
+		                : "run the container with a seccomp profile that allows process_vm_readv and openat2");
 	if (facts->seccomp_notify)
 		return fine("denials can be told, and names that do not exist yet protected");
 	return weak(

@@ -5,13 +5,15 @@
  * working directory with its links resolved, the home, the run's name. From then on compile decides everything and the engine does
  * everything; this file only hands results from one to the other.
  *
- * There are two bends, both before anything of the command has run. Facts are read from files, and a kernel may refuse namespaces for
- * reasons that no file tells (a full count of namespaces, a security module). Then the engine reports that SPAWN was refused, and the
+ * There are three bends, all before anything of the command has run. Facts are read from files, and a kernel may refuse namespaces for
+ * reasons that no file tells (a full count of namespaces, a security module), or their use. Then the engine reports what was refused, and the
  * same request is compiled once more, for a machine "without user namespaces, because …". If the policy does not accept the second rung of the
  * ladder, compile says so with the fix; if it does, the plan's notes tell, and so does the receipt. There is no third try.
  *
  * And whether a file system lets root's files be shown as the sandbox's is known after a try. Where TREE_IDMAP was refused the survey is told so
  * for all that is on that file system, and the plan is made without; each time round there is one file system less to ask.
+ *
+ * And a process has one filter with a listener at most. Where somebody around us has it, SECCOMP is refused, and init answers no calls.
  */
 #include "session/run.h"
 
@@ -222,14 +224,36 @@ static int carry_out_anyhow(struct course *course, struct err *err)
 }
 
 /* Whether the run may do without namespaces is compile's to say, with the fix. */
-static int step_down(struct course *course, struct err *err)
+static int step_down(struct course *course, const char *what, struct err *err)
 {
 	struct facts *facts = &course->result.facts;
 	facts->user_namespaces = false;
-	facts->user_namespaces_why = arena_printf(course->arena, "the kernel refused them: %s", strerror(err->errnum));
+	facts->user_namespaces_why = arena_printf(course->arena, "the kernel refused %s: %s", what, strerror(err->errnum));
 	err_clear(err);
 	int r = make_plan(course, err);
 	return r < 0 ? r : carry_out(course, err);
+}
+
+/* Inside another sandbox that listens: then nothing is told, and what init would have to do is compile's to refuse. */
+static int do_without_listener(struct course *course, struct err *err)
+{
+	course->result.facts.seccomp_notify = false;
+	err_clear(err);
+	int r = make_plan(course, err);
+	return r < 0 ? r : carry_out(course, err);
+}
+
+/* A plan that the kernel refuses, before anything of the command has run, is made again without what was refused. */
+static int carry_out_or_less(struct course *course, struct err *err)
+{
+	int r = carry_out_anyhow(course, err);
+	if (refused(course, r, err, OP_SPAWN))
+		r = step_down(course, "them", err);
+	else if (refused(course, r, err, OP_IDMAP))
+		r = step_down(course, "ids in them", err);
+	else if (refused(course, r, err, OP_PRIVATE))
+		r = step_down(course, "mounts in them", err);
+	return refused(course, r, err, OP_SECCOMP) ? do_without_listener(course, err) : r;
 }
 
 static int start(struct course *course, const struct session *session, const struct session_request *request, struct arena *arena)
@@ -269,9 +293,7 @@ int session_run(const struct session *session, const struct session_request *req
 	if (r == 0)
 		r = make_plan(&course, err);
 	if (r == 0)
-		r = carry_out_anyhow(&course, err);
-	if (refused(&course, r, err, OP_SPAWN))
-		r = step_down(&course, err);
+		r = carry_out_or_less(&course, err);
 	if (r < 0)
 		return r;
 	/* Not an error of coffer's: of a command that cannot be executed the engine says why, and the outcome has its status. */

@@ -26,6 +26,22 @@ receipt() {
 assert eval(sys.argv[1]), r' "$1"
 }
 
+# without CALL[=ERROR]… -- CMD: an old kernel or a container engine's filter (without.c).
+without() {
+	"$(dirname "$COFFER")/tests/e2e-without" "$@"
+}
+
+# Nothing of a run is there any more: no process in a sandbox of its own, no scratch directory, no journal.
+nothing_left() {
+	local own place
+	own=$(readlink /proc/self/ns/mnt)
+	for place in $(ls -l /proc/[0-9]*/cwd 2> /dev/null | awk -v top="$TOP" 'index($NF, top) == 1 { print $(NF - 2) }'); do
+		[ "$(readlink "${place%/cwd}/ns/mnt" 2> /dev/null || echo "$own")" = "$own" ]
+		! [[ "$(tr '\0' ' ' 2> /dev/null < "${place%/cwd}/cmdline")" == *coffer-launch* ]]
+	done
+	[ -z "$(find "$XDG_RUNTIME_DIR/coffer" -mindepth 1 ! -name journal ! -name records ! -path '*/records/*.json')" ]
+}
+
 @test "chroot: the second rung, at once, and the fix" {
 	mkdir "$TOP/root"
 	in_mounts 'mount --rbind / "$1/root"; exec chroot "$1/root" sh -c "cd $1/ws && exec $COFFER run --write . --json 3 -- id -u 3> o.json"' sh "$TOP" > out
@@ -93,4 +109,94 @@ assert eval(sys.argv[1]), r' "$1"
 	unshare -Urm sh -euc 'mount -t tmpfs none /proc/sys/kernel; "$COFFER" run --write . --json 3 -- sh -c "ls /proc; echo x > made" 3> o.json' > out
 	[ ! -s out ] && [ -s made ]
 	receipt 'r["rung"] == "namespaces" and any("no /proc inside" in note for note in r["notes"])'
+}
+
+@test "missing system calls: the same protection" {
+	chmod 755 "$TOP"
+	local calls
+	for calls in clone3 pidfd_open close_range openat2 keyctl "open_tree move_mount mount_setattr" "open_tree=EPERM move_mount=EPERM mount_setattr=EPERM" landlock \
+		"open_tree move_mount mount_setattr openat2 clone3 close_range pidfd_open landlock"; do
+		echo "$calls"
+		without $calls -- "$COFFER" run --json 3 -- sh -c 'cat /proc/sys/kernel/osrelease > /dev/null; echo x 2> /dev/null > made || echo refused; cat /etc/shadow 2> /dev/null || echo hidden; ls -d /proc/[0-9]* | wc -l' 3> o.json > out
+		[ "$(sed -n 1,2p out | tr '\n' ' ')" = "refused hidden " ]
+		[ "$(sed -n 3p out)" -le 4 ]
+		[ ! -e made ]
+		receipt 'r["rung"] == "namespaces"'
+		nothing_left
+	done
+}
+
+@test "a filter that refuses user namespaces, or a security module their use: the second rung" {
+	chmod 755 "$TOP"
+	local calls
+	for calls in userns "userns keyctl=EPERM openat2 pidfd_open close_range" mount=EPERM mount=EACCES; do
+		echo "$calls"
+		without $calls -- "$COFFER" run --json 3 -- sh -c 'echo x 2> /dev/null > made || echo refused; cat /etc/shadow 2> /dev/null || echo hidden' 3> o.json > out
+		[ "$(tr '\n' ' ' < out)" = "refused hidden " ]
+		[ ! -e made ]
+		receipt 'r["rung"] == "landlock" and r["why_not_first"]'
+		run without $calls -- "$COFFER" run --require namespaces -- touch ran
+		[ "$status" -eq 125 ]
+		[[ "$output" == *"user namespaces are off"* ]]
+		[ ! -e ran ]
+		nothing_left
+	done
+}
+
+@test "what nothing stands in for: refused, before the command" {
+	local calls
+	for calls in "userns landlock" "userns landlock=EOPNOTSUPP" seccomp=EPERM memfd_create; do
+		echo "$calls"
+		run without $calls -- "$COFFER" run -- touch ran
+		[ "$status" -eq 125 ]
+		[ -n "$output" ]
+		[ ! -e ran ]
+		nothing_left
+	done
+	run without userns landlock -- "$COFFER" run -- true
+	[[ "$output" == *"seccomp=unconfined"*"lsm="* ]]
+}
+
+@test "init that cannot read what calls name: a note, or an error where a rule needs it" {
+	for call in process_vm_readv=EPERM openat2; do
+		without $call -- "$COFFER" run --write . --json 3 -- sh -c 'mkdir dir; echo x > made' 3> o.json
+		[ -s made ]
+		receipt 'any("protected names" in note and "init cannot read" in note for note in r["notes"])'
+		receipt 'any("init cannot read" in line for line in r["denials_untold"])'
+		run without $call -- "$COFFER" run --write . --deny-write later -- touch ran
+		[ "$status" -eq 125 ]
+		[[ "$output" == *"later: cannot be kept from appearing"* ]]
+		[ ! -e ran ]
+		rm -r dir made
+	done
+}
+
+@test "coffer in coffer: the second rung, and nothing that is hidden from the outer one" {
+	local build
+	build=$(realpath "$(dirname "$COFFER")")
+	chmod 755 "$TOP"
+	echo secret > "$TOP/secret"
+	coffer run --read "$build" -- "$build/coffer" run -v -- sh -c 'echo in; cat "$1/secret" 2> /dev/null || echo hidden' sh "$TOP" > out 2> err
+	[ "$(tr '\n' ' ' < out)" = "in hidden " ]
+	grep -q 'note: user namespaces are off' err
+	run coffer run --read "$build" -- "$build/coffer" run --require namespaces -- true
+	[ "$status" -eq 125 ]
+	run coffer run --read "$build" --write . -- "$build/coffer" run --write . -- touch ran
+	[ "$status" -eq 125 ]
+	[[ "$output" == *"protected places cannot be kept"* ]]
+	nothing_left
+}
+
+@test "a container without root: namespaces in namespaces" {
+	unshare -Urmpf --mount-proc "$COFFER" run --write . --json 3 -- sh -c 'echo x > made; ls -d /proc/[0-9]* | wc -l' 3> o.json > out
+	[ -s made ]
+	[ "$(cat out)" -le 4 ]
+	receipt 'r["rung"] == "namespaces" and len(r["namespaces"]) == 7'
+	nothing_left
+}
+
+@test "hidepid: both rungs go on" {
+	unshare -Urmpf --mount-proc sh -euc 'mount -t proc -o hidepid=2 proc /proc; "$COFFER" run --write . -- sh -c "mkdir one; echo x > one/made"
+		echo 0 > /proc/sys/user/max_user_namespaces; "$COFFER" run --write . -- sh -c "mkdir two; echo x > two/made"'
+	[ -s one/made ] && [ -s two/made ]
 }
