@@ -73,8 +73,9 @@ static void on_event(void *context, const struct coffer_event *event)
 	if (event->type == COFFER_EVENT_NOTED)
 		say("note: %s", event->text);
 	else if (event->type == COFFER_EVENT_DENIED)
-		say("denied: %s %s to %s (rule: %s%s%s)", event->denial->operation, event->denial->target, event->denial->process,
-		    event->denial->rule, event->denial->remedy ? "; to allow: " : "", event->denial->remedy ? event->denial->remedy : "");
+		say("denied: %s %s to %s (rule: %s%s%s)", event->denial->operation, event->denial->target,
+		    *event->denial->process ? event->denial->process : "a process", event->denial->rule,
+		    event->denial->remedy ? "; to allow: " : "", event->denial->remedy ? event->denial->remedy : "");
 	else if (event->type == COFFER_EVENT_LIMITED)
 		say("limit reached: %s", coffer_cause_name(event->cause));
 }

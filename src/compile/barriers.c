@@ -19,7 +19,7 @@ static bool changes_owner(const struct compile *c, size_t marks, const struct su
 	for (size_t i = 0; i < marks && c->facts->idmapped_mounts; i++) {
 		const struct mark *mark = &c->marks.at[i];
 
-		if (opens(mark) && mark->entry->uid == dir->uid && path_within(dir->real, mark->path))
+		if (opens(mark) && !mark->entry->keeps_owners && mark->entry->uid == dir->uid && path_within(dir->real, mark->path))
 			return true;
 	}
 	return false;
@@ -46,9 +46,31 @@ static int add_barrier(struct compile *c, const struct survey_entry *entry)
 	return 0;
 }
 
-/* The outermost one on the way: below it everything is hidden anyway. */
-static int add_barrier_above(struct compile *c, const char *path, size_t marks)
+/* Root opens what is behind one as root. In a container, or before Linux 5.12, the sandbox itself would have to: what no rule names is left out. */
+static int pass_barrier(struct compile *c, struct mark *mark, const struct survey_entry *barrier)
 {
+	bool is_behind = strcmp(mark->path, barrier->real) != 0;
+	int r;
+
+	if (mounts_opens_as_root(c) || !is_behind || (mark->effect != EFFECT_ALLOW_READ && mark->effect != EFFECT_ALLOW_WRITE))
+		return 0;
+	if (!mark->named) {
+		mark->effect = EFFECT_DENY_READ;
+		return 0;
+	}
+	r = err_set(c->err, ERR_DENIED, EACCES,
+	            "%s: root's sandbox is another user, who may not search %s, and root cannot open it for that user here: "
+	            "run as the user whose files these are, or open that directory to others (chmod o+x)",
+	            mark->path, barrier->real);
+	err_at(c->err, mark->why);
+	return r;
+}
+
+/* The outermost one on the way: below it everything is hidden anyway. */
+static int add_barrier_above(struct compile *c, size_t mark, size_t marks)
+{
+	const char *path = c->marks.at[mark].path;
+
 	for (size_t n = 0; path[n];) {
 		const struct survey_entry *entry;
 		const char *prefix;
@@ -60,8 +82,11 @@ static int add_barrier_above(struct compile *c, const char *path, size_t marks)
 		if (!prefix)
 			return compile_no_memory(c);
 		entry = survey_find(c->inputs->survey, prefix);
-		if (is_barrier(c, marks, entry))
-			return add_barrier(c, entry);
+		if (is_barrier(c, marks, entry)) {
+			int r = pass_barrier(c, &c->marks.at[mark], entry);
+
+			return r < 0 ? r : add_barrier(c, entry);
+		}
 	}
 	return 0;
 }
@@ -71,7 +96,7 @@ int barriers_land(struct compile *c)
 	size_t marks = c->marks.n;
 	int r = 0;
 
-	for (size_t i = 0; c->facts->root && c->rung == COMPILE_RUNG_NAMESPACES && r == 0 && i < marks; i++)
-		r = add_barrier_above(c, c->marks.at[i].path, marks);
+	for (size_t i = 0; c->facts->sandbox_uid && c->rung == COMPILE_RUNG_NAMESPACES && r == 0 && i < marks; i++)
+		r = add_barrier_above(c, i, marks);
 	return r;
 }

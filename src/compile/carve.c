@@ -14,6 +14,11 @@
 static const char *const machine_files[] = { "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
 	                                     "/proc/version", "/proc/loadavg", "/proc/uptime" };
 
+const char *carve_machine_file(size_t i)
+{
+	return i < sizeof(machine_files) / sizeof(machine_files[0]) ? machine_files[i] : NULL;
+}
+
 static size_t listing_of(const struct compile *c, const char *dir, const struct survey_match **ret_first)
 {
 	return rules_matches(&c->inputs->survey->listings, dir, ret_first);

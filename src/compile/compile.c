@@ -11,6 +11,7 @@
 static int (*const stages[])(struct compile *c) = {
 	/* decide */
 	rung_choose,
+	identity_choose,
 	environment_choose,
 	identity_choose_workspace,
 	rules_land,

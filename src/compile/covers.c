@@ -37,7 +37,7 @@ static bool is_login(const char *name)
 
 static const char *user_name(const struct compile *c)
 {
-	return !c->facts->root && is_login(c->inputs->user) ? c->inputs->user : "sandbox";
+	return !c->facts->sandbox_uid && is_login(c->inputs->user) ? c->inputs->user : "sandbox";
 }
 
 static const char *user_home(const struct compile *c)

@@ -187,7 +187,7 @@ static void mask(struct compile *c, const char *path, enum survey_kind kind, con
 static int put_proc(struct compile *c, const struct region *region, bool in_bare)
 {
 	/* Inside, files of the host's root belong to nobody, but for a caller whose own id is root's. */
-	uint64_t flags = c->facts->uid == 0 && !c->facts->root ? PLAN_PROC_RO : 0;
+	uint64_t flags = identity_uid_inside(c) == 0 ? PLAN_PROC_RO : 0;
 
 	if (c->facts->proc_mountable) {
 		plan_add(&c->plan, OP_PROC, region->why, region->path, flags);

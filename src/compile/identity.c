@@ -3,33 +3,35 @@
  *
  * A caller who is not root keeps its ids, so that the files it makes are its own. Root never runs anything as itself: its
  * sandboxes are host users of their own (facts.sandbox_uid), called "sandbox" inside, and the trees that the policy names are
- * shown to them with changed owners (mounts.c).
+ * shown to them with changed owners (mounts.c). In a container root may not do the latter, and where it may not even be somebody else
+ * nothing is run. In a user namespace uid 0 is whoever made that.
  */
 #include "base/path.h"
 #include "compile/stage.h"
 
+#include <errno.h>
 #include <linux/sched.h>
 
 enum { SANDBOX_INSIDE_ID = 1000, SCRATCH_MODE = 0700 };
 
 uint32_t identity_uid_inside(const struct compile *c)
 {
-	return c->facts->root ? SANDBOX_INSIDE_ID : c->facts->uid;
+	return c->facts->sandbox_uid ? SANDBOX_INSIDE_ID : c->facts->uid;
 }
 
 uint32_t identity_gid_inside(const struct compile *c)
 {
-	return c->facts->root ? SANDBOX_INSIDE_ID : c->facts->gid;
+	return c->facts->sandbox_uid ? SANDBOX_INSIDE_ID : c->facts->gid;
 }
 
 static uint64_t uid_outside(const struct compile *c)
 {
-	return c->facts->root ? c->facts->sandbox_uid : c->facts->uid;
+	return c->facts->sandbox_uid ? c->facts->sandbox_uid : c->facts->uid;
 }
 
 static uint64_t gid_outside(const struct compile *c)
 {
-	return c->facts->root ? c->facts->sandbox_uid : c->facts->gid;
+	return c->facts->sandbox_uid ? c->facts->sandbox_uid : c->facts->gid;
 }
 
 static uint64_t namespaces(const struct compile *c)
@@ -101,13 +103,43 @@ int identity_check_workspace(struct compile *c)
 	return r;
 }
 
+/* Is there anybody for root's sandbox to be? */
+int identity_choose(struct compile *c)
+{
+	const struct facts *facts = c->facts;
+
+	if (facts->uid != 0 || facts->sandbox_uid)
+		return 0;
+	if (facts->first_user_namespace)
+		return err_set(
+		    c->err, ERR_UNSUPPORTED, EPERM,
+		    "this is root without the capabilities to be another user, and nothing is run as root: run coffer as an ordinary "
+		    "user (docker run --user 1000:1000 …), or leave it CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID and "
+		    "CAP_SETUID");
+	if (facts->uid_above != 0)
+		return 0;
+	return compile_weaken(
+	    c, WHY_DEFAULT,
+	    "root outside of this user namespace is root inside, and so the sandbox's user: files that are root's count as "
+	    "its own where they are shown; make the user namespace as another user");
+}
+
+/* A user of its own is a stranger to root's files, unless they can be shown as its own. */
+static int note_strangeness(struct compile *c)
+{
+	if (!c->facts->sandbox_uid || (c->facts->root && c->facts->idmapped_mounts && c->rung == COMPILE_RUNG_NAMESPACES))
+		return 0;
+	return compile_weaken(c, WHY_DEFAULT,
+	                      "no id-mapped mounts here: files that only root may read are not readable for root's sandbox, nor written");
+}
+
 /* The warden gives root up once all sources are open, right before the jail is born. */
 int identity_put_spawn(struct compile *c)
 {
-	if (c->facts->root && c->rung == COMPILE_RUNG_NAMESPACES)
+	if (c->facts->sandbox_uid && c->rung == COMPILE_RUNG_NAMESPACES)
 		plan_add(&c->plan, OP_WARDEN_USER, WHY_DEFAULT, uid_outside(c), gid_outside(c));
 	plan_add(&c->plan, OP_SPAWN, c->policy->network.mode_why ? c->policy->network.mode_why : WHY_DEFAULT, namespaces(c));
-	return 0;
+	return note_strangeness(c);
 }
 
 int identity_put_ids(struct compile *c)
@@ -138,7 +170,7 @@ int identity_put_shed(struct compile *c)
 	limits_put_rlimits(c);
 	plan_add(&c->plan, OP_CHDIR, policy->workspace.why ? policy->workspace.why : WHY_DEFAULT, c->workspace);
 	plan_add(&c->plan, OP_UMASK, WHY_DEFAULT, (uint64_t)policy->process.umask);
-	if (c->facts->root && c->rung == COMPILE_RUNG_LANDLOCK)
+	if (c->facts->sandbox_uid && c->rung == COMPILE_RUNG_LANDLOCK)
 		plan_add(&c->plan, OP_IDS, WHY_DEFAULT, uid_outside(c), gid_outside(c));
 	plan_add(&c->plan, OP_CAPS_DROP, WHY_DEFAULT);
 	return 0;

@@ -162,8 +162,18 @@ static int weaken_first_wall(struct compile *c)
 		r = compile_weaken(c, WHY_DEFAULT, "Landlock ABI 1: files cannot be renamed or linked between directories");
 	if (r == 0 && abi < ABI_TRUNCATE)
 		r = compile_weaken(c, WHY_DEFAULT, "Landlock ABI %u: files that cannot be written can be emptied", abi);
+	if (r == 0 && c->facts->sandbox_uid) /* owns nothing, and has no other processes */
+		return 0;
+	if (r == 0)
+		r = compile_weaken(
+		    c, WHY_DEFAULT,
+		    "Landlock does not cover modes, owners, times and extended attributes: those of this user's files can be "
+		    "changed from inside, wherever the files are");
 	if (r == 0 && abi < ABI_SCOPES)
-		r = compile_weaken(c, WHY_DEFAULT, "Landlock ABI %u: signals reach other processes of this user", abi);
+		r = compile_weaken(c, WHY_DEFAULT,
+		                   "Landlock ABI %u: signals reach other processes of this user, coffer's own among them: what these are "
+		                   "kept from clearing up may go on",
+		                   abi);
 	return r;
 }
 

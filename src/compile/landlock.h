@@ -7,6 +7,7 @@
 #include "compile/regions.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct compile;
@@ -20,6 +21,7 @@ void landlock_grant(struct compile *c, const char *path, uint64_t rights, const 
 
 /* carve.c: rung two's rules. */
 int carve_regions(struct compile *c);
+const char *carve_machine_file(size_t i); /* the files about the machine that it opens in any case; NULL at the end */
 /* Can a hidden region be left out of what is granted around it? Else init guards it. */
 bool carve_is_possible(const struct compile *c, const struct region *region);
 

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-enum { CGROUPS_MAX = 4, PERIOD_US = 100000, PAGE_BYTES = 4096 };
+enum { CGROUPS_MAX = 5, PERIOD_US = 100000, PAGE_BYTES = 4096 };
 enum { MEMLOCK_BYTES = 64 << 20, MSGQUEUE_BYTES = 819200 /* the kernel's own default */, SIGNALS_MOST = 8192 };
 
 #define NOT_LIMITED NUM_UNLIMITED
@@ -77,6 +77,8 @@ static int list_cgroups(struct compile *c, struct cgroup_list *list)
 		r = add_cgroup(c, list, &facts->pids, (struct cgroup){ PLAN_CGROUP_V1_PIDS, NULL, why_of(c, POLICY_LIMIT_PROCESSES) });
 	if (r == 0 && is_limited(c, POLICY_LIMIT_CPUS))
 		r = add_cgroup(c, list, &facts->cpu, (struct cgroup){ PLAN_CGROUP_V1_CPU, NULL, why_of(c, POLICY_LIMIT_CPUS) });
+	if (r == 0 && is_limited(c, POLICY_LIMIT_CPU_TIME)) /* else the engine adds up what procfs shows, and misses who is gone */
+		r = add_cgroup(c, list, &facts->cpuacct, (struct cgroup){ PLAN_CGROUP_V1_CPU, NULL, why_of(c, POLICY_LIMIT_CPU_TIME) });
 	/* Without a pid namespace a cgroup is the only name for all processes of the run. */
 	if (r == 0 && c->rung == COMPILE_RUNG_LANDLOCK)
 		r = add_cgroup(c, list, &facts->freezer, (struct cgroup){ PLAN_CGROUP_V1_FREEZER, NULL, WHY_DEFAULT });
@@ -149,7 +151,7 @@ static int put_memory(struct compile *c)
 /* A sandbox of root has a host user of its own; otherwise a new user namespace counts apart, on kernels that do so. */
 static bool nproc_counts_the_sandbox(const struct compile *c)
 {
-	return c->facts->root || (c->rung == COMPILE_RUNG_NAMESPACES && c->facts->rlimit_nproc_per_userns);
+	return c->facts->sandbox_uid || (c->rung == COMPILE_RUNG_NAMESPACES && c->facts->rlimit_nproc_per_userns);
 }
 
 static int put_processes(struct compile *c)

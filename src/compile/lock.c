@@ -2,7 +2,9 @@
  * The last steps, in the one order that is right: no new privileges, Landlock (landlock.c), the fork that leaves init behind,
  * descriptors, the filter. Init is started before the filter is loaded, for the filter is the command's; init has one of its own.
  */
+#include "base/vec.h"
 #include "compile/bpf.h"
+#include "compile/landlock.h"
 #include "compile/stage.h"
 
 #include <errno.h>
@@ -15,8 +17,8 @@ static struct bpf_request filter_request(const struct compile *c)
 
 	return (struct bpf_request){
 		.notify = c->tells || c->acts || c->acts_on_opens,
-		.tell_writes = c->tells,
-		.tell_reads = c->tells && policy->denials == POLICY_DENIALS_ALL,
+		.tell_writes = c->tells && !c->facts->tracing_why,
+		.tell_reads = c->tells && !c->facts->tracing_why && policy->denials == POLICY_DENIALS_ALL,
 		.act_names = c->acts,
 		.act_opens = c->acts_on_opens,
 		.inet = net, /* in a network namespace of its own these reach nothing but the sandbox itself */
@@ -42,33 +44,78 @@ static uint64_t init_flags(const struct compile *c)
 	return flags;
 }
 
-static int compare_regions(const void *a, const void *b)
-{
-	const struct region *left = a, *right = b;
+/* A place and what init takes it for. */
+struct line {
+	const char *path, *why;
+	char letter;
+};
+VEC(struct line, line_vec)
 
-	return strcmp(left->path, right->path);
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *left = a, *right = b;
+
+	int order = strcmp(left->path, right->path);
+
+	return order ? order : (unsigned char)left->letter - (unsigned char)right->letter; /* h, r, w: what is granted comes last */
 }
 
-static int add_line(struct compile *c, struct text_vec *list, char letter, const char *text)
+static int add_text_line(struct compile *c, struct text_vec *list, char letter, const char *text)
 {
 	return compile_add_text(c, list, arena_printf(c->arena, "%c%s", letter, text));
+}
+
+static int add_place(struct compile *c, struct line_vec *lines, char letter, const char *path)
+{
+	struct line *line = path ? line_vec_add(lines, c->arena) : NULL;
+
+	if (!line)
+		return compile_no_memory(c);
+	*line = (struct line){ .path = path, .letter = letter, .why = WHY_DEFAULT };
+	return 0;
+}
+
+/* What Landlock lets pass on rung two (carve.c) besides the regions: no denial is told of it. */
+static int add_granted(struct compile *c, struct line_vec *lines)
+{
+	int r = add_place(c, lines, 'w', identity_scratch(c));
+	const char *path;
+
+	for (size_t i = 0; r == 0 && (path = fresh_device(i)); i++)
+		r = add_place(c, lines, 'w', path);
+	for (size_t i = 0; r == 0 && (path = carve_machine_file(i)); i++)
+		r = add_place(c, lines, 'r', path);
+	return r == 0 && (c->acts || c->acts_on_opens) ? add_place(c, lines, 'r', "/proc") : r;
+}
+
+/* A place that is both a region and granted is listed once, as what it is granted as. */
+static bool is_same_place(const struct line_vec *lines, size_t i)
+{
+	return i + 1 < lines->n && strcmp(lines->at[i].path, lines->at[i + 1].path) == 0;
 }
 
 /* Init and the people who read denials go by bytes, so these are sorted as strcmp does. */
 static int list_regions(struct compile *c, struct text_vec *regions, struct text_vec *whys)
 {
 	static const char letters[] = { [ACCESS_HIDDEN] = 'h', [ACCESS_READ] = 'r', [ACCESS_WRITE] = 'w' };
-	struct region *sorted = arena_array(c->arena, c->regions.n, sizeof(*sorted));
+	struct line_vec lines = { 0 };
 	int r = 0;
 
-	if (!sorted)
-		return compile_no_memory(c);
-	memcpy(sorted, c->regions.at, c->regions.n * sizeof(*sorted));
-	qsort(sorted, c->regions.n, sizeof(*sorted), compare_regions);
 	for (size_t i = 0; r == 0 && i < c->regions.n; i++) {
-		r = add_line(c, regions, letters[sorted[i].access], sorted[i].path);
+		r = add_place(c, &lines, letters[c->regions.at[i].access], c->regions.at[i].path);
 		if (r == 0)
-			r = compile_add_text(c, whys, sorted[i].why);
+			lines.at[i].why = c->regions.at[i].why;
+	}
+	if (r == 0 && c->rung == COMPILE_RUNG_LANDLOCK)
+		r = add_granted(c, &lines);
+	if (r == 0 && lines.n)
+		qsort(lines.at, lines.n, sizeof(*lines.at), compare_lines);
+	for (size_t i = 0; r == 0 && i < lines.n; i++) {
+		if (is_same_place(&lines, i))
+			continue;
+		r = add_text_line(c, regions, lines.at[i].letter, lines.at[i].path);
+		if (r == 0)
+			r = compile_add_text(c, whys, lines.at[i].why);
 	}
 	return r;
 }
@@ -78,7 +125,7 @@ static int list_patterns(struct compile *c, struct text_vec *patterns, struct te
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->patterns.n; i++) {
-		r = add_line(c, patterns, c->patterns.at[i].letter, c->patterns.at[i].glob);
+		r = add_text_line(c, patterns, c->patterns.at[i].letter, c->patterns.at[i].glob);
 		if (r == 0)
 			r = compile_add_text(c, whys, c->patterns.at[i].why);
 	}

@@ -103,9 +103,14 @@ static void put_idmap(struct compile *c, const struct source *source)
 		         (uint64_t)source->gid, (uint64_t)c->facts->sandbox_uid);
 }
 
+bool mounts_opens_as_root(const struct compile *c)
+{
+	return c->facts->root && c->facts->mount_api && c->rung == COMPILE_RUNG_NAMESPACES;
+}
+
 static void put_sources(struct compile *c)
 {
-	enum plan_opcode code = c->facts->root ? OP_HOST_TREE : OP_TREE;
+	enum plan_opcode code = mounts_opens_as_root(c) ? OP_HOST_TREE : OP_TREE;
 
 	for (size_t i = 0; i < c->sources.n; i++) {
 		const struct source *source = &c->sources.at[i];
@@ -116,16 +121,32 @@ static void put_sources(struct compile *c)
 	}
 }
 
+/* Where a try has failed the rest of the plan holds; only the files' own modes are in the way. */
+static int note_kept_owners(struct compile *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->marks.n; i++) {
+		const struct mark *mark = &c->marks.at[i];
+		bool opens = mark->effect == EFFECT_ALLOW_READ || mark->effect == EFFECT_ALLOW_WRITE;
+
+		if (opens && mark->named && mark->entry && mark->entry->keeps_owners)
+			r = compile_weaken(
+			    c, mark->why,
+			    "%s: its file system cannot show files as another user's: what only their owner may read or write "
+			    "is not readable for root's sandbox, nor written; run as that user instead",
+			    mark->path);
+	}
+	return r;
+}
+
 /* Root's sources are opened while the warden is root, and handed into the jail as detached trees. */
 int mounts_put_host_sources(struct compile *c)
 {
-	if (!c->facts->root || c->rung != COMPILE_RUNG_NAMESPACES)
+	if (!mounts_opens_as_root(c))
 		return 0;
 	put_sources(c);
-	if (c->facts->idmapped_mounts)
-		return 0;
-	return compile_weaken(c, WHY_DEFAULT,
-	                      "no id-mapped mounts here: files that only root may read are not readable for root's sandbox, nor written");
+	return c->facts->idmapped_mounts ? note_kept_owners(c) : 0;
 }
 
 /* ---- bare trees ---- */
@@ -209,7 +230,7 @@ static bool is_out_of_reach(const struct compile *c, const struct region *region
 {
 	const struct survey_entry *entry = region->entry;
 	const struct region *parent = &c->regions.at[region->parent];
-	uint32_t uid = c->facts->root ? c->facts->sandbox_uid : c->facts->uid, bits = c->facts->root ? S_IRWXO : S_IRWXG | S_IRWXO;
+	uint32_t own = c->facts->sandbox_uid, uid = own ? own : c->facts->uid, bits = own ? S_IRWXO : S_IRWXG | S_IRWXO;
 
 	if (!entry || region->opened_below || region_is_host_writable(parent) || parent->idmapped)
 		return false;
@@ -379,7 +400,7 @@ int mounts_put_root(struct compile *c)
 		return 0;
 	identity_put_ids(c);
 	plan_add(&c->plan, OP_PRIVATE, WHY_DEFAULT);
-	if (!c->facts->root)
+	if (!mounts_opens_as_root(c))
 		put_sources(c);
 	r = put_regions(c);
 	if (r == 0)

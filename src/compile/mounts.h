@@ -8,6 +8,7 @@
 #include "compile/regions.h"
 #include "plan/survey.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct compile;
@@ -32,6 +33,8 @@ struct pin {
 };
 VEC(struct pin, pin_vec)
 
+/* Does root open the sources, before the jail is born? What it hands over must be detached trees. */
+bool mounts_opens_as_root(const struct compile *c);
 /* Adds a source; *ret_slot is its tree slot. */
 int mounts_add_source(struct compile *c, struct source source, uint64_t *ret_slot);
 /* Can directories, files and links be made here: in an empty tree of the sandbox's own? */

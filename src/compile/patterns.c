@@ -338,10 +338,14 @@ static int guard_regions(struct compile *c)
 
 /* ---- can init do it here? ---- */
 
-static const char *reason_against(const struct compile *c)
+/* NULL: nothing. */
+static const char *reason_against(struct compile *c)
 {
 	if (!c->facts->seccomp_notify)
-		return "this kernel cannot hand calls to init";
+		return "calls cannot be handed to init here";
+	if (c->facts->tracing_why)
+		return arena_printf(c->arena, "init cannot read what a call names, for %s%s", c->facts->tracing_why,
+		                    strstr(c->facts->tracing_why, "yama") ? ": sudo sysctl -w kernel.yama.ptrace_scope=1" : "");
 	if (c->rung == COMPILE_RUNG_LANDLOCK)
 		return NULL;
 	if (!c->facts->proc_mountable)
@@ -353,8 +357,7 @@ static const char *reason_against(const struct compile *c)
 static int give_up(struct compile *c, const char *reason)
 {
 	if (c->rung == COMPILE_RUNG_LANDLOCK)
-		return err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "without user namespaces protected places need a newer kernel: %s",
-		               reason);
+		return err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "without user namespaces protected places cannot be kept: %s", reason);
 	for (size_t i = 0; i < c->patterns.n; i++) {
 		const struct pattern *pattern = &c->patterns.at[i];
 

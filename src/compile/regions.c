@@ -82,7 +82,7 @@ static void open_to(struct standing *standing, const struct mark *mark, bool idm
 	if (standing->fresh)
 		*standing = (struct standing){ .read = true };
 	standing->read = true;
-	if (idmaps && mark->named && mark->entry) {
+	if (idmaps && mark->named && mark->entry && !mark->entry->keeps_owners) {
 		standing->idmapped = true;
 		standing->uid = mark->entry->uid;
 		standing->gid = mark->entry->gid;
@@ -162,7 +162,7 @@ static int enter(struct compile *c, struct level_vec *levels, const struct mark 
 {
 	const struct level above = levels->at[levels->n - 1];
 	struct level here = { .path = marks->path, .standing = above.standing, .region = above.region };
-	bool idmaps = c->facts->root && c->facts->idmapped_mounts;
+	bool idmaps = mounts_opens_as_root(c) && c->facts->idmapped_mounts;
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++)

@@ -6,21 +6,6 @@
 
 #include <errno.h>
 
-/* What keeps user namespaces away, as the facts name it, and what a person can do about it. */
-static const struct {
-	const char *cause, *fix;
-} fixes[] = {
-	{ "apparmor_restrict_unprivileged_userns",
-	  "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load an AppArmor profile with \"userns,\" for coffer-launch" },
-	{ "unprivileged_userns_clone", "sudo sysctl -w kernel.unprivileged_userns_clone=1" },
-	{ "max_user_namespaces", "sudo sysctl -w user.max_user_namespaces=15000" },
-	{ "max_mnt_namespaces", "sudo sysctl -w user.max_mnt_namespaces=15000" },
-	{ "max_pid_namespaces", "sudo sysctl -w user.max_pid_namespaces=15000" },
-	{ "max_net_namespaces", "sudo sysctl -w user.max_net_namespaces=15000" },
-};
-
-#define FIX_UNKNOWN \
-	"allow them where this system runs; in a container: --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
 #define FIX_LANDLOCK "boot Linux 5.13 or later with landlock in the lsm= list of the kernel command line"
 
 static const char *cause_of(const struct facts *facts)
@@ -28,17 +13,10 @@ static const char *cause_of(const struct facts *facts)
 	return facts->user_namespaces_why ? facts->user_namespaces_why : "the kernel refuses them";
 }
 
-static const char *fix_of(const struct facts *facts)
-{
-	for (size_t i = 0; i < sizeof(fixes) / sizeof(fixes[0]); i++)
-		if (strstr(cause_of(facts), fixes[i].cause))
-			return fixes[i].fix;
-	return FIX_UNKNOWN;
-}
-
 static int refuse(struct compile *c, const char *why)
 {
-	int r = err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "user namespaces are off (%s): %s", cause_of(c->facts), fix_of(c->facts));
+	int r = err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "user namespaces are off (%s): %s", cause_of(c->facts),
+	                facts_user_namespaces_fix(c->facts));
 
 	err_at(c->err, why);
 	return r;
@@ -55,7 +33,7 @@ static int step_down(struct compile *c)
 		return refuse(c, "/strict");
 	if (facts->landlock_abi == 0)
 		return err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "user namespaces are off (%s) and Landlock is off: %s; or %s",
-		               cause_of(facts), fix_of(facts), FIX_LANDLOCK);
+		               cause_of(facts), facts_user_namespaces_fix(facts), FIX_LANDLOCK);
 	return compile_weaken(c, WHY_DEFAULT, "user namespaces are off (%s), so Landlock and the system call filter stand alone: %s",
 	                      cause_of(facts), "names, sizes and times of hidden files, and the host's processes, can be seen from inside");
 }

@@ -58,6 +58,7 @@ int compile_add_text(struct compile *c, struct text_vec *list, const char *text)
 /* The stages, in the order of the table in compile.c. First what is decided. */
 int rung_choose(struct compile *c);
 int environment_choose(struct compile *c);
+int identity_choose(struct compile *c);
 int identity_choose_workspace(struct compile *c);
 int rules_land(struct compile *c);
 int barriers_land(struct compile *c);

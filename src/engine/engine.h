@@ -49,6 +49,7 @@ struct engine_run_options {
 	const char *launcher; /* path of coffer-launch; NULL finds it (COFFER_LIBEXEC of the build, or beside the executable) */
 	const char *run_id;
 	const char *state_dir; /* where journals live: a directory of the caller's own, 0700; made when missing */
+	uint32_t *refused_op;  /* NULL, or set to the index of the operation that failed, when engine_run says ERR_UNSUPPORTED */
 	int torture_op; /* tests only, -1: fail this operation with EIO instead of doing it (honoured by builds with -Dtorture=true) */
 };
 void engine_run_options_init(struct engine_run_options *options);
@@ -58,8 +59,8 @@ void engine_run_options_init(struct engine_run_options *options);
  * exit_code is 126 or 127 and err, in spite of the 0, says why ("nosuch: not found"), for the caller to show; else err is as it was.
  * A negative errno with err when setting up failed: err.where is the operation's provenance and the text its printed form and the
  * errno's meaning. A ceiling of WATCH and a cancellation kill all at once, by SIGKILL; who wants to give warning sends a signal first.
- * When the kernel refuses SPAWN's namespaces (EPERM, ENOSPC, ENOSYS, EINVAL, EUSERS) the code is ERR_UNSUPPORTED: the session then tries
- * rung two. Afterwards nothing of the run is left on the host in either case.
+ * When the kernel refuses SPAWN's namespaces (EPERM, ENOSPC, ENOSYS, EINVAL, EUSERS), their use (IDMAP, PRIVATE), or to change a tree's owners in TREE_IDMAP, the code is
+ * ERR_UNSUPPORTED: the session then tries rung two, or leaves the owners. Afterwards nothing of the run is left on the host in either case.
  */
 int engine_run(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct outcome *ret_outcome,
                struct err *err);

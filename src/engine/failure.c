@@ -9,12 +9,25 @@
 
 enum { OP_TEXT_MAX = 600 };
 
-/* What clone says when it may not, or cannot any more, or does not know how: another rung of the ladder may do. */
+/*
+ * Where another plan may do. SPAWN: what clone says when it may not, or cannot any more, or does not know how. IDMAP, PRIVATE: the first that a
+ * security module refuses (EACCES) which lets anybody make user namespaces, but not use them. TREE_IDMAP: EINVAL is the file system's
+ * word, and EPERM that of one of another user namespace. SECCOMP: a filter around us has a listener, and there is one to a process.
+ */
 static bool is_refusal(const struct plan_op *op, int errnum)
 {
-	if (op->code != OP_SPAWN)
+	switch (op->code) {
+	case OP_SPAWN:
+	case OP_TREE_IDMAP:
+		return errnum == EPERM || errnum == ENOSPC || errnum == ENOSYS || errnum == EINVAL || errnum == EUSERS;
+	case OP_IDMAP:
+	case OP_PRIVATE:
+		return errnum == EPERM || errnum == EACCES;
+	case OP_SECCOMP:
+		return errnum == EBUSY;
+	default:
 		return false;
-	return errnum == EPERM || errnum == ENOSPC || errnum == ENOSYS || errnum == EINVAL || errnum == EUSERS;
+	}
 }
 
 int failure_set(struct err *err, const struct plan *plan, uint32_t index, int errnum)

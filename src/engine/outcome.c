@@ -153,6 +153,8 @@ int outcome_make(const struct evidence *e, struct outcome *ret_outcome, struct e
 	struct outcome o = { 0 };
 	int r = 0;
 
+	if (e->report->failed && e->watch->options->refused_op)
+		*e->watch->options->refused_op = e->report->failed_op;
 	if (e->report->failed && !failed_at_exec(e->report))
 		return failure_set(err, e->report->plan, e->report->failed_op, e->report->failed_errno);
 	fill_usage(e, &o);

@@ -1,8 +1,8 @@
 /*
  * Theory of operation. Each fact is asked for with a call that cannot do anything: a wrong argument tells a kernel that knows the call (EINVAL)
  * from one that does not (ENOSYS) and from a filter around us (EPERM). Where there is no such call the kernel's version has
- * to do. Nothing is forked: what only a try can tell (a security module's mind about a certain program) the run will tell, before the
- * command has started.
+ * to do. Nothing is forked: user namespaces are tried by a clone that fails in its last step. What is left (a security module's mind about
+ * another program) the run will tell, before the command has started.
  */
 #include "engine/probe.h"
 
@@ -13,14 +13,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,26 +126,44 @@ static bool has(const struct capabilities *own, int capability)
 	return own->data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
-/* The initial namespace maps every id to itself; nobody else can make such a map. */
-static bool in_first_user_namespace(void)
+/* Lines of "inside outside count". The first namespace maps every id to itself; nobody else can make such a map. */
+static void probe_id_map(struct facts *facts)
 {
-	char map[128], *rest = map;
+	char map[4096], *rest = map;
 
+	facts->uid_above = UINT32_MAX; /* without a mapping: nobody */
 	if (file_read_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) <= 0)
-		return false;
+		return;
+	while (*rest) {
+		unsigned long inside = strtoul(rest, &rest, 10), outside = strtoul(rest, &rest, 10), count = strtoul(rest, &rest, 10);
 
-	unsigned long inside = strtoul(rest, &rest, 10), outside = strtoul(rest, &rest, 10), count = strtoul(rest, &rest, 10);
+		if (facts->uid >= inside && facts->uid - inside < count)
+			facts->uid_above = (uint32_t)(outside + facts->uid - inside);
+		facts->first_user_namespace = inside == 0 && outside == 0 && count == UINT32_MAX;
+		if (*rest++ != '\n')
+			break;
+	}
+}
 
-	return inside == 0 && outside == 0 && count == UINT32_MAX;
+/* To run a sandbox as somebody else, give it files and streams, end it and clear up after it. Container engines leave root these. */
+static bool may_be_anybody(const struct capabilities *own)
+{
+	static const int needed[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID };
+	bool all = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		all = all && has(own, needed[i]);
+	return all;
 }
 
 static void probe_ids(const struct capabilities *own, struct facts *facts)
 {
 	facts->uid = geteuid();
 	facts->gid = getegid();
-	facts->root =
-	    facts->uid == 0 && has(own, CAP_SYS_ADMIN) && has(own, CAP_SETUID) && has(own, CAP_SETGID) && in_first_user_namespace();
-	facts->sandbox_uid = facts->root ? SANDBOX_UID_BASE : 0;
+	probe_id_map(facts);
+	if (facts->uid == 0 && facts->first_user_namespace && may_be_anybody(own))
+		facts->sandbox_uid = SANDBOX_UID_BASE;
+	facts->root = facts->sandbox_uid && has(own, CAP_SYS_ADMIN);
 }
 
 /* ---- user namespaces ---- */
@@ -172,30 +191,81 @@ static bool is_filtered(void)
 	return r < 0 && errno != EINVAL;
 }
 
-/* What says no, with the way to change its mind; NULL when nothing does. */
+/*
+ * Does the kernel make one for this process? It looks at what no file tells: a chroot, an id without a mapping, how many there are, a security
+ * module. The child is to have a process number in more pid namespaces than there are above it; that is found out after its user namespace
+ * has been made, which goes again with EINVAL (alloc_pid in kernel/pid.c). Without clone3, or before 5.5, nothing is known.
+ */
+static int try_one(void)
+{
+	enum { TOO_MANY = 32 /* MAX_PID_NS_LEVEL: more are refused before anything is done */ };
+	pid_t numbers[TOO_MANY];
+	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_VM | CLONE_FILES, .exit_signal = SIGCHLD, .set_tid_size = TOO_MANY };
+
+	for (size_t i = 0; i < TOO_MANY; i++)
+		numbers[i] = 1; /* and if there are as many: it is taken */
+	args.set_tid = (uintptr_t)numbers;
+	return syscall(__NR_clone3, &args, sizeof(args)) < 0 ? -errno : 0;
+}
+
+static const char *kernel_refusal(void)
+{
+	switch (try_one()) {
+	case -EPERM:
+	case -EACCES:
+		return "the kernel refuses them to this process, as it does in a chroot, or to an id without a mapping, or for a security module";
+	case -ENOSPC:
+	case -EUSERS:
+		return "user.max_user_namespaces is reached, or 32 are nested";
+	default:
+		return NULL;
+	}
+}
+
+/* What says no; NULL when nothing does. The way to change its mind is facts_user_namespaces_fix. */
 static const char *user_namespaces_refusal(bool capable)
 {
 	uint64_t most = sysctl_value("/proc/sys/user/max_user_namespaces", UINT64_MAX);
+	bool restricted = !capable && sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) != 0;
 
 	if (most == UINT64_MAX && access("/proc/self/ns/user", F_OK) < 0)
 		return "this kernel is built without them";
 	if (most == 0)
-		return "user.max_user_namespaces is 0: sysctl -w user.max_user_namespaces=15000";
+		return "user.max_user_namespaces is 0";
 	if (!capable && sysctl_value("/proc/sys/kernel/unprivileged_userns_clone", 1) == 0)
-		return "kernel.unprivileged_userns_clone is 0: sysctl -w kernel.unprivileged_userns_clone=1";
-	if (!capable && sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) != 0 &&
-	    access(apparmor_profile, F_OK) < 0)
-		return "kernel.apparmor_restrict_unprivileged_userns is 1: install the AppArmor profile coffer-launch, or "
-		       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+		return "kernel.unprivileged_userns_clone is 0";
+	if (restricted && access(apparmor_profile, F_OK) < 0)
+		return "kernel.apparmor_restrict_unprivileged_userns is 1";
 	if (is_filtered())
-		return "a seccomp filter around this process refuses them: start the container with a profile that allows clone(CLONE_NEWUSER)";
-	return NULL;
+		return "a seccomp filter around this process refuses them";
+	return restricted ? NULL : kernel_refusal(); /* the launcher's profile is not this program's */
 }
 
 static void probe_user_namespaces(const struct capabilities *own, struct facts *facts)
 {
 	facts->user_namespaces_why = user_namespaces_refusal(has(own, CAP_SYS_ADMIN));
 	facts->user_namespaces = !facts->user_namespaces_why;
+}
+
+/* ---- tracing ---- */
+
+/*
+ * process_vm_readv asks for the right to attach. Yama keeps that from all without CAP_SYS_PTRACE from 2 up, and 1 is no obstacle to an
+ * ancestor (Documentation/admin-guide/LSM/Yama.rst). A filter keeps the call even from its own process.
+ */
+static void probe_tracing(struct facts *facts)
+{
+	enum { YAMA_ANCESTORS = 1 };
+	char from = 0, to;
+	struct iovec source = { &from, 1 }, target = { &to, 1 };
+
+	if (sysctl_value("/proc/sys/kernel/yama/ptrace_scope", 0) > YAMA_ANCESTORS)
+		facts->tracing_why = "kernel.yama.ptrace_scope is more than 1";
+	else if (syscall(__NR_process_vm_readv, getpid(), &target, 1, &source, 1, 0) != 1)
+		facts->tracing_why = errno == ENOSYS ? "this kernel is built without process_vm_readv"
+		                                     : "a seccomp filter around this process refuses process_vm_readv";
+	else if (syscall(__NR_openat2, -1, "", NULL, 0) == 0 || errno != EINVAL)
+		facts->tracing_why = "this kernel, or a seccomp filter around this process, has no openat2";
 }
 
 /* ---- procfs ---- */
@@ -267,16 +337,13 @@ static bool is_proc_mountable(void)
 
 static uint32_t count_cpus(void)
 {
-	union {
-		cpu_set_t set;
-		unsigned char bytes[PROBE_CPUS_MAX / 8];
-	} cpus = { .bytes = { 0 } };
+	unsigned char cpus[PROBE_CPUS_MAX / 8] = { 0 };
 	uint32_t count = 0;
 
-	if (sched_getaffinity(0, sizeof(cpus), &cpus.set) < 0)
+	if (syscall(__NR_sched_getaffinity, 0, sizeof(cpus), cpus) < 0)
 		return 1;
-	for (size_t i = 0; i < sizeof(cpus.bytes); i++)
-		count += (uint32_t)__builtin_popcount(cpus.bytes[i]);
+	for (size_t i = 0; i < sizeof(cpus); i++)
+		count += (uint32_t)__builtin_popcount(cpus[i]);
 	return count ? count : 1;
 }
 
@@ -301,6 +368,7 @@ int engine_probe(struct arena *arena, struct facts *ret_facts, struct err *err)
 
 	if (r == 0) {
 		probe_user_namespaces(&own, &facts);
+		probe_tracing(&facts);
 		probe_machine(&facts);
 		r = probe_cgroups(arena, &facts);
 	}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -225,6 +226,16 @@ static bool accounts_swap(const struct facts *facts)
 	}
 }
 
+/* Mounted together, which is usual, they are two names of one directory. */
+static void join_accounts(struct facts *facts)
+{
+	struct stat cpu, account;
+
+	if (facts->cpu.version == FACTS_CGROUP_V1 && facts->cpuacct.version == FACTS_CGROUP_V1 && stat(facts->cpu.dir, &cpu) == 0 &&
+	    stat(facts->cpuacct.dir, &account) == 0 && cpu.st_dev == account.st_dev && cpu.st_ino == account.st_ino)
+		facts->cpuacct = facts->cpu;
+}
+
 int probe_cgroups(struct arena *arena, struct facts *facts)
 {
 	char *own = arena_alloc(arena, OWN_MAX);
@@ -247,6 +258,9 @@ int probe_cgroups(struct arena *arena, struct facts *facts)
 	}
 	if (r == 0 && found < ARRAY_LEN(wanted))
 		r = probe_v2(arena, own, facts);
+	if (r == 0)
+		r = probe_v1(arena, own, "cpuacct", &facts->cpuacct);
+	join_accounts(facts);
 	facts->swap_accounting = accounts_swap(facts);
 	return r;
 }

@@ -136,34 +136,10 @@ static bool is_allowed(const struct judged *j, char region)
 	return region == 'w' || (region == 'r' && !j->writes);
 }
 
-/* Where it leads. What cannot be found is taken by its text. */
-static bool find_path(struct notify *n, struct judged *j, const char *text)
-{
-	int start = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
-	struct caller caller = CALLER(&n->view, (pid_t)j->call->pid);
-	struct place place;
-	int r = caller_find(&caller, start, text, j->follows ? CALLER_FOLLOW : CALLER_NAME, &place);
-
-	if (r == 0 && !caller_sees_the_same(&n->view, caller.thread))
-		r = -EACCES;
-	j->exists = r == 0 && place.target < 0 && place_look(&place);
-	if (j->exists)
-		j->st = place.found;
-	if (r == 0)
-		r = place.target < 0 ? place_path(&n->view, &place, j->path) : -ENOENT;
-	place_done(&place);
-	if (r < 0 && path_is_normal(text)) {
-		memcpy(j->path, text, strlen(text) + 1);
-		return true;
-	}
-	return r == 0;
-}
-
-/* Most are, and most of these can be told by the text alone. A link in it may lead elsewhere: that is not looked for. */
-static bool is_plainly_allowed(struct notify *n, struct judged *j, const char *text)
+/* The path as its text and the directory before it have it. A link in it may lead elsewhere: that is not looked for. */
+static bool spell_path(struct notify *n, struct judged *j, const char *text)
 {
 	size_t top = 0, len = strlen(text);
-	uint32_t rule;
 
 	if (text[0] != '/') {
 		int dir = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
@@ -176,7 +152,35 @@ static bool is_plainly_allowed(struct notify *n, struct judged *j, const char *t
 		j->path[top++] = '/';
 	}
 	memcpy(j->path + top, text, len + 1);
-	return path_is_normal(j->path) && is_allowed(j, rules_region(&n->rules, j->path, &rule));
+	return path_is_normal(j->path);
+}
+
+/* Where it leads. What cannot be found (on rung two /proc may be closed to init) is taken by its text. */
+static bool find_path(struct notify *n, struct judged *j, const char *text)
+{
+	int start = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
+	struct caller caller = CALLER(&n->view, (pid_t)j->call->pid);
+	struct place place;
+	int r = caller_find(&caller, start, text, j->follows ? CALLER_FOLLOW : CALLER_NAME, &place);
+	bool is_closed = r == -EACCES || r == -EPERM;
+
+	if (r == 0 && !caller_sees_the_same(&n->view, caller.thread))
+		r = -EACCES;
+	j->exists = r == 0 && place.target < 0 && place_look(&place);
+	if (j->exists)
+		j->st = place.found;
+	if (r == 0)
+		r = place.target < 0 ? place_path(&n->view, &place, j->path) : -ENOENT;
+	place_done(&place);
+	return r == 0 || ((is_closed || text[0] == '/') && spell_path(n, j, text));
+}
+
+/* Most are, and most of these can be told by the text alone. */
+static bool is_plainly_allowed(struct notify *n, struct judged *j, const char *text)
+{
+	uint32_t rule;
+
+	return spell_path(n, j, text) && is_allowed(j, rules_region(&n->rules, j->path, &rule));
 }
 
 /* Would a read-only mount have refused this? */
@@ -192,6 +196,8 @@ static void judge(struct notify *n, struct judged *j, const char *text)
 	struct refusal refusal = { .errnum = EROFS };
 	char region;
 
+	if (j->c->kind == CALL_METADATA && n->flags & PLAN_INIT_RUNG2)
+		return; /* Landlock lets it pass */
 	if (is_plainly_allowed(n, j, text) || !find_path(n, j, text))
 		return;
 	region = rules_region(&n->rules, j->path, &refusal.rule);

@@ -22,12 +22,15 @@ static const struct field {
 	{ TEXT, FIELD(arch) },
 	{ U32, FIELD(uid) },
 	{ U32, FIELD(gid) },
-	{ FLAG, FIELD(root) },
+	{ FLAG, FIELD(first_user_namespace) },
+	{ U32, FIELD(uid_above) },
 	{ U32, FIELD(sandbox_uid) },
+	{ FLAG, FIELD(root) },
 	{ FLAG, FIELD(user_namespaces) },
 	{ TEXT_OR_NULL, FIELD(user_namespaces_why) },
 	{ U32, FIELD(landlock_abi) },
 	{ FLAG, FIELD(seccomp_notify) },
+	{ TEXT_OR_NULL, FIELD(tracing_why) },
 	{ FLAG, FIELD(mount_api) },
 	{ FLAG, FIELD(idmapped_mounts) },
 	{ FLAG, FIELD(overlay_userxattr) },
@@ -37,6 +40,7 @@ static const struct field {
 	{ CONTROLLER, FIELD(pids) },
 	{ CONTROLLER, FIELD(cpu) },
 	{ CONTROLLER, FIELD(freezer) },
+	{ CONTROLLER, FIELD(cpuacct) },
 	{ FLAG, FIELD(cgroup_kill) },
 	{ FLAG, FIELD(swap_accounting) },
 	{ U32, FIELD(cpus) },
@@ -282,4 +286,25 @@ void facts_print_json(const struct facts *facts, struct str *out)
 		str_add(out, i + 1 < ARRAY_LEN(fields) ? ",\n" : "\n");
 	}
 	str_add(out, "}\n");
+}
+
+static const struct {
+	const char *cause, *fix;
+} fixes[] = {
+	{ "apparmor_restrict_unprivileged_userns",
+	  "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load an AppArmor profile with \"userns,\" for coffer-launch" },
+	{ "unprivileged_userns_clone", "sudo sysctl -w kernel.unprivileged_userns_clone=1" },
+	{ "max_user_namespaces", "sudo sysctl -w user.max_user_namespaces=15000" },
+	{ "max_mnt_namespaces", "sudo sysctl -w user.max_mnt_namespaces=15000" },
+	{ "max_pid_namespaces", "sudo sysctl -w user.max_pid_namespaces=15000" },
+	{ "max_net_namespaces", "sudo sysctl -w user.max_net_namespaces=15000" },
+	{ "chroot", "enter the tree by pivot_root rather than chroot, as bwrap, systemd-nspawn and container engines do" },
+};
+
+const char *facts_user_namespaces_fix(const struct facts *facts)
+{
+	for (size_t i = 0; facts->user_namespaces_why && i < ARRAY_LEN(fixes); i++)
+		if (strstr(facts->user_namespaces_why, fixes[i].cause))
+			return fixes[i].fix;
+	return "allow them where this system runs; in a container: --security-opt seccomp=unconfined --security-opt apparmor=unconfined";
 }

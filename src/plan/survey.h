@@ -28,6 +28,8 @@ struct survey_entry {
 	enum survey_kind kind;
 	uint64_t dev, ino;
 	uint32_t mode, uid, gid;
+	bool
+	    keeps_owners; /* a try has shown that its file system's files cannot be shown with another owner. Nobody asks this beforehand */
 };
 VEC(struct survey_entry, survey_vec)
 

@@ -30,20 +30,14 @@ static struct doctor_finding weak(const char *text, const char *fix)
 	return (struct doctor_finding){ .health = DOCTOR_WEAK, .text = text, .fix = fix };
 }
 
-/* What refuses user namespaces says how to change its mind: "…: sysctl -w …". */
-static const char *refusal_fix(const char *why, struct arena *arena)
-{
-	const char *command = why ? strstr(why, "sysctl -w ") : NULL;
-	return command ? arena_printf(arena, "sudo %s", command) : NULL;
-}
-
 static struct doctor_finding find_user_namespaces(const struct facts *facts, struct arena *arena)
 {
+	(void)arena;
 	if (facts->user_namespaces)
 		return fine("any user may make them");
 	return (struct doctor_finding){ .health = DOCTOR_MISSING,
 		                        .text = facts->user_namespaces_why ? facts->user_namespaces_why : "the kernel refuses them",
-		                        .fix = refusal_fix(facts->user_namespaces_why, arena) };
+		                        .fix = facts_user_namespaces_fix(facts) };
 }
 
 static struct doctor_finding find_landlock(const struct facts *facts, struct arena *arena)
@@ -63,7 +57,14 @@ static struct doctor_finding find_landlock(const struct facts *facts, struct are
 
 static struct doctor_finding find_notify(const struct facts *facts, struct arena *arena)
 {
-	(void)arena;
+	if (facts->seccomp_notify && facts->tracing_why)
+		return weak(arena_printf(arena,
+		                         "init cannot read what a call names (%s): few denials are told, and protected names that do not "
+		                         "exist yet are not covered",
+		                         facts->tracing_why),
+		            strstr(facts->tracing_why, "yama")
+		                ? "sudo sysctl -w kernel.yama.ptrace_scope=1"
+		                : "run the container with a seccomp profile that allows process_vm_readv and openat2");
 	if (facts->seccomp_notify)
 		return fine("denials can be told, and names that do not exist yet protected");
 	return weak(
@@ -90,8 +91,15 @@ static struct doctor_finding find_proc(const struct facts *facts, struct arena *
 
 static struct doctor_finding find_ids(const struct facts *facts, struct arena *arena)
 {
-	if (!facts->root)
+	if (facts->uid == 0 && facts->first_user_namespace && !facts->sandbox_uid)
+		return (struct doctor_finding){ .health = DOCTOR_MISSING,
+			                        .text = "root without the capabilities to be another user: nothing is run as root",
+			                        .fix = "run coffer as an ordinary user: docker run --user 1000:1000 …" };
+	if (!facts->sandbox_uid)
 		return fine("the sandbox runs as this user, without any privilege");
+	if (!facts->root)
+		return weak("started by root, the sandbox runs as an id of its own, to which root without CAP_SYS_ADMIN cannot map files",
+		            "run coffer as the user whose files it is for: docker run --user 1000:1000 …");
 	if (facts->idmapped_mounts)
 		return fine(arena_printf(arena, "started by root, the sandbox runs as an id of its own from %u up", facts->sandbox_uid));
 	return weak("started by root, the sandbox runs as an id of its own, to which this kernel cannot map root's files (Linux 5.12)",

@@ -180,6 +180,8 @@ static void list_untold(struct audit *audit, const struct policy *policy)
 		add_text(audit, untold, "any: this kernel cannot hand refused calls to a supervisor");
 	if (!audit->told)
 		return;
+	if (audit->facts->tracing_why)
+		add_text(audit, untold, "what names a path, an address or a process: init cannot read it here");
 	if (policy->denials == POLICY_DENIALS_WRITES)
 		add_text(audit, untold, "opens for reading that fail (denials: all tells them)");
 	add_text(audit, untold, "look-ups of names that do not exist inside");

@@ -5,11 +5,15 @@
  * working directory with its links resolved, the home, the run's name. From then on compile decides everything and the engine does
  * everything; this file only hands results from one to the other.
  *
- * There is one bend. Facts are read from files, and a kernel may refuse namespaces for reasons that no file tells (a seccomp filter
- * around us, a full count of namespaces, a security module). Then the engine reports that SPAWN was refused, before
- * anything of the command has run. The same request is compiled once more, for a machine "without user namespaces, because …". If the
- * policy does not accept the second rung of the ladder, compile says so with the fix; if it does, the plan's notes tell, and so does the
- * receipt. There is no third try.
+ * There are three bends, all before anything of the command has run. Facts are read from files, and a kernel may refuse namespaces for
+ * reasons that no file tells (a full count of namespaces, a security module), or their use. Then the engine reports what was refused, and the
+ * same request is compiled once more, for a machine "without user namespaces, because …". If the policy does not accept the second rung of the
+ * ladder, compile says so with the fix; if it does, the plan's notes tell, and so does the receipt. There is no third try.
+ *
+ * And whether a file system lets root's files be shown as the sandbox's is known after a try. Where TREE_IDMAP was refused the survey is told so
+ * for all that is on that file system, and the plan is made without; each time round there is one file system less to ask.
+ *
+ * And a process has one filter with a listener at most. Where somebody around us has it, SECCOMP is refused, and init answers no calls.
  */
 #include "session/run.h"
 
@@ -35,6 +39,7 @@ struct course {
 	struct arena *arena;
 	struct inputs inputs;
 	struct survey survey;
+	uint32_t refused_op; /* of the plan, where the engine says ERR_UNSUPPORTED */
 	struct session_result result;
 };
 
@@ -81,7 +86,7 @@ static int gather(struct course *course, struct err *err)
 	course->inputs.scratch_top = course->session->state_dir;
 	course->inputs.survey = &course->survey;
 	course->result.facts = course->session->facts;
-	if (course->result.facts.root)
+	if (course->result.facts.sandbox_uid)
 		course->result.facts.sandbox_uid += state_run_bits(course->result.run_id);
 	struct session_place place;
 	int r = session_place_find(request->env, request->cwd, course->arena, &place, err);
@@ -99,8 +104,8 @@ static int make_plan(struct course *course, struct err *err)
 	struct question_vec questions = { 0 };
 	int r = 0;
 	if (!result->facts.user_namespaces)
-		r = state_scratch_find(course->arena, result->facts.root ? NULL : course->session->state_dir, &course->inputs.scratch_top,
-		                       err);
+		r = state_scratch_find(course->arena, result->facts.sandbox_uid ? NULL : course->session->state_dir,
+		                       &course->inputs.scratch_top, err);
 	if (r == 0)
 		r = compile_questions(&result->policy, &course->inputs, &result->facts, course->arena, &questions, err);
 	if (r == 0)
@@ -164,6 +169,7 @@ static int carry_out(struct course *course, struct err *err)
 	options.launcher = course->session->launcher;
 	options.run_id = course->result.run_id;
 	options.state_dir = course->session->state_dir;
+	options.refused_op = &course->refused_op;
 	options.torture_op = torture_op();
 	int r = course->result.facts.user_namespaces ? 0 : state_scratch_make(course->inputs.scratch_top, err);
 	if (r < 0)
@@ -172,21 +178,82 @@ static int carry_out(struct course *course, struct err *err)
 	return engine_run(&course->result.plan, &options, course->arena, &course->result.outcome, err);
 }
 
-/* Did the kernel refuse the namespaces themselves? Whether the run may do without is compile's to say, with the fix. */
-static bool refused_namespaces(const struct course *course, int r, const struct err *err)
+/* The operation that the kernel refused, where another plan may do. */
+static const struct plan_op *refused(const struct course *course, int r, const struct err *err, enum plan_opcode code)
 {
-	return r < 0 && err->code == ERR_UNSUPPORTED && course->result.facts.user_namespaces &&
-	       (err->errnum == EPERM || err->errnum == ENOSPC || err->errnum == ENOSYS || err->errnum == EINVAL || err->errnum == EUSERS);
+	const struct plan *plan = &course->result.plan;
+	const struct plan_op *op;
+
+	if (r == 0 || err->code != ERR_UNSUPPORTED || !plan->head || course->refused_op >= plan->head->op_count)
+		return NULL;
+	op = &plan->op[course->refused_op];
+	return op->code == code ? op : NULL;
 }
 
-static int step_down(struct course *course, struct err *err)
+/* What is on the same file system as the tree that TREE_IDMAP was to change, keeps its owners. Returns whether that is news. */
+static bool keep_owners(struct course *course, const struct plan_op *idmap)
+{
+	const struct plan *plan = &course->result.plan;
+	bool news = false;
+
+	for (const struct plan_op *op = plan->op; op < idmap; op++) {
+		if (op->code != OP_HOST_TREE || plan_number(op, 0) != plan_number(idmap, 0))
+			continue;
+		for (size_t i = 0; i < course->survey.entries.n; i++) {
+			struct survey_entry *entry = &course->survey.entries.at[i];
+
+			news = news || (entry->dev == plan_number(op, 3) && !entry->keeps_owners);
+			entry->keeps_owners = entry->keeps_owners || entry->dev == plan_number(op, 3);
+		}
+	}
+	return news;
+}
+
+static int carry_out_anyhow(struct course *course, struct err *err)
+{
+	struct session_result *result = &course->result;
+	int r = carry_out(course, err);
+
+	for (const struct plan_op *op; (op = refused(course, r, err, OP_TREE_IDMAP)) && keep_owners(course, op);) {
+		err_clear(err);
+		r = compile(&result->policy, &course->inputs, &result->facts, course->arena, &result->plan, err);
+		if (r == 0)
+			r = carry_out(course, err);
+	}
+	return r;
+}
+
+/* Whether the run may do without namespaces is compile's to say, with the fix. */
+static int step_down(struct course *course, const char *what, struct err *err)
 {
 	struct facts *facts = &course->result.facts;
 	facts->user_namespaces = false;
-	facts->user_namespaces_why = arena_printf(course->arena, "the kernel refused them: %s", strerror(err->errnum));
+	facts->user_namespaces_why = arena_printf(course->arena, "the kernel refused %s: %s", what, strerror(err->errnum));
 	err_clear(err);
 	int r = make_plan(course, err);
 	return r < 0 ? r : carry_out(course, err);
+}
+
+/* Inside another sandbox that listens: then nothing is told, and what init would have to do is compile's to refuse. */
+static int do_without_listener(struct course *course, struct err *err)
+{
+	course->result.facts.seccomp_notify = false;
+	err_clear(err);
+	int r = make_plan(course, err);
+	return r < 0 ? r : carry_out(course, err);
+}
+
+/* A plan that the kernel refuses, before anything of the command has run, is made again without what was refused. */
+static int carry_out_or_less(struct course *course, struct err *err)
+{
+	int r = carry_out_anyhow(course, err);
+	if (refused(course, r, err, OP_SPAWN))
+		r = step_down(course, "them", err);
+	else if (refused(course, r, err, OP_IDMAP))
+		r = step_down(course, "ids in them", err);
+	else if (refused(course, r, err, OP_PRIVATE))
+		r = step_down(course, "mounts in them", err);
+	return refused(course, r, err, OP_SECCOMP) ? do_without_listener(course, err) : r;
 }
 
 static int start(struct course *course, const struct session *session, const struct session_request *request, struct arena *arena)
@@ -226,9 +293,7 @@ int session_run(const struct session *session, const struct session_request *req
 	if (r == 0)
 		r = make_plan(&course, err);
 	if (r == 0)
-		r = carry_out(&course, err);
-	if (refused_namespaces(&course, r, err))
-		r = step_down(&course, err);
+		r = carry_out_or_less(&course, err);
 	if (r < 0)
 		return r;
 	/* Not an error of coffer's: of a command that cannot be executed the engine says why, and the outcome has its status. */

@@ -19,7 +19,7 @@ enum call_kind {
 	CALL_RMDIR,
 	CALL_TRUNCATE,
 	CALL_BIND,
-	CALL_CHANGE, /* metadata of what a name leads to */
+	CALL_METADATA, /* of what a name leads to */
 	CALL_ADDRESS,
 	CALL_SIGNAL,
 	CALL_UMASK,

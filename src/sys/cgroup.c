@@ -286,9 +286,11 @@ static int read_cpu(int dir, enum cgroup_account account, struct cgroup_usage *u
 		return 0;
 	}
 
-	int r = file_read_number_at(dir, "cpuacct.usage", &usage->cpu_us);
+	uint64_t nanoseconds;
+	int r = file_read_number_at(dir, "cpuacct.usage", &nanoseconds);
 
-	usage->cpu_us = r == 0 ? usage->cpu_us / 1000 : 0; /* nanoseconds */
+	if (r == 0) /* else cpuacct is mounted elsewhere */
+		usage->cpu_us = nanoseconds / 1000;
 	return r;
 }
 

@@ -54,12 +54,18 @@ static int set_attributes(int fd, unsigned at_flags, const struct mount_attr *ch
 	return result(syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | at_flags, change, sizeof(*change)));
 }
 
+/* To somebody who may mount EPERM is a filter's word. */
+static bool is_missing(int r)
+{
+	return r == -ENOSYS || r == -EPERM;
+}
+
 bool mount_has_trees(void)
 {
 	static const struct mount_attr nothing;
 
-	return set_attributes(-1, 0, &nothing) != -ENOSYS && result(syscall(SYS_open_tree, -1, "", AT_EMPTY_PATH)) != -ENOSYS &&
-	       result(syscall(SYS_move_mount, -1, "", -1, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)) != -ENOSYS;
+	return !is_missing(set_attributes(-1, 0, &nothing)) && !is_missing(result(syscall(SYS_open_tree, -1, "", AT_EMPTY_PATH))) &&
+	       !is_missing(result(syscall(SYS_move_mount, -1, "", -1, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)));
 }
 
 int mount_tree(int source, unsigned rights, bool recursive)
@@ -96,7 +102,7 @@ int mount_restrict(int fd, unsigned rights, bool recursive)
 	const struct mount_attr change = { .attr_set = attributes(rights) };
 	int r = set_attributes(fd, recursive ? RECURSIVE : 0, &change);
 
-	return r == -ENOSYS ? mount_table_restrict(fd, flags(rights), recursive) : r;
+	return is_missing(r) ? mount_table_restrict(fd, flags(rights), recursive) : r;
 }
 
 int mount_bind(int source, int root, const char *path, unsigned rights, bool recursive)

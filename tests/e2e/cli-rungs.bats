@@ -28,6 +28,7 @@ assert r["rung"] == "landlock" and "max_user_namespaces" in r["why_not_first"] a
 		run without_namespaces run $option --write . -- touch ran
 		[ "$status" -eq 125 ]
 		[[ "$output" == *"sysctl -w user.max_user_namespaces"* ]]
+		[ "$(grep -o 'sysctl -w' <<< "$output" | wc -l)" -eq 1 ]
 		[ ! -e ran ]
 	done
 	without_namespaces run --require landlock -- true
@@ -44,6 +45,16 @@ assert r["rung"] == "landlock" and "max_user_namespaces" in r["why_not_first"] a
 	[ "$status" -ne 0 ]
 	[[ "$output" != *secret$'\n'* && "$output" != secret ]]
 	without_namespaces run -- sh -c 'echo x > "$TMPDIR/x" && cat "$TMPDIR/x"'
+}
+
+@test "denials: what is refused, and nothing else" {
+	run without_namespaces run -v --write . -- sh -c 'echo x > /dev/null; echo x > "$TMPDIR/f"; mkdir "$TMPDIR/d"; rm "$TMPDIR/f"; cat /proc/meminfo > /dev/null; chmod 600 made 2> /dev/null; echo x > made'
+	[[ "$output" != *"denied: "* ]]
+	run without_namespaces run -v -- sh -c 'echo x > /dev/null; echo x > "$TMPDIR/f"; mkdir "$TMPDIR/d"; echo x > new'
+	[ "$(grep -c "denied: " <<< "$output")" -eq 1 ]
+	[[ "$output" == *"create $TOP/ws/new"* ]]
+	[[ "$output" == *"does not cover modes, owners, times"* ]]
+	[ "$(grep -o 'sysctl -w' <<< "$output" | wc -l)" -le 1 ]
 }
 
 @test "network: none" {

@@ -45,6 +45,33 @@ static void test_a_named_tree_has_no_barriers(void **state)
 	world_done(&w);
 }
 
+/* Nobody opens it as root there: what is only a default is left out, what somebody named is an error that says what to do. */
+static void test_root_of_a_container_cannot_open_behind_barriers(void **state)
+{
+	static const char *const env[] = { "PATH=/root/tools:/usr/bin", "LANG=C.UTF-8", NULL };
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_become_container_root(&w);
+	world_add(&w, "d 0700 0 0 /root\nd 0755 0 0 /root/tools\nd 0755 0 0 /root/ws\n");
+	w.inputs.env = env;
+	assert_int_equal(world_compile(&w), 0);
+	assert_false(world_has(&w, OP_TREE, "/root/tools"));
+	assert_true(world_has(&w, OP_TREE, "/home/u/ws"));
+	world_done(&w);
+
+	world_init(&w);
+	world_become_container_root(&w);
+	world_add(&w, "d 0700 0 0 /root\nd 0755 0 0 /root/tools\nd 0755 0 0 /root/ws\n");
+	world_allow_write(&w, "/root/ws");
+	assert_true(world_compile(&w) < 0);
+	assert_int_equal(w.err.code, ERR_DENIED);
+	assert_non_null(strstr(w.err.text, "who may not search /root"));
+	assert_string_equal(w.err.where, "--rule");
+	world_done(&w);
+}
+
 static void test_ordinary_users_meet_their_own_modes(void **state)
 {
 	struct world w;
@@ -63,6 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_opened_behind_a_barrier_is_put_into_an_empty_one),
 		cmocka_unit_test(test_a_named_tree_has_no_barriers),
+		cmocka_unit_test(test_root_of_a_container_cannot_open_behind_barriers),
 		cmocka_unit_test(test_ordinary_users_meet_their_own_modes),
 	};
 

@@ -109,6 +109,34 @@ static void test_hidden_in_read_only_in_writable_is_inits(void **state)
 	}
 }
 
+/* What Landlock lets pass init takes for allowed: nothing is told that was not refused. */
+static void test_init_knows_what_is_granted_besides(void **state)
+{
+	for (int write = 0; write <= 1; write++) {
+		struct world w;
+		uint32_t rule;
+
+		(void)state;
+		start(&w);
+		if (write)
+			world_allow_write(&w, ".");
+		assert_int_equal(world_compile(&w), 0);
+
+		const struct plan_op *init = world_find(&w, OP_INIT, NULL);
+		const struct rules rules = { &w.plan, init };
+		const char *scratch = plan_text(&w.plan, world_find(&w, OP_SCRATCH_MAKE, NULL), 0);
+
+		assert_int_equal(rules_region(&rules, arena_printf(&w.arena, "%s/made", scratch), &rule), 'w');
+		assert_int_equal(rules_region(&rules, "/dev/null", &rule), 'w');
+		assert_int_equal(rules_region(&rules, "/dev/sda", &rule), 'h');
+		assert_int_equal(rules_region(&rules, "/proc/meminfo", &rule), 'r');
+		assert_int_equal(rules_region(&rules, "/proc/1/environ", &rule), write ? 'r' : 'h');
+		assert_int_equal(rules_region(&rules, "/home/u/ws/file", &rule), write ? 'w' : 'r');
+		assert_int_equal(plan_list_count(&w.plan, init, 2) + plan_list_count(&w.plan, init, 3), plan_list_count(&w.plan, init, 4));
+		world_done(&w);
+	}
+}
+
 static void test_the_hosts_own_places_are_hidden(void **state)
 {
 	struct world w;
@@ -145,6 +173,7 @@ int main(void)
 		cmocka_unit_test(test_links_beside_the_hidden_open_nothing),
 		cmocka_unit_test(test_what_is_denied_in_a_writable_place_is_inits),
 		cmocka_unit_test(test_hidden_in_read_only_in_writable_is_inits),
+		cmocka_unit_test(test_init_knows_what_is_granted_besides),
 		cmocka_unit_test(test_the_hosts_own_places_are_hidden),
 		cmocka_unit_test(test_old_landlock_is_said),
 	};

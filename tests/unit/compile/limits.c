@@ -135,6 +135,31 @@ static void test_rlimits_and_watch(void **state)
 	world_done(&w);
 }
 
+/* Version 1: what processor time is counted by may be mounted apart from what it is shared out by. */
+static void test_processor_time_has_a_cgroup_of_its_own(void **state)
+{
+	static const struct facts_controller cpu = { FACTS_CGROUP_V1, "/sys/fs/cgroup/cpu/mine" },
+					     cpuacct = { FACTS_CGROUP_V1, "/sys/fs/cgroup/cpuacct/mine" };
+
+	(void)state;
+	for (int together = 0; together <= 1; together++) {
+		struct world w;
+
+		world_init(&w);
+		w.facts.memory = w.facts.pids = w.facts.freezer = (struct facts_controller){ 0 };
+		w.facts.cpu = cpu;
+		w.facts.cpuacct = together ? cpu : cpuacct;
+		assert_int_equal(world_compile(&w), 0);
+		assert_int_equal(world_count(&w, OP_CGROUP_MAKE), 0);
+		limit(&w, POLICY_LIMIT_CPU_TIME, 1500);
+		limit(&w, POLICY_LIMIT_CPUS, 100);
+		assert_int_equal(world_compile(&w), 0);
+		assert_int_equal(world_count(&w, OP_CGROUP_MAKE), together ? 1 : 2);
+		assert_int_equal(world_count(&w, OP_CGROUP_JOIN), together ? 1 : 2);
+		world_done(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_without_cgroups_each_weakening_is_said),
 		cmocka_unit_test(test_unlimited_is_no_operation),
 		cmocka_unit_test(test_rlimits_and_watch),
+		cmocka_unit_test(test_processor_time_has_a_cgroup_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,17 @@ static void test_what_cannot_be_enforced_is_an_error_or_said(void **state)
 
 	world_init(&w);
 	world_allow_write(&w, ".");
+	w.facts.tracing_why = "kernel.yama.ptrace_scope is more than 1";
+	assert_int_equal(world_compile(&w), 0);
+	assert_true(world_notes(&w, "sysctl -w kernel.yama.ptrace_scope=1"));
+	assert_int_equal(lines(&w), 0);
+	world_lose_namespaces(&w);
+	assert_true(world_compile(&w) < 0);
+	assert_non_null(strstr(w.err.text, "sysctl -w kernel.yama.ptrace_scope=1"));
+	world_done(&w);
+
+	world_init(&w);
+	world_allow_write(&w, ".");
 	world_deny_write(&w, "later");
 	w.policy.process.allow_nested_user_namespaces = true;
 	assert_true(world_compile(&w) < 0);

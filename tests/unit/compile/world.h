@@ -101,6 +101,14 @@ static inline void world_become_root(struct world *w)
 	w->facts.sandbox_uid = 2081361920;
 }
 
+/* Root as a container engine has it: may be anybody, but not mount. */
+static inline void world_become_container_root(struct world *w)
+{
+	world_become_root(w);
+	w->facts.first_user_namespace = true;
+	w->facts.root = w->facts.idmapped_mounts = false;
+}
+
 static inline void world_lose_namespaces(struct world *w)
 {
 	w->facts.user_namespaces = false;

@@ -62,14 +62,16 @@ static void test_user_namespaces(void **state)
 
 	(void)state;
 	facts.user_namespaces = false;
-	facts.user_namespaces_why = "user.max_user_namespaces is 0: sysctl -w user.max_user_namespaces=15000";
+	facts.user_namespaces_why = "user.max_user_namespaces is 0";
 
 	struct doctor_finding finding = find(&facts, "user namespaces");
 
 	assert_int_equal(finding.health, DOCTOR_MISSING);
 	assert_string_equal(finding.fix, "sudo sysctl -w user.max_user_namespaces=15000");
 	facts.user_namespaces_why = "the kernel refused them: Operation not permitted";
-	assert_null(find(&facts, "user namespaces").fix);
+	assert_non_null(strstr(find(&facts, "user namespaces").fix, "seccomp=unconfined"));
+	facts.user_namespaces_why = "the kernel refuses them to this process, as it does in a chroot";
+	assert_non_null(strstr(find(&facts, "user namespaces").fix, "pivot_root"));
 }
 
 static void test_landlock(void **state)
@@ -85,6 +87,19 @@ static void test_landlock(void **state)
 	assert_non_null(find(&facts, "Landlock").fix);
 	facts.user_namespaces = false;
 	assert_int_equal(find(&facts, "Landlock").health, DOCTOR_MISSING);
+}
+
+static void test_tracing(void **state)
+{
+	struct facts facts = all;
+
+	(void)state;
+	facts.tracing_why = "kernel.yama.ptrace_scope is more than 1";
+
+	struct doctor_finding finding = find(&facts, "seccomp notification");
+
+	assert_int_equal(finding.health, DOCTOR_WEAK);
+	assert_string_equal(finding.fix, "sudo sysctl -w kernel.yama.ptrace_scope=1");
 }
 
 static void test_what_is_weak_has_a_fix(void **state)
@@ -105,6 +120,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_all_is_well, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_user_namespaces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_landlock, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tracing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_weak_has_a_fix, set_up, tear_down),
 	};
 
