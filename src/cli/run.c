@@ -123,6 +123,20 @@ static void write_outcome(int fd, const struct coffer_outcome *outcome)
 	coffer_text_free(text);
 }
 
+/* What was asked for cannot be had, or making it failed. */
+static enum coffer_cause cause_of(const struct coffer_error *error)
+{
+	switch (error->code) {
+	case COFFER_ERROR_BUSY:
+	case COFFER_ERROR_LIMIT:
+	case COFFER_ERROR_SETUP:
+	case COFFER_ERROR_INTERNAL:
+		return COFFER_CAUSE_SETUP;
+	default:
+		return COFFER_CAUSE_POLICY;
+	}
+}
+
 /* Nothing was run: the outcome's shape all the same, so that whoever reads it needs one path. */
 static void write_failure(int fd, const struct coffer_error *error)
 {
@@ -132,8 +146,7 @@ static void write_failure(int fd, const struct coffer_error *error)
 		return;
 	str_printf(&out,
 	           "{\"exit_code\":%d,\"signal\":null,\"cause\":\"%s\",\"denials\":[],\"error\":{\"code\":\"%s\",\"errno\":%d,\"where\":",
-	           EXIT_FAILED, error->code == COFFER_ERROR_SETUP || error->code == COFFER_ERROR_INTERNAL ? "setup" : "policy",
-	           coffer_error_name(error->code), error->errnum);
+	           EXIT_FAILED, coffer_cause_name(cause_of(error)), coffer_error_name(error->code), error->errnum);
 	str_add_json(&out, error->where, strlen(error->where));
 	str_add(&out, ",\"text\":");
 	str_add_json(&out, error->text, strlen(error->text));
