@@ -9,12 +9,15 @@
 
 enum { OP_TEXT_MAX = 600 };
 
-/* What clone says when it may not, or cannot any more, or does not know how: another rung of the ladder may do. */
+/*
+ * What clone says when it may not, or cannot any more, or does not know how: another rung of the ladder may do. Root's trees need a user
+ * namespace before that, for their ids; there EINVAL is the file system's word.
+ */
 static bool is_refusal(const struct plan_op *op, int errnum)
 {
-	if (op->code != OP_SPAWN)
+	if (op->code != OP_SPAWN && op->code != OP_TREE_IDMAP)
 		return false;
-	return errnum == EPERM || errnum == ENOSPC || errnum == ENOSYS || errnum == EINVAL || errnum == EUSERS;
+	return errnum == EPERM || errnum == ENOSPC || errnum == ENOSYS || errnum == EUSERS || (errnum == EINVAL && op->code == OP_SPAWN);
 }
 
 int failure_set(struct err *err, const struct plan *plan, uint32_t index, int errnum)
