@@ -59,12 +59,6 @@ static unsigned terminal_streams(const struct options *options)
 	return streams;
 }
 
-/* A descriptor that the caller closed is end of file, or goes nowhere. */
-static int open_or_none(int fd)
-{
-	return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
-}
-
 /* --verbose. */
 static void on_event(void *context, const struct coffer_event *event)
 {
@@ -159,7 +153,7 @@ static int run(const struct options *options, const struct cli_request *made, in
 {
 	struct coffer_outcome *outcome = NULL;
 	struct coffer_error error;
-	coffer_request_streams(made->request, open_or_none(0), open_or_none(1), open_or_none(2));
+	coffer_request_streams(made->request, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
 	coffer_request_terminal(made->request, terminal_streams(options));
 	if (options->given[OPTION_VERBOSE])
 		coffer_request_events(made->request, on_event, NULL);
