@@ -15,6 +15,7 @@ without_namespaces() {
 	unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$COFFER" "$@"' sh "$@"
 }
 
+# bats test_tags=smoke
 @test "it runs, says so, and the receipt names the rung and the reason" {
 	without_namespaces run -v --json 3 -- sh -c 'echo inside' 3> o.json > out 2> err
 	[ "$(cat out)" = inside ]
@@ -59,6 +60,7 @@ assert r["rung"] == "landlock" and "max_user_namespaces" in r["why_not_first"] a
 }
 
 # The kernel makes no user namespace for a process whose root directory is not its mount namespace's.
+# bats test_tags=smoke
 @test "in a chroot: the second rung, for root as well" {
 	mkdir "$TOP/root"
 	cat > in-chroot.sh <<-'SH'

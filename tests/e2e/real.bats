@@ -6,6 +6,7 @@ setup() {
 	workspace
 }
 
+# bats test_tags=smoke
 @test "git: clone, commit, log of a local repository" {
 	git init -q --bare origin.git
 	git clone -q origin.git seed 2>/dev/null
@@ -24,6 +25,7 @@ first" ]
 	[ "$(git log -1 --format=%s)" = inside ]
 }
 
+# bats test_tags=smoke
 @test "gcc and clang: compile, link and run" {
 	printf '#include <stdio.h>\nint main(void) { return puts("built inside") < 0; }\n' > a.c
 	for cc in gcc clang; do
@@ -55,6 +57,7 @@ first" ]
 	[[ "$output" == *"tests pass"* ]]
 }
 
+# bats test_tags=smoke
 @test "python: subprocess, threads, multiprocessing, sqlite, tempfile, asyncio" {
 	run coffer run -- /usr/bin/python3 -c '
 import asyncio, multiprocessing, os, sqlite3, subprocess, tempfile, threading
@@ -78,6 +81,7 @@ print("fine")'
 	[ "$status" -eq 0 ]
 }
 
+# bats test_tags=smoke
 @test "strace and gdb of a child, with allowPtrace" {
 	command -v strace >/dev/null || skip "no strace here"
 	run coffer run --allow-ptrace -- strace -f -e trace=execve /bin/true
