@@ -103,3 +103,17 @@ print("fine")'
 		[ "$(coffer run -- sh -c "$command")" = "$(sh -c "$command")" ]
 	done
 }
+
+@test "Chromium, headless, with its own sandbox inside: a page to a picture and to text" {
+	command -v chromium >/dev/null || skip "no chromium here (apt-get install chromium)"
+	echo '<p id=p></p><script>document.getElementById("p").append("answer " + 6 * 7)</script>' > page.html
+	run timeout 120 "$COFFER" run --allow-nested-user-namespaces --allow-all-unix-sockets --write . -- \
+		chromium --headless --disable-gpu --user-data-dir=/tmp/profile --window-size=300,200 --screenshot="$PWD/page.png" "file://$PWD/page.html"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(head -c 4 page.png | tail -c 3)" = PNG ]
+	[ "$(stat -c %s page.png)" -gt 500 ]
+	timeout 120 "$COFFER" run --allow-nested-user-namespaces --allow-all-unix-sockets -- \
+		chromium --headless --disable-gpu --user-data-dir=/tmp/profile --dump-dom "file://$PWD/page.html" > dom 2> /dev/null
+	grep -q 'answer 42' dom
+}
