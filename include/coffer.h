@@ -228,7 +228,7 @@ COFFER_API void coffer_request_terminal(struct coffer_request *request, unsigned
 
 /*
  * Signals that the command gets in the caller's place while coffer_run runs: n numbers. The caller must have blocked them in all
- * of its threads. SIGWINCH resizes the sandbox's terminal. Default: none.
+ * of its threads. SIGWINCH resizes the sandbox's terminal; a second SIGINT, 0.1 s or more after the first, is coffer_cancel. Default: none.
  */
 COFFER_API int coffer_request_forward(struct coffer_request *request, const int *signals, size_t n, struct coffer_error *error);
 
@@ -245,7 +245,7 @@ enum coffer_cause {
 	COFFER_CAUSE_POLICY,     /* the policy refused the run */
 	COFFER_CAUSE_SETUP,      /* a step of making the sandbox failed */
 	COFFER_CAUSE_CANCELLED,  /* coffer_cancel */
-	COFFER_CAUSE_PARENT_GONE /* the caller went away */
+	COFFER_CAUSE_PARENT_GONE /* the caller went away: told only where somebody is left to tell it */
 };
 COFFER_API const char *coffer_cause_name(enum coffer_cause cause); /* "timeout" */
 

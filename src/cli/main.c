@@ -1,6 +1,7 @@
 #include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/say.h"
+#include "sys/fd.h"
 
 #include <string.h>
 
@@ -43,6 +44,8 @@ static int run_command(const struct command *command, const char *const *argv)
 
 int main(int argc, char **argv)
 {
+	if (fd_fill_standard() < 0)
+		return EXIT_FAILED;
 	if (argc < 2) {
 		say("no command; `coffer help` shows what there is, `coffer run -- CMD` runs CMD in a sandbox");
 		return EXIT_FAILED;

@@ -60,12 +60,6 @@ static unsigned terminal_streams(const struct options *options)
 	return streams;
 }
 
-/* A descriptor that the caller closed is end of file, or goes nowhere. */
-static int open_or_none(int fd)
-{
-	return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
-}
-
 /* --verbose. */
 static void on_event(void *context, const struct coffer_event *event)
 {
@@ -125,6 +119,20 @@ static void write_outcome(int fd, const struct coffer_outcome *outcome)
 	coffer_text_free(text);
 }
 
+/* What was asked for cannot be had, or making it failed. */
+static enum coffer_cause cause_of(const struct coffer_error *error)
+{
+	switch (error->code) {
+	case COFFER_ERROR_BUSY:
+	case COFFER_ERROR_LIMIT:
+	case COFFER_ERROR_SETUP:
+	case COFFER_ERROR_INTERNAL:
+		return COFFER_CAUSE_SETUP;
+	default:
+		return COFFER_CAUSE_POLICY;
+	}
+}
+
 /* Nothing was run: the outcome's shape all the same, so that whoever reads it needs one path. */
 static void write_failure(int fd, const struct coffer_error *error)
 {
@@ -134,8 +142,7 @@ static void write_failure(int fd, const struct coffer_error *error)
 		return;
 	str_printf(&out,
 	           "{\"exit_code\":%d,\"signal\":null,\"cause\":\"%s\",\"denials\":[],\"error\":{\"code\":\"%s\",\"errno\":%d,\"where\":",
-	           EXIT_FAILED, error->code == COFFER_ERROR_SETUP || error->code == COFFER_ERROR_INTERNAL ? "setup" : "policy",
-	           coffer_error_name(error->code), error->errnum);
+	           EXIT_FAILED, coffer_cause_name(cause_of(error)), coffer_error_name(error->code), error->errnum);
 	str_add_json(&out, error->where, strlen(error->where));
 	str_add(&out, ",\"text\":");
 	str_add_json(&out, error->text, strlen(error->text));
@@ -148,7 +155,7 @@ static int run(const struct options *options, const struct cli_request *made, in
 {
 	struct coffer_outcome *outcome = NULL;
 	struct coffer_error error;
-	coffer_request_streams(made->request, open_or_none(0), open_or_none(1), open_or_none(2));
+	coffer_request_streams(made->request, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
 	coffer_request_terminal(made->request, terminal_streams(options));
 	if (options->given[OPTION_VERBOSE])
 		coffer_request_events(made->request, on_event, NULL);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* As shells and timeout(1) have them; 125 is coffer's own. */
@@ -17,13 +18,17 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Who reaped it knows best; a run that was stopped has only the launcher's account, which has the launcher's own part in it. */
+/*
+ * Who reaped it knows best. Of a run that was stopped nobody reaped the processes: there is what procfs showed, and the launcher's
+ * account, which has the launcher's own part in it.
+ */
 static void fill_processor_time(const struct evidence *e, struct outcome *o)
 {
+	const struct proc_usage *used = &e->watch->used;
 	uint64_t sum;
 
-	o->cpu_user_us = e->report->exited ? e->report->user_us : e->launcher.user_us;
-	o->cpu_system_us = e->report->exited ? e->report->system_us : e->launcher.system_us;
+	o->cpu_user_us = e->report->exited ? e->report->user_us : larger(e->launcher.user_us, used->user_us);
+	o->cpu_system_us = e->report->exited ? e->report->system_us : larger(e->launcher.system_us, used->system_us);
 	sum = o->cpu_user_us + o->cpu_system_us;
 	if (e->usage.cpu_us <= sum)
 		return;
@@ -40,7 +45,7 @@ static void fill_processor_time(const struct evidence *e, struct outcome *o)
 
 static void fill_usage(const struct evidence *e, struct outcome *o)
 {
-	uint64_t maxrss_kib = e->report->exited ? e->report->maxrss_kib : e->launcher.maxrss_kib;
+	uint64_t maxrss_kib = e->report->exited ? e->report->maxrss_kib : larger(e->launcher.maxrss_kib, e->watch->used.memory_kib);
 
 	o->duration_us = e->watch->finished_us - e->started_us;
 	o->duration_ms = o->duration_us / 1000;
@@ -69,17 +74,26 @@ static bool has_used_up_processor(const struct evidence *e, const struct outcome
 	return e->prepared->cpu_ms != UINT64_MAX && (o->cpu_user_us + o->cpu_system_us) / 1000 >= e->prepared->cpu_ms;
 }
 
-static enum outcome_cause cause_of_signal(const struct evidence *e, const struct outcome *o)
+static bool limits_file_size(const struct plan *plan)
 {
-	switch (o->signal) {
+	for (uint32_t i = 0; i < plan->head->op_count; i++)
+		if (plan->op[i].code == OP_RLIMIT && plan_number(&plan->op[i], 0) == RLIMIT_FSIZE)
+			return true;
+	return false;
+}
+
+/* Two signals are the kernel's own word that a limit was passed, where there is one: otherwise somebody only sent them. */
+static enum outcome_cause cause_of_signal(const struct evidence *e, const struct outcome *o, int signal, enum outcome_cause otherwise)
+{
+	switch (signal) {
 	case SIGXCPU:
-		return CAUSE_CPU;
+		return e->prepared->cpu_ms != UINT64_MAX ? CAUSE_CPU : otherwise;
 	case SIGXFSZ:
-		return CAUSE_FILE_SIZE;
+		return limits_file_size(e->report->plan) ? CAUSE_FILE_SIZE : otherwise;
 	case SIGKILL:
-		return has_used_up_processor(e, o) ? CAUSE_CPU : CAUSE_SIGNAL;
+		return has_used_up_processor(e, o) ? CAUSE_CPU : otherwise;
 	default:
-		return CAUSE_SIGNAL;
+		return otherwise;
 	}
 }
 
@@ -92,10 +106,10 @@ static void fill_ended(const struct evidence *e, int status, struct outcome *o)
 	if (WIFSIGNALED(status)) {
 		o->signal = WTERMSIG(status);
 		o->exit_code = EXIT_SIGNAL + o->signal;
-		o->cause = cause_of_signal(e, o);
+		o->cause = cause_of_signal(e, o, o->signal, CAUSE_SIGNAL);
 	} else {
 		o->exit_code = WEXITSTATUS(status);
-		o->cause = CAUSE_EXIT;
+		o->cause = cause_of_signal(e, o, o->exit_code - EXIT_SIGNAL, CAUSE_EXIT);
 	}
 	if (o->exit_code == 0)
 		return;

@@ -52,7 +52,7 @@ static int find(char *ret_path, size_t room, struct err *err)
 		return 0;
 	if ((size_t)snprintf(ret_path, room, "%s/%s", COFFER_LIBEXEC, name) < room && access(ret_path, X_OK) == 0)
 		return 0;
-	return err_set(err, ERR_NOTFOUND, ENOENT, "%s is neither beside this program nor in %s", name, COFFER_LIBEXEC);
+	return err_set(err, ERR_SETUP, ENOENT, "%s is neither beside this program nor in %s", name, COFFER_LIBEXEC);
 }
 
 /* ---- the plan as a file that nobody can change ---- */

@@ -17,7 +17,6 @@
 
 #include "base/own.h"
 #include "plan/wire.h"
-#include "sys/proc.h"
 #include "sys/signal.h"
 #include "sys/sock.h"
 
@@ -30,7 +29,10 @@
 #include <unistd.h>
 
 enum { WATCH_FORCE = 300000, WATCH_ABANDON = 10000000, WATCH_RETRY = 100000, WATCH_LAST_WORDS = 200000 }; /* µs */
-enum { WATCH_PROCESSOR_LEAST = 5000, WATCH_PROCESSOR_MOST = 1000000 };                                    /* µs between two looks */
+enum {
+	WATCH_ONE_KEY = 100000
+}; /* µs: one Ctrl-C may come twice, from the terminal and from a parent that forwards it; nobody presses it so fast */
+enum { WATCH_PROCESSOR_LEAST = 5000, WATCH_PROCESSOR_MOST = 1000000 }; /* µs between two looks */
 
 enum { POLL_SOCKET, POLL_LAUNCHER, POLL_SIGNALS, POLL_CANCEL, POLL_RELAYS, POLL_ALL = POLL_RELAYS + 3 * RELAY_POLLS };
 
@@ -51,6 +53,7 @@ static void stop(struct watch *w, enum outcome_cause cause)
 		return;
 	w->stopped = true;
 	w->cause = cause;
+	(void)proc_usage(w->launcher->process.pid, &w->used);
 	w->force_at = watch_clock_us() + WATCH_FORCE;
 	w->end_at = w->processor_at = WATCH_NEVER;
 	(void)shutdown(w->launcher->socket, SHUT_WR);
@@ -105,6 +108,14 @@ static void become_gone(struct watch *w)
 	w->streams->relay[1].draining = w->streams->relay[2].draining = true;
 	if (w->stopped)
 		drop_outputs(w);
+}
+
+static void cancel(struct watch *w)
+{
+	if (w->gone)
+		drop_outputs(w);
+	else
+		stop(w, CAUSE_CANCELLED);
 }
 
 static void move_streams(struct watch *w, const struct pollfd *polls)
@@ -183,17 +194,43 @@ static void suspend(struct watch *w)
 	terminal_resize(w->terminal);
 }
 
+/* The first SIGINT asks the command, the second does not ask. */
+static bool is_second_interrupt(struct watch *w, int number)
+{
+	uint64_t now = watch_clock_us();
+
+	if (number != SIGINT)
+		return false;
+	if (!w->interrupted_at)
+		w->interrupted_at = now;
+	return now - w->interrupted_at >= WATCH_ONE_KEY;
+}
+
+static bool asks_to_end(int number)
+{
+	return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+}
+
+static void take_signal(struct watch *w, int number)
+{
+	if (number == SIGWINCH && w->terminal->serves) {
+		terminal_resize(w->terminal);
+		return;
+	}
+	/* Once all are dead, whoever asks for the end means us, who wait for a reader. */
+	if (w->gone ? asks_to_end(number) : is_second_interrupt(w, number)) {
+		cancel(w);
+		return;
+	}
+	forward(w, number);
+	if (number == SIGTSTP)
+		suspend(w);
+}
+
 static void take_signals(struct watch *w)
 {
-	for (int number; (number = signal_next(w->signals)) > 0;) {
-		if (number == SIGWINCH && w->terminal->serves) {
-			terminal_resize(w->terminal);
-			continue;
-		}
-		forward(w, number);
-		if (number == SIGTSTP)
-			suspend(w);
-	}
+	for (int number; (number = signal_next(w->signals)) > 0;)
+		take_signal(w, number);
 }
 
 /* ---- clocks ---- */
@@ -201,12 +238,13 @@ static void take_signals(struct watch *w)
 /* All accounts are of the same processes: the first that there is. Without one, what procfs shows of the launcher's descendants. */
 static uint64_t processor_us(const struct watch *w)
 {
+	struct proc_usage usage;
 	uint64_t us = 0;
 
 	for (size_t i = 0; i < w->prepared->cgroups.n; i++)
 		if (cgroup_read_cpu(w->prepared->cgroups.at[i].dir, w->prepared->cgroups.at[i].account, &us) == 0)
 			return us;
-	return proc_cpu_time(w->launcher->process.pid, &us) == 0 ? us : 0;
+	return proc_usage(w->launcher->process.pid, &usage) == 0 ? usage.user_us + usage.system_us : 0;
 }
 
 /* The next look is when all processors together could have used up what is left. */
@@ -297,14 +335,6 @@ static void wait_for_something(const struct watch *w, struct pollfd *polls)
 	if (poll(polls, POLL_ALL, wait_ms(w)) < 0)
 		for (int i = 0; i < POLL_ALL; i++)
 			polls[i].revents = 0;
-}
-
-static void cancel(struct watch *w)
-{
-	if (w->gone)
-		drop_outputs(w);
-	else
-		stop(w, CAUSE_CANCELLED);
 }
 
 int watch_begin(struct watch *w, struct err *err)

@@ -12,6 +12,7 @@
 #include "engine/streams.h"
 #include "engine/terminal.h"
 #include "plan/outcome.h"
+#include "sys/proc.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,18 +27,20 @@ struct watch {
 	struct report *report;
 
 	/* of the loop; times on the monotonic clock, in µs, WATCH_NEVER for none */
-	int signals;           /* -1: none are forwarded */
-	uint64_t end_at;       /* wall time is used up */
-	uint64_t processor_at; /* look at the processor time again */
-	uint64_t retry_at;     /* try a terminal again that was not ours to read */
-	uint64_t force_at;     /* whoever does not go by himself is made to */
-	uint64_t abandon_at;   /* nothing more can be done */
-	bool gone;             /* everything inside is dead */
+	int signals;             /* -1: none are forwarded */
+	uint64_t interrupted_at; /* SIGINT was forwarded first; 0: not yet */
+	uint64_t end_at;         /* wall time is used up */
+	uint64_t processor_at;   /* look at the processor time again */
+	uint64_t retry_at;       /* try a terminal again that was not ours to read */
+	uint64_t force_at;       /* whoever does not go by himself is made to */
+	uint64_t abandon_at;     /* nothing more can be done */
+	bool gone;               /* everything inside is dead */
 
 	/* the result */
 	bool stopped; /* we ended the run, because of: */
 	enum outcome_cause cause;
-	uint64_t finished_us; /* when the command had ended */
+	struct proc_usage used; /* as procfs had it at that moment: of those who are killed nobody gets an account */
+	uint64_t finished_us;   /* when the command had ended */
 };
 
 #define WATCH_NEVER UINT64_MAX

@@ -131,7 +131,8 @@ static ssize_t copy(pid_t thread, uint64_t address, void *bytes, size_t n)
 		n -= piece;
 	}
 
-	long r = syscall(SYS_process_vm_readv, thread, &here, 1, there, pieces, 0);
+	/* The sixth argument travels on the stack: an int would leave half of it to chance. */
+	long r = syscall(SYS_process_vm_readv, thread, &here, 1UL, there, (unsigned long)pieces, 0UL);
 
 	if (r >= 0)
 		return r;

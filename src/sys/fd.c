@@ -128,3 +128,18 @@ int fd_open_null(void)
 		return -errno;
 	return is_null_device(&st) ? TAKE_FD(fd) : -ENODEV;
 }
+
+int fd_fill_standard(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+
+		autofd int null = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC); /* the lowest number that is free: fd */
+
+		if (null < 0 || fcntl(null, F_SETFD, 0) < 0)
+			return -errno;
+		(void)TAKE_FD(null);
+	}
+	return 0;
+}

@@ -43,4 +43,7 @@ int fd_write_all(int fd, const void *bytes, size_t n);
 /* /dev/null, for reading and writing, checked by device number: -ENODEV when that name leads elsewhere. */
 int fd_open_null(void);
 
+/* Of the numbers 0 to 2, those that are not open become /dev/null: otherwise the next thing that is opened would be one of them. */
+int fd_fill_standard(void);
+
 #endif

@@ -16,22 +16,38 @@ enum { PROC_TREE_MAX = 4096, PROC_STAT_FIELDS = 15 /* from the state, field 3, t
 struct proc_tree {
 	pid_t pid[PROC_TREE_MAX];
 	size_t n;
-	uint64_t ticks;
+	uint64_t user_ticks, system_ticks, memory_kib;
 };
 
-/* The last four of the fields are the times. The name in field 2 may hold anything, but no ')' follows it. */
-static uint64_t stat_ticks(const char *stat)
+/*
+ * The last four of the fields are the times: user, system, and both again of the children that are gone. The name in field 2 may hold
+ * anything, but no ')' follows it.
+ */
+static void add_ticks(struct proc_tree *tree, const char *stat)
 {
 	const char *p = strrchr(stat, ')');
-	uint64_t ticks = 0;
 
 	for (int field = 0; p && field < PROC_STAT_FIELDS; field++) {
 		p = strchr(p, ' ');
 		p += p != NULL;
-		if (p && field >= PROC_STAT_FIELDS - 4)
-			ticks += strtoull(p, NULL, 10);
+		if (!p || field < PROC_STAT_FIELDS - 4)
+			continue;
+		if ((PROC_STAT_FIELDS - field) % 2 == 0)
+			tree->user_ticks += strtoull(p, NULL, 10);
+		else
+			tree->system_ticks += strtoull(p, NULL, 10);
 	}
-	return ticks;
+}
+
+static void add_memory(struct proc_tree *tree, int process)
+{
+	static const char key[] = "\nVmHWM:";
+	char status[4096];
+	const char *line = file_read_at(process, "status", status, sizeof(status)) > 0 ? strstr(status, key) : NULL;
+	uint64_t kib = line ? strtoull(line + sizeof(key) - 1, NULL, 10) : 0;
+
+	if (kib > tree->memory_kib)
+		tree->memory_kib = kib;
 }
 
 static void add_children(struct proc_tree *tree, const char *children)
@@ -77,12 +93,20 @@ static int look_at_process(struct proc_tree *tree, pid_t pid)
 
 	if (n < 0)
 		return (int)n;
-	tree->ticks += stat_ticks(stat);
+	add_ticks(tree, stat);
+	add_memory(tree, process);
 	look_at_threads(tree, process);
 	return 0;
 }
 
-int proc_cpu_time(pid_t top, uint64_t *ret_us)
+static uint64_t ticks_to_us(uint64_t ticks)
+{
+	long ticks_per_second = sysconf(_SC_CLK_TCK);
+
+	return ticks * 1000000 / (uint64_t)(ticks_per_second > 0 ? ticks_per_second : 100);
+}
+
+int proc_usage(pid_t top, struct proc_usage *ret_usage)
 {
 	struct proc_tree tree = { .pid = { top }, .n = 1 };
 	int r = look_at_process(&tree, top);
@@ -91,9 +115,8 @@ int proc_cpu_time(pid_t top, uint64_t *ret_us)
 		return r;
 	for (size_t i = 1; i < tree.n; i++)
 		(void)look_at_process(&tree, tree.pid[i]); /* gone meanwhile: its parent's times have it, now or next time */
-
-	long ticks_per_second = sysconf(_SC_CLK_TCK);
-
-	*ret_us = tree.ticks * 1000000 / (uint64_t)(ticks_per_second > 0 ? ticks_per_second : 100);
+	*ret_usage = (struct proc_usage){ .user_us = ticks_to_us(tree.user_ticks),
+		                          .system_us = ticks_to_us(tree.system_ticks),
+		                          .memory_kib = tree.memory_kib };
 	return 0;
 }

@@ -7,11 +7,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct proc_usage {
+	uint64_t user_us, system_us; /* of all, those that have been waited for included; in steps of a clock tick (10 ms) */
+	uint64_t memory_kib;         /* of the largest of those that live, at its largest */
+};
+
 /*
- * Processor time of a process and of all its descendants, those that have been waited for included. In steps of a clock tick (10 ms).
- * Descendants whose parents ignore SIGCHLD leave no trace when they end, so this is a lower bound; a cgroup's account has no such
- * hole. Needs CONFIG_PROC_CHILDREN (what distributions build): without it, the process alone.
+ * What a process and all its descendants have used. Descendants whose parents ignore SIGCHLD leave no trace when they end, so this is a
+ * lower bound; a cgroup's account has no such hole. Needs CONFIG_PROC_CHILDREN (what distributions build): without it, the process alone.
  */
-int proc_cpu_time(pid_t top, uint64_t *ret_us);
+int proc_usage(pid_t top, struct proc_usage *ret_usage);
 
 #endif

@@ -6,6 +6,7 @@ setup() {
 	ROOT=$BATS_TEST_DIRNAME/../..
 }
 
+# bats test_tags=smoke
 @test "docs/PLAN.md, PLACES.md, SYSCALLS.md and coffer-settings(5) are what the tables print" {
 	cd "$ROOT"
 	tools/tables --check

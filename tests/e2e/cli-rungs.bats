@@ -7,7 +7,7 @@ setup() {
 	export XDG_RUNTIME_DIR=$TOP/run
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
 	unshare -Ur true 2> /dev/null || skip "no user namespace to forbid them in"
-	export COFFER=${COFFER_BUILD:-$BATS_TEST_DIRNAME/../../build}/coffer
+	export COFFER
 }
 
 # coffer, where there are no user namespaces to be had.
@@ -15,6 +15,7 @@ without_namespaces() {
 	unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$COFFER" "$@"' sh "$@"
 }
 
+# bats test_tags=smoke
 @test "it runs, says so, and the receipt names the rung and the reason" {
 	without_namespaces run -v --json 3 -- sh -c 'echo inside' 3> o.json > out 2> err
 	[ "$(cat out)" = inside ]
@@ -67,6 +68,25 @@ assert r["rung"] == "landlock" and "max_user_namespaces" in r["why_not_first"] a
 	without_namespaces run --write . -- sh -c '(setsid sh -c "sleep 3; echo alive > late" &) ; exit 0'
 	sleep 4
 	[ ! -e late ]
+}
+
+# The kernel makes no user namespace for a process whose root directory is not its mount namespace's.
+# bats test_tags=smoke
+@test "in a chroot: the second rung, for root as well" {
+	mkdir "$TOP/root"
+	cat > in-chroot.sh <<-'SH'
+		mount --rbind / "$TOP/root" && cd / && exec chroot "$TOP/root" sh -c 'cd "$1" && shift && exec "$@"' sh "$OLDPWD" "$@"
+	SH
+	export TOP
+	status=0
+	unshare -rm --propagation private sh in-chroot.sh "$COFFER" run --json 3 -- sh -c 'echo inside' 3> o.json > out 2> err || status=$?
+	cat err
+	[ "$(cat out)" = inside ]
+	is 'r["rung"] == "landlock" and r["why_not_first"]'
+	[ "$(id -u)" -eq 0 ] || return 0
+	unshare -m --propagation private sh in-chroot.sh "$COFFER" run --json 3 -- sh -c 'echo inside' 3> o.json > out 2> err
+	[ "$(cat out)" = inside ]
+	is 'r["rung"] == "landlock" and r["why_not_first"]'
 }
 
 @test "doctor: missing, with the command that fixes it" {

@@ -33,6 +33,7 @@ json() {
 	[ "$status" -eq 137 ]
 }
 
+# bats test_tags=smoke
 @test "exit status: 124 for a timeout, and what was printed before is kept" {
 	run coffer run --timeout 300ms -- sh -c 'echo before; sleep 30'
 	[ "$status" -eq 124 ]
@@ -192,6 +193,7 @@ json() {
 	[ "$status" -eq 125 ]
 }
 
+# bats test_tags=smoke
 @test "why: the last run with denials, with rule and remedy; the remedy works" {
 	run coffer run -- sh -c 'echo x > made'
 	[ "$status" -ne 0 ]
@@ -239,6 +241,7 @@ json() {
 	[[ "$output" == *"chmod 0700"* ]]
 }
 
+# bats test_tags=smoke
 @test "explain: the same twice, shows who asked, runs nothing" {
 	coffer explain --write . --memory 512M -- touch ran > one
 	coffer explain --write . --memory 512M -- touch ran > two
@@ -304,6 +307,7 @@ json() {
 	! grep -q "$(printf '\033')" text
 }
 
+# bats test_tags=smoke
 @test "signals are passed on" {
 	"${COFFER_BUILD:-$BATS_TEST_DIRNAME/../../build}/coffer" run -- sh -c 'trap "echo got; exit 9" USR1; echo ready; while :; do sleep 0.1; done' > out &
 	pid=$!

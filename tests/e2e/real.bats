@@ -6,6 +6,7 @@ setup() {
 	workspace
 }
 
+# bats test_tags=smoke
 @test "git: clone, commit, log of a local repository" {
 	git init -q --bare origin.git
 	git clone -q origin.git seed 2>/dev/null
@@ -24,6 +25,7 @@ first" ]
 	[ "$(git log -1 --format=%s)" = inside ]
 }
 
+# bats test_tags=smoke
 @test "gcc and clang: compile, link and run" {
 	printf '#include <stdio.h>\nint main(void) { return puts("built inside") < 0; }\n' > a.c
 	for cc in gcc clang; do
@@ -55,6 +57,7 @@ first" ]
 	[[ "$output" == *"tests pass"* ]]
 }
 
+# bats test_tags=smoke
 @test "python: subprocess, threads, multiprocessing, sqlite, tempfile, asyncio" {
 	run coffer run -- /usr/bin/python3 -c '
 import asyncio, multiprocessing, os, sqlite3, subprocess, tempfile, threading
@@ -78,6 +81,7 @@ print("fine")'
 	[ "$status" -eq 0 ]
 }
 
+# bats test_tags=smoke
 @test "strace and gdb of a child, with allowPtrace" {
 	command -v strace >/dev/null || skip "no strace here"
 	run coffer run --allow-ptrace -- strace -f -e trace=execve /bin/true
@@ -98,4 +102,18 @@ print("fine")'
 	for command in 'node -e "console.log([3,1,2].sort().join())"' 'perl -e "print 6*7"' 'seq 1000 | sort -r | tail -1' 'tar c /etc/hostname 2>/dev/null | tar t'; do
 		[ "$(coffer run -- sh -c "$command")" = "$(sh -c "$command")" ]
 	done
+}
+
+@test "Chromium, headless, with its own sandbox inside: a page to a picture and to text" {
+	command -v chromium >/dev/null || skip "no chromium here (apt-get install chromium)"
+	echo '<p id=p></p><script>document.getElementById("p").append("answer " + 6 * 7)</script>' > page.html
+	run timeout 120 "$COFFER" run --allow-nested-user-namespaces --allow-all-unix-sockets --write . -- \
+		chromium --headless --disable-gpu --user-data-dir=/tmp/profile --window-size=300,200 --screenshot="$PWD/page.png" "file://$PWD/page.html"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(head -c 4 page.png | tail -c 3)" = PNG ]
+	[ "$(stat -c %s page.png)" -gt 500 ]
+	timeout 120 "$COFFER" run --allow-nested-user-namespaces --allow-all-unix-sockets -- \
+		chromium --headless --disable-gpu --user-data-dir=/tmp/profile --dump-dom "file://$PWD/page.html" > dom 2> /dev/null
+	grep -q 'answer 42' dom
 }

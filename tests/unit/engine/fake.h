@@ -34,7 +34,7 @@
 /* ---- the plan ---- */
 
 struct fake_plan {
-	uint64_t wall_ms, output_bytes, cpu_ms; /* 0: none */
+	uint64_t wall_ms, output_bytes, cpu_ms, file_bytes; /* 0: none */
 	unsigned terminal;
 	void (*prepare)(struct plan_build *b); /* more HOST operations, or NULL */
 };
@@ -71,6 +71,8 @@ static struct plan fake_plan(struct arena *arena, const struct fake_plan *option
 	plan_add(&b, OP_SPAWN, "default", (uint64_t)0);
 	if (options->terminal)
 		plan_add(&b, OP_TERMINAL, "default", (uint64_t)options->terminal);
+	if (options->file_bytes)
+		plan_add(&b, OP_RLIMIT, "default", (uint64_t)RLIMIT_FSIZE, options->file_bytes, options->file_bytes);
 	plan_add(&b, OP_CAPS_DROP, "default");
 	plan_add(&b, OP_NO_NEW_PRIVS, "default");
 	plan_add(&b, OP_INIT, "default", bytes, sizeof(filter), (uint64_t)PLAN_INIT_RUNG2, &none, &two, &why);

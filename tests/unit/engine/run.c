@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include "base/own.h"
 #include "unit/engine/course.h"
 
 #include <pthread.h>
@@ -29,10 +30,29 @@ static void end_by_signal(void **state)
 	assert_int_equal(c->outcome.exit_code, 128 + SIGTERM);
 	assert_int_equal(c->outcome.signal, SIGTERM);
 	assert_int_equal(c->outcome.cause, CAUSE_SIGNAL);
-	run(c, "kill -XFSZ $$");
-	assert_int_equal(c->outcome.cause, CAUSE_FILE_SIZE);
-	run(c, "kill -XCPU $$");
-	assert_int_equal(c->outcome.cause, CAUSE_CPU);
+}
+
+/* The kernel's own signals of a limit: from the command, and as the status of a shell whose child they ended. */
+static void end_by_signal_of_a_limit(void **state)
+{
+	static const char *const scripts[][2] = { { "kill -XFSZ $$", "kill -XCPU $$" },
+		                                  { "sh -c 'kill -XFSZ $$'; exit $?", "sh -c 'kill -XCPU $$'; exit $?" } };
+	struct course *c = new_course();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		c->plan.cpu_ms = c->plan.file_bytes = 0;
+		run(c, scripts[i][0]);
+		assert_int_equal(c->outcome.cause, i == 0 ? CAUSE_SIGNAL : CAUSE_EXIT);
+		run(c, scripts[i][1]);
+		assert_int_equal(c->outcome.cause, i == 0 ? CAUSE_SIGNAL : CAUSE_EXIT);
+		c->plan.cpu_ms = 100000;
+		c->plan.file_bytes = 1 << 20;
+		run(c, scripts[i][0]);
+		assert_int_equal(c->outcome.cause, CAUSE_FILE_SIZE);
+		run(c, scripts[i][1]);
+		assert_int_equal(c->outcome.cause, CAUSE_CPU);
+	}
 }
 
 static void a_step_fails(void **state)
@@ -168,6 +188,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(exit_status),
 		RUN_TEST(end_by_signal),
+		RUN_TEST(end_by_signal_of_a_limit),
 		RUN_TEST(a_step_fails),
 		RUN_TEST(a_command_that_cannot_be_executed),
 		RUN_TEST(a_launcher_that_says_nothing),

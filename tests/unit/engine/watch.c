@@ -117,12 +117,64 @@ static void signals_are_forwarded(void **state)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Sends us each of the signals after the time given with it, 0 ends the list. */
+static pid_t send_later(const int *ms_and_signals)
+{
+	pid_t us = getpid(), sender = fork();
+
+	if (sender != 0)
+		return sender;
+	for (; ms_and_signals[0]; ms_and_signals += 2) {
+		usleep((useconds_t)ms_and_signals[0] * 1000);
+		kill(us, ms_and_signals[1]);
+	}
+	_exit(0);
+}
+
+static void the_second_interrupt_is_the_end(void **state)
+{
+	static const int once[] = { 300, SIGINT, 2, SIGINT, 500, SIGTERM, 0 }, twice[] = { 300, SIGINT, 400, SIGINT, 0 };
+	static const char script[] = "trap 'echo int' INT; trap 'exit 5' TERM; while :; do sleep 0.02; done";
+	struct course *c = new_course();
+	sigset_t forward, before;
+	pid_t sender;
+
+	(void)state;
+	sigemptyset(&forward);
+	sigaddset(&forward, SIGINT);
+	sigaddset(&forward, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &forward, &before);
+	c->options.forward = &forward;
+	c->plan.wall_ms = 20000;
+
+	sender = send_later(once); /* one key, two signals: the command decides */
+	run(c, script);
+	waitpid(sender, NULL, 0);
+	assert_int_equal(c->outcome.cause, CAUSE_EXIT);
+	assert_int_equal(c->outcome.exit_code, 5);
+
+	c = new_course();
+	c->options.forward = &forward;
+	c->plan.wall_ms = 20000;
+	sender = send_later(twice);
+	run(c, script);
+	waitpid(sender, NULL, 0);
+	assert_int_equal(c->outcome.cause, CAUSE_CANCELLED);
+	assert_int_equal(c->outcome.exit_code, 137);
+	assert_string_equal(c->out[1], "int\n");
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		RUN_TEST(wall_time), RUN_TEST(wall_time_of_a_launcher_that_does_not_hear),
-		RUN_TEST(output),    RUN_TEST(processor_time),
-		RUN_TEST(cancelled), RUN_TEST(signals_are_forwarded),
+		RUN_TEST(wall_time),
+		RUN_TEST(wall_time_of_a_launcher_that_does_not_hear),
+		RUN_TEST(output),
+		RUN_TEST(processor_time),
+		RUN_TEST(cancelled),
+		RUN_TEST(signals_are_forwarded),
+		RUN_TEST(the_second_interrupt_is_the_end),
 	};
 
 	(void)argc;

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void kinds(void **state)
@@ -101,6 +102,23 @@ static void null_is_the_device(void **state)
 	close(fd);
 }
 
+static void closed_standard_streams_lead_nowhere(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		close(0);
+		close(2);
+		if (fd_fill_standard() < 0 || fd_look(0).kind != FD_NULL || fd_look(2).kind != FD_NULL)
+			_exit(1);
+		_exit(fd_look(1).kind == FD_CLOSED || fcntl(0, F_GETFD) & FD_CLOEXEC);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +126,7 @@ int main(void)
 		cmocka_unit_test(low_numbers_are_left),
 		cmocka_unit_test(opening_again_leaves_the_first_as_it_was),
 		cmocka_unit_test(null_is_the_device),
+		cmocka_unit_test(closed_standard_streams_lead_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

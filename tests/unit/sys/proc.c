@@ -33,7 +33,7 @@ static void a_tree(void)
 
 static void the_living_and_the_dead(void **state)
 {
-	uint64_t us = 0;
+	struct proc_usage usage = { 0 };
 	pid_t child = fork();
 
 	(void)state;
@@ -42,14 +42,15 @@ static void the_living_and_the_dead(void **state)
 		a_tree();
 		_exit(0);
 	}
-	for (int i = 0; i < 500 && us < 290000; i++) {
-		assert_int_equal(proc_cpu_time(child, &us), 0);
+	for (int i = 0; i < 500 && usage.user_us + usage.system_us < 290000; i++) {
+		assert_int_equal(proc_usage(child, &usage), 0);
 		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	}
-	assert_in_range(us, 280000, 400000);
+	assert_in_range(usage.user_us + usage.system_us, 280000, 400000);
+	assert_in_range(usage.memory_kib, 100, 1 << 20);
 	kill(-child, SIGKILL);
 	waitpid(child, NULL, 0);
-	assert_int_equal(proc_cpu_time(child, &us), -ENOENT);
+	assert_int_equal(proc_usage(child, &usage), -ENOENT);
 }
 
 int main(void)
