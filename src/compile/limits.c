@@ -263,6 +263,8 @@ int limits_put_rlimits(struct compile *c)
 		put_rlimit_of(c, RLIMIT_DATA, POLICY_LIMIT_MEMORY);
 	put_rlimit(c, RLIMIT_MEMLOCK, MEMLOCK_BYTES, WHY_DEFAULT);
 	put_rlimit(c, RLIMIT_MSGQUEUE, MSGQUEUE_BYTES, WHY_DEFAULT);
+	put_rlimit(c, RLIMIT_RTPRIO, 0, WHY_DEFAULT); /* what a desktop's audio user may: no share of the processor would hold against it */
+	put_rlimit(c, RLIMIT_NICE, 0, WHY_DEFAULT);
 	put_rlimit(c, RLIMIT_SIGPENDING, SIGNALS_MOST, WHY_DEFAULT);
 	return 0;
 }
