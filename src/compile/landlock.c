@@ -168,6 +168,10 @@ static int weaken_first_wall(struct compile *c)
 		r = compile_weaken(c, WHY_DEFAULT, "Landlock ABI %u: files that cannot be written can be emptied", abi);
 	if (r == 0 && abi < ABI_SCOPES)
 		r = compile_weaken(c, WHY_DEFAULT, "Landlock ABI %u: signals reach other processes of this user", abi);
+	if (r == 0 && !c->facts->root) /* root's sandbox is a user of its own, to whom no file belongs */
+		r = compile_weaken(
+		    c, WHY_DEFAULT,
+		    "Landlock does not cover modes, times and attributes, so those of this user's files can be changed anywhere");
 	return r;
 }
 
