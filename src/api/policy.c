@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/own.h"
+#include "base/path.h"
 #include "policy/environment.h"
 #include "policy/merge.h"
 #include "policy/profiles.h"
@@ -110,6 +111,20 @@ static int read_file(const char *path, char *text, size_t room, size_t *ret_n)
 	return 0;
 }
 
+/* Its path goes into the policy, so that no run under it rewrites the file. */
+static int keep_file(struct coffer_policy *policy, const char *path)
+{
+	char cwd[PATH_BYTES_MAX + 1];
+	const char *normal = NULL, **slot;
+	if (!getcwd(cwd, sizeof(cwd)) || path_normalize(&policy->arena, path, cwd, NULL, &normal) < 0)
+		return 0; /* no path that anything inside could lead to */
+	slot = text_vec_add(&policy->policy.settings, &policy->arena);
+	if (!slot)
+		return -ENOMEM;
+	*slot = normal;
+	return 0;
+}
+
 int coffer_policy_read_file(struct coffer_policy *policy, const char *path, struct coffer_error *error)
 {
 	struct err err = { 0 };
@@ -122,7 +137,10 @@ int coffer_policy_read_file(struct coffer_policy *policy, const char *path, stru
 	if (r < 0)
 		return api_fail(err_set(&err, r == -ENOENT ? ERR_NOTFOUND : ERR_DENIED, -r, "settings file %s: %s", path, strerror(-r)),
 		                &err, error);
-	return coffer_policy_read(policy, text, n, path, error);
+	r = coffer_policy_read(policy, text, n, path, error);
+	if (r == 0 && keep_file(policy, path) < 0)
+		return api_no_memory(error);
+	return r;
 }
 
 int coffer_policy_profile(struct coffer_policy *policy, const char *name, struct coffer_error *error)

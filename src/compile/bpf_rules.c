@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -302,11 +303,29 @@ static unsigned rule_seccomp(struct rules *r)
 	return bpf_load(r->code, low(1), bpf_if(r->code, BPF_JSET, SECCOMP_FILTER_FLAG_NEW_LISTENER, busy, r->allow));
 }
 
+/* The limit of core files is 1 byte, for a reason (limits.c), and stays so. Programs that lower it to 0 are told that they did. */
+static unsigned core_limit(struct rules *r, unsigned argument, unsigned core, unsigned otherwise)
+{
+	return bpf_load(r->code, low(argument), bpf_if(r->code, BPF_JEQ, RLIMIT_CORE, core, otherwise));
+}
+
+static unsigned rule_setrlimit(struct rules *r)
+{
+	return core_limit(r, 0, bpf_return(r->code, SECCOMP_RET_ERRNO), r->allow);
+}
+
 static unsigned rule_prlimit(struct rules *r)
 {
 	unsigned other = null_pointer(r->code, 2, r->allow, r->ask);
+	unsigned own = core_limit(r, 1, null_pointer(r->code, 2, r->allow, bpf_return(r->code, SECCOMP_RET_ERRNO)), r->allow);
 
-	return bpf_load(r->code, low(0), bpf_if(r->code, BPF_JEQ, 0, r->allow, other));
+	return bpf_load(r->code, low(0), bpf_if(r->code, BPF_JEQ, 0, own, other));
+}
+
+/* Init makes names for its callers, and no domain that one of them has entered since holds init: rather no Landlock than one that leaks. */
+static unsigned rule_ruleset(struct rules *r)
+{
+	return r->request->act_names || r->request->act_opens ? r->missing : r->allow;
 }
 
 static unsigned rule_ptrace(struct rules *r)
@@ -370,6 +389,8 @@ static unsigned (*const rule[RULES_END])(struct rules *) = {
 	[RULE_PERSONALITY] = rule_personality,
 	[RULE_SECCOMP] = rule_seccomp,
 	[RULE_PRLIMIT] = rule_prlimit,
+	[RULE_SETRLIMIT] = rule_setrlimit,
+	[RULE_RULESET] = rule_ruleset,
 };
 
 void bpf_rules_put(struct bpf_code *code, const struct bpf_request *request, unsigned ret_place[RULES_END])

@@ -17,6 +17,7 @@
 #define READ_FILE (1u << 2)
 #define READ_DIR (1u << 3)
 #define MAKE_CHAR (1u << 6)
+#define MAKE_SOCK (1u << 9)
 #define MAKE_BLOCK (1u << 11)
 #define REFER (1u << 13)
 #define TRUNCATE (1u << 14)
@@ -77,6 +78,9 @@ static uint64_t handled_network(const struct compile *c)
 void landlock_grant(struct compile *c, const char *path, uint64_t rights, const char *why)
 {
 	rights &= handled_rights(c->facts->landlock_abi);
+	/* Half of a socketpair can be bound to a path too: a name that init does not see made. */
+	if (!c->policy->network.allow_all_unix_sockets)
+		rights &= ~(uint64_t)MAKE_SOCK;
 	if (rights)
 		plan_add(&c->plan, OP_LANDLOCK_PATH, why, path, rights);
 }

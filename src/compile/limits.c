@@ -10,6 +10,11 @@
 #include <sys/resource.h>
 
 enum { CGROUPS_MAX = 5, PERIOD_US = 100000, PAGE_BYTES = 4096 };
+/*
+ * A core of 0 bytes is not written to a file, but it is piped to a program if the host's core_pattern names one, which as the host's root then
+ * reads what the sandbox made of its memory. One of 1 byte is neither: a file would be too short, and to the kernel a pipe of 1 means never.
+ */
+enum { CORE_BYTES = 1 };
 enum { MEMLOCK_BYTES = 64 << 20, MSGQUEUE_BYTES = 819200 /* the kernel's own default */, SIGNALS_MOST = 8192 };
 
 #define NOT_LIMITED NUM_UNLIMITED
@@ -250,7 +255,7 @@ static void put_cpu_time(struct compile *c)
 
 int limits_put_rlimits(struct compile *c)
 {
-	put_rlimit(c, RLIMIT_CORE, 0, WHY_DEFAULT);
+	put_rlimit(c, RLIMIT_CORE, CORE_BYTES, WHY_DEFAULT);
 	put_rlimit_of(c, RLIMIT_NOFILE, POLICY_LIMIT_OPEN_FILES);
 	put_rlimit_of(c, RLIMIT_FSIZE, POLICY_LIMIT_FILE_SIZE);
 	put_cpu_time(c);
@@ -260,6 +265,8 @@ int limits_put_rlimits(struct compile *c)
 		put_rlimit_of(c, RLIMIT_DATA, POLICY_LIMIT_MEMORY);
 	put_rlimit(c, RLIMIT_MEMLOCK, MEMLOCK_BYTES, WHY_DEFAULT);
 	put_rlimit(c, RLIMIT_MSGQUEUE, MSGQUEUE_BYTES, WHY_DEFAULT);
+	put_rlimit(c, RLIMIT_RTPRIO, 0, WHY_DEFAULT); /* what a desktop's audio user may: no share of the processor would hold against it */
+	put_rlimit(c, RLIMIT_NICE, 0, WHY_DEFAULT);
 	put_rlimit(c, RLIMIT_SIGPENDING, SIGNALS_MOST, WHY_DEFAULT);
 	return 0;
 }

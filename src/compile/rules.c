@@ -221,6 +221,31 @@ static int land_through_link(struct compile *c, const struct claim *claim, const
 	return 0;
 }
 
+/*
+ * Where a link leads from an allowed path to what is guarded only because of its name, or to all of home, nobody has asked for that: the link may
+ * be an earlier sandbox's.
+ */
+static bool leads_astray(const struct compile *c, const struct claim *claim, const struct survey_entry *entry)
+{
+	const char *home = c->policy->home;
+
+	if (rules_claim_denies(claim) || strcmp(entry->path, entry->real) == 0)
+		return false;
+	return (home && path_within(home, entry->real)) || places_meet(c->policy, entry->real, claim->effect == EFFECT_ALLOW_WRITE);
+}
+
+static int land_nowhere_astray(struct compile *c, const struct claim *claim, const struct survey_entry *entry)
+{
+	const char *text = arena_printf(c->arena, "a link leads from it to %s: name that path itself if it is meant", entry->real);
+
+	if (!text)
+		return compile_no_memory(c);
+	if (!claim->rule->optional && !claim->rule->glob)
+		return refuse(c, claim->rule, ERR_POLICY, EXDEV, text);
+	plan_build_note(&c->plan, "%s: %s", entry->path, text);
+	return 0;
+}
+
 /* /proc and /dev are the sandbox's own. What it has there (fresh.c) needs no rule, and a device of the host is not passed on by one. */
 static int land_in_fresh(struct compile *c, const struct claim *claim, const struct survey_entry *entry)
 {
@@ -253,6 +278,8 @@ static int land_path(struct compile *c, const struct claim *claim, const char *p
 		return land_nowhere(c, claim, entry);
 	if ((claim->rule->not_directory && entry->kind == SURVEY_DIR && !entry->link) || breaks_the_run(c, claim, entry))
 		return 0;
+	if (leads_astray(c, claim, entry))
+		return land_nowhere_astray(c, claim, entry);
 	r = links_leave(c, path, &top);
 	if (r < 0)
 		return r;

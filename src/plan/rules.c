@@ -41,14 +41,17 @@ static bool reaches(const char *pattern, size_t end, const char *path)
 	return glob_match(prefix, path);
 }
 
-static bool ends_in_any_depth(const char *pattern, size_t end)
+static bool ends_in_first_any_depth(const char *pattern, size_t end)
 {
-	return end >= 3 && memcmp(pattern + end - 3, "/**", 3) == 0;
+	const char *first = strstr(pattern, "/**/");
+
+	return first && (size_t)(first + 3 - pattern) == end;
 }
 
 /*
- * Could the pattern match below `to` what it did not match below `from`? Below a new link there may be anything, but so there may be below every
- * directory that a `**` covers, with its own names refused: only a component that names the link counts.
+ * Could the pattern match below `to` what it did not match below `from`? Below a new link there may be anything. But what a pattern's first `**`
+ * covers is mostly a whole writable tree, wherever in it the link leads, with its own names refused: there only a component that names the link
+ * counts. Not so below a name: .git/modules/x that leads to a directory of another name would bring hooks that nobody refused.
  */
 static bool opens_up(const char *pattern, const char *from, const char *to)
 {
@@ -59,7 +62,7 @@ static bool opens_up(const char *pattern, const char *from, const char *to)
 	for (size_t end = 1; end < len; end++) {
 		if (pattern[end] != '/' || !reaches(pattern, end, to))
 			continue;
-		if (from ? !reaches(pattern, end, from) : !ends_in_any_depth(pattern, end))
+		if (from ? !reaches(pattern, end, from) : !ends_in_first_any_depth(pattern, end))
 			return true;
 	}
 	return false;
@@ -107,6 +110,12 @@ static enum word say_carry(const char *pattern, const struct question *q)
 	}
 }
 
+/* What an exception let be made must not come out from under its name, either: .git/HEAD is fine, and x/HEAD is not when .git becomes x. */
+static enum word say_leave(const char *pattern, const struct question *q)
+{
+	return pattern[0] == '+' && opens_up(pattern + 1, q->path, q->from) ? FORBIDS : NOTHING;
+}
+
 /* What must not be read must not come out from under its name, either. */
 static enum word say_escape(const char *pattern, const struct question *q)
 {
@@ -145,5 +154,7 @@ uint32_t rules_carry(const struct rules *rules, const char *from, const char *to
 	const struct question question = { .path = to, .from = from };
 	uint32_t rule = ask(rules, say_carry, &question);
 
+	if (!rule && from)
+		rule = ask(rules, say_leave, &question);
 	return rule || !from ? rule : ask(rules, say_escape, &question);
 }

@@ -388,9 +388,22 @@ static void except_asked_for(struct derivation *d)
 		}
 }
 
+/* What this run may do was read from there, and so may be what the next one may do. */
+static void protect_settings(struct derivation *d, struct rule_vec *list)
+{
+	static const struct place settings = { PLACE_PROTECTED, PLACE_ROOT, PLACE_AT, PLACE_FILE, "", "not decided inside a sandbox" };
+	const struct text_vec *files = &d->policy->settings;
+
+	for (size_t i = 0; i < files->n && !d->failed; i++)
+		if (is_within_any(&d->roots, files->at[i]))
+			add_at(d, list, &settings, files->at[i], "");
+}
+
 static void derive_protected(struct derivation *d)
 {
 	struct policy_filesystem *fs = &d->policy->filesystem;
+
+	protect_settings(d, &fs->deny_write);
 
 	for (const struct place *place = place_next(NULL); place && !d->failed; place = place_next(place)) {
 		if (!is_protected(fs, place->class))

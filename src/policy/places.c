@@ -1,6 +1,10 @@
 #include "policy/places.h"
 
+#include "base/glob.h"
 #include "base/own.h"
+#include "base/path.h"
+
+#include <string.h>
 
 static const struct place places[] = {
 #define PLACE(class, anchor, reach, kind, path, reason) { PLACE_##class, PLACE_##anchor, PLACE_##reach, PLACE_##kind, path, reason },
@@ -36,4 +40,82 @@ const char *place_why(enum place_class class)
 const char *place_class_name(enum place_class class)
 {
 	return classes[class].name;
+}
+
+static bool is_exception(const struct place *place)
+{
+	return place->class == PLACE_SHOWN || place->class == PLACE_FREE;
+}
+
+/* Below the place's anchor: is it this path, is it around it, or does the place begin with it? */
+static bool meets_below(const struct place *place, const char *below)
+{
+	char beginning[sizeof(place->path)];
+
+	if (glob_covers(place->path, below) || is_exception(place))
+		return glob_covers(place->path, below);
+	for (const char *cut = strchr(place->path, '/'); cut; cut = strchr(cut + 1, '/')) {
+		memcpy(beginning, place->path, (size_t)(cut - place->path));
+		beginning[cut - place->path] = '\0';
+		if (glob_match(beginning, below))
+			return true;
+	}
+	return false;
+}
+
+static bool meets(const struct place *place, const char *anchor, const char *path)
+{
+	const char *below = anchor ? path_below(path, anchor) : NULL;
+
+	if (!below || !*below || place->reach == PLACE_AT)
+		return below && *below && meets_below(place, below);
+	for (; below; below = strchr(below, '/')) {
+		below += *below == '/';
+		if (meets_below(place, below))
+			return true;
+	}
+	return false;
+}
+
+static bool is_guarded(const struct policy_filesystem *fs, enum place_class class, bool write)
+{
+	if (class == PLACE_CREDENTIAL || class == PLACE_SHOWN)
+		return fs->hide_credentials;
+	if (!write || !fs->mandatory)
+		return false;
+	if (class == PLACE_GIT_CONFIG)
+		return !fs->allow_git_config;
+	if (class == PLACE_INSTRUCTION)
+		return !fs->allow_agent_instructions;
+	return class == PLACE_PROTECTED || class == PLACE_FREE;
+}
+
+/* A place of PLACE_EVERY may be anchored anywhere: any end of the path will do. */
+static bool is_met(const struct policy *policy, const struct place *place, const char *path)
+{
+	struct place anywhere = *place;
+
+	switch (place->anchor) {
+	case PLACE_HOME:
+		return meets(place, policy->home, path);
+	case PLACE_WORKSPACE:
+		return meets(place, policy->workspace.path, path);
+	case PLACE_EVERY:
+		anywhere.reach = PLACE_DEEP;
+		return meets(&anywhere, "/", path);
+	default:
+		return !(policy->home && meets(place, "/", policy->home)) && meets(place, "/", path);
+	}
+}
+
+const struct place *places_meet(const struct policy *policy, const char *path, bool write)
+{
+	const struct place *met = NULL;
+
+	for (const struct place *place = place_next(NULL); place; place = place_next(place)) {
+		if (!is_guarded(&policy->filesystem, place->class, write) || !is_met(policy, place, path))
+			continue;
+		met = is_exception(place) ? NULL : place;
+	}
+	return met;
 }

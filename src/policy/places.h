@@ -60,6 +60,12 @@ const struct place *place_next(const struct place *previous);
 const char *place_why(enum place_class class);
 const char *place_class_name(enum place_class class); /* "credential" */
 
+/*
+ * The place that the policy hides or, to writers, protects and that is at this path, around it, or right below what it names; NULL: none. For a
+ * path that some link led to: rules are derived from the paths that people write, so nothing has been derived for this one.
+ */
+const struct place *places_meet(const struct policy *policy, const char *path, bool write);
+
 /* Makes the derived rules of a policy whose own rules are resolved. Used by policy_resolve and policy_merge. 0 or -ENOMEM. */
 int places_derive(struct policy *policy, struct arena *arena);
 

@@ -120,6 +120,15 @@ json() {
 	[[ "$output" == *"nowhere.json"* ]]
 }
 
+@test "settings: the command cannot rewrite the file that its policy came from" {
+	echo '{"filesystem": {"allowWrite": ["."]}}' >policy.json
+	cp policy.json before
+	run coffer run --settings policy.json -- sh -c 'echo more >other; echo "{}" >policy.json; mv other policy.json; rm policy.json'
+	[ "$status" -ne 0 ]
+	cmp policy.json before
+	[ -e other ]
+}
+
 @test "settings: the second file tightens and cannot widen" {
 	echo '{"limits": {"openFiles": 100}}' > one.json
 	echo '{"limits": {"openFiles": 50}}' > two.json

@@ -163,7 +163,19 @@ static int move_victim(void)
 static int raise_own_limits(void)
 {
 	struct rlimit core = { RLIM_INFINITY, RLIM_INFINITY };
-	return breach_if(setrlimit(RLIMIT_CORE, &core) == 0 || setpriority(PRIO_PROCESS, 0, -5) == 0);
+	(void)setrlimit(RLIMIT_CORE, &core); /* which may say that it worked */
+	(void)getrlimit(RLIMIT_CORE, &core);
+	return breach_if(core.rlim_cur == RLIM_INFINITY || setpriority(PRIO_PROCESS, 0, -5) == 0);
+}
+
+/* 0 is what the kernel pipes to the host's handler, if its core_pattern names one. */
+static int let_core_be_piped(void)
+{
+	struct rlimit core = { 0, 0 };
+	(void)setrlimit(RLIMIT_CORE, &core);
+	(void)prlimit(0, RLIMIT_CORE, &core, NULL);
+	(void)getrlimit(RLIMIT_CORE, &core);
+	return breach_if(core.rlim_cur != 1);
 }
 
 /* Not only ourselves: if more than the sandbox dies, the runner's victim is gone. */
@@ -193,6 +205,7 @@ const struct attack process_attacks[] = {
 	{ "limit_victim", limit_victim },
 	{ "move_victim", move_victim },
 	{ "raise_own_limits", raise_own_limits },
+	{ "let_core_be_piped", let_core_be_piped },
 	{ "signal_everybody", signal_everybody },
 	{ NULL, NULL },
 };

@@ -113,6 +113,8 @@ static const struct attempt attempts[] = {
 	{ __NR_mknodat, { AT_FDCWD, (long)"/proc/nowhere", S_IFCHR, 0x103 }, EPERM },
 	{ __NR_prlimit64, { 0, RLIMIT_NOFILE, 0, 0 }, 0 },
 	{ __NR_prlimit64, { 1, RLIMIT_NOFILE, 1, 0 }, EPERM },
+	{ __NR_prlimit64, { 0, RLIMIT_CORE, 1, 0 }, 0 }, /* told to have worked: 1 is no address */
+	{ __NR_setrlimit, { RLIMIT_CORE, 1 }, 0 },
 	{ __NR_seccomp, { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0 }, EFAULT },
 	{ 400, { 0 }, ENOSYS },
 	{ 470, { 0 }, ENOSYS },

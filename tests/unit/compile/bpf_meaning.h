@@ -15,6 +15,7 @@
 #include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -276,9 +277,24 @@ static inline uint32_t mean_SECCOMP(const struct bpf_request *q, const __u64 *ar
 	return q->notify && (unsigned)arg[1] & 8 ? SECCOMP_RET_ERRNO | EBUSY : allowed;
 }
 
+/* Nothing is done, and success is told. */
+static inline uint32_t mean_SETRLIMIT(const struct bpf_request *q, const __u64 *arg)
+{
+	(void)q;
+	return (unsigned)arg[0] == RLIMIT_CORE ? SECCOMP_RET_ERRNO : SECCOMP_RET_ALLOW;
+}
+
 static inline uint32_t mean_PRLIMIT(const struct bpf_request *q, const __u64 *arg)
 {
+	if ((int)arg[0] == 0 && (unsigned)arg[1] == RLIMIT_CORE && arg[2])
+		return SECCOMP_RET_ERRNO;
 	return mean_allow_if(q, (int)arg[0] == 0 || arg[2] == 0);
+}
+
+static inline uint32_t mean_RULESET(const struct bpf_request *q, const __u64 *arg)
+{
+	(void)arg;
+	return q->act_names || q->act_opens ? missing : SECCOMP_RET_ALLOW;
 }
 
 #endif

@@ -85,6 +85,41 @@ static void test_a_pattern_is_also_the_name_that_it_spells(void **state)
 	world_done(&w);
 }
 
+/* An earlier sandbox may have made the link: nobody asked for what it leads to. */
+static void test_a_link_does_not_ask_for_what_is_guarded(void **state)
+{
+	static const struct {
+		const char *to;
+		bool write, refused;
+	} links[] = {
+		{ ".git", true, true },      { ".git/hooks", true, true },     { ".vscode", true, true },
+		{ ".vscode", false, false }, { ".claude/x", true, false },     { "src", true, false },
+		{ ".env", false, true },     { ".env.example", false, false }, { "/home/u/.ssh", true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		struct world w;
+
+		world_init(&w);
+		world_add(
+		    &w, "d 0755 1000 1000 /home/u/ws/.git\nd 0755 1000 1000 /home/u/ws/.git/hooks\nd 0755 1000 1000 /home/u/ws/.vscode\n");
+		world_add(&w,
+		          "d 0755 1000 1000 /home/u/ws/src\nf 0644 1000 1000 /home/u/ws/.env\nf 0644 1000 1000 /home/u/ws/.env.example\n");
+		world_add(&w,
+		          "d 0755 1000 1000 /home/u/ws/.claude\nd 0755 1000 1000 /home/u/ws/.claude/x\nd 0700 1000 1000 /home/u/.ssh\n");
+		world_add(&w, arena_printf(&w.arena, "l 0777 1000 1000 /home/u/ws/out -> %s\n", links[i].to));
+		if (links[i].write)
+			world_allow_write(&w, "out");
+		else
+			world_allow_read(&w, "out");
+		if ((world_compile(&w) < 0) != links[i].refused)
+			fail_msg("%s: %s", links[i].to, w.err.text);
+		assert_int_equal(w.err.code, links[i].refused ? ERR_POLICY : ERR_NONE);
+		world_done(&w);
+	}
+}
+
 /* The run goes on where a table of ours meets a link of theirs. */
 static void test_a_link_named_like_a_secret_hides_no_library(void **state)
 {
@@ -166,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_unreadable_directories_are_denied_whole),
 		cmocka_unit_test(test_globs_land_on_what_they_match),
 		cmocka_unit_test(test_a_pattern_is_also_the_name_that_it_spells),
+		cmocka_unit_test(test_a_link_does_not_ask_for_what_is_guarded),
 		cmocka_unit_test(test_a_link_named_like_a_secret_hides_no_library),
 		cmocka_unit_test(test_an_unfinished_search_is_an_error_for_rules_by_hand),
 		cmocka_unit_test(test_a_survey_that_did_not_look_is_a_defect),

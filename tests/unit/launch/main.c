@@ -177,6 +177,8 @@ static void init_knows_the_calls_that_the_filter_tells(void **state)
 		PERSONALITY,
 		SECCOMP,
 		PRLIMIT,
+		SETRLIMIT,
+		RULESET,
 		SCHEDULE,
 		OTHER
 	};

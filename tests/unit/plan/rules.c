@@ -107,12 +107,40 @@ static void moves_by_what_they_carry(void **state)
 			         rules_carry(&rules, moves[i].from, moves[i].to));
 }
 
+/* git may have its HEAD in .git, and nowhere else; a submodule's directory may not be another one under a new name. */
+static void nothing_leaves_an_exception(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		uint32_t rule;
+	} moves[] = {
+		{ "/ws/a/.git", "/ws/b", 2 },          { "/ws/a/.git/worktrees/x", "/ws/b", 2 },
+		{ "/ws/a/.git/x", "/ws/a/.git/y", 0 }, { "/ws/a", "/ws/b", 0 },
+		{ "/ws/a", "/ws/.git/a", 0 },          { NULL, "/ws/a", 0 },
+		{ NULL, "/ws/.git/modules", 3 },       { NULL, "/ws/.git/modules/a", 3 },
+		{ NULL, "/ws/.git/modules/a/b", 3 },   { NULL, "/ws/.git/a", 0 },
+	};
+	const char *const none[] = { NULL };
+	const char *const patterns[] = { "w/ws/**/HEAD", "+/ws/**/.git/**/HEAD", "w/ws/**/.git/modules/**/hooks/*", NULL };
+	struct rules rules = with(none, patterns);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+		if (rules_carry(&rules, moves[i].from, moves[i].to) != moves[i].rule)
+			fail_msg("%s to %s: %u", moves[i].from ? moves[i].from : "(link)", moves[i].to,
+			         rules_carry(&rules, moves[i].from, moves[i].to));
+	assert_int_equal(rules_name(&rules, "/ws/src/HEAD", false), 1);
+	assert_int_equal(rules_name(&rules, "/ws/src/.git/HEAD", false), 0);
+	assert_int_equal(rules_name(&rules, "/ws/.git/modules/a/HEAD", false), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_longest_region_decides),
 		cmocka_unit_test(names_by_the_last_that_fits),
 		cmocka_unit_test(moves_by_what_they_carry),
+		cmocka_unit_test(nothing_leaves_an_exception),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

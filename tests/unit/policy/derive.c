@@ -210,6 +210,18 @@ static void test_protected_places_of_the_working_tree(void **state)
 	}
 }
 
+static void test_settings_are_not_written_under_themselves(void **state)
+{
+	struct policy policy = writable(".", false);
+
+	(void)state;
+	*text_vec_add(&policy.settings, &arena) = "/etc/policy.json";
+	*text_vec_add(&policy.settings, &arena) = "/home/u/w/sub/policy.json";
+	assert_int_equal(policy_resolve(&policy, &arena, "/home/u/w", "/home/u", NULL), 0);
+	assert_access(&policy, "/home/u/w/sub/policy.json", true, false);
+	assert_access(&policy, "/home/u/w/sub/other.json", true, true);
+}
+
 static void test_a_protected_place_is_known_from_inside_as_well(void **state)
 {
 	struct policy policy = writable(".git", false);
@@ -376,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_switches),
 		cmocka_unit_test(test_roots_with_glob_characters),
 		cmocka_unit_test(test_marks_of_derived_rules),
+		cmocka_unit_test(test_settings_are_not_written_under_themselves),
 		cmocka_unit_test(test_srt_start),
 	};
 

@@ -93,7 +93,7 @@ static void test_promised_places_are_there(void **state)
 	for (size_t i = 0; i < COUNT(protected); i++)
 		assert_true(has(PLACE_PROTECTED, protected[i]));
 	assert_true(has(PLACE_GIT_CONFIG, ".git/config"));
-	assert_true(has(PLACE_INSTRUCTION, "AGENTS*.md"));
+	assert_true(has(PLACE_INSTRUCTION, "AGENT*.md"));
 }
 
 int main(void)
