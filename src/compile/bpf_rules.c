@@ -167,12 +167,14 @@ static unsigned rule_fchmodat(struct rules *r)
 static unsigned rule_ioctl(struct rules *r)
 {
 	static const struct span refused[] = {
-		{ TIOCSTI, TIOCSTI },       /* types into the terminal */
-		{ TIOCLINUX, TIOCCONS },    /* pastes into the console; takes its output */
-		{ TIOCSETD, TIOCSETD },     /* line disciplines: loads old drivers */
-		{ 0x4b00, 0x4bff },         /* linux/kd.h: keyboard maps, fonts, ports */
-		{ 0x5600, 0x56ff },         /* linux/vt.h: console switching */
-		{ 0x40186f04, 0x40186f04 }, /* OCFS2_IOC_REFLINK: makes a name */
+		{ TIOCSTI, TIOCSTI },                 /* types into the terminal */
+		{ TIOCLINUX, TIOCCONS },              /* pastes into the console; takes its output */
+		{ TIOCSETD, TIOCSETD },               /* line disciplines: loads old drivers */
+		{ 0x4b00, 0x4bff },                   /* linux/kd.h: keyboard maps, fonts, ports */
+		{ 0x5600, 0x56ff },                   /* linux/vt.h: console switching */
+		{ 0x40186f04, 0x40186f04 },           /* OCFS2_IOC_REFLINK: makes a name */
+		{ FS_IOC_SETFLAGS, FS_IOC_SETFLAGS }, /* a directory that folds case would have protected names in other spellings */
+		{ FS_IOC_FSSETXATTR, FS_IOC_FSSETXATTR },
 	};
 	/* Three numbers of btrfs became everybody's; the others make and show subvolumes, hidden files included, past the mounts. */
 	static const uint32_t copies[] = { FICLONE, FICLONERANGE, FIDEDUPERANGE };

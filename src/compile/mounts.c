@@ -388,6 +388,8 @@ static void put_kernel(struct compile *c)
 
 	if (!c->policy->process.allow_nested_user_namespaces)
 		plan_add(&c->plan, OP_SYSCTL, WHY_DEFAULT, "user/max_user_namespaces", "0");
+	if (!c->facts->sandbox_uid) /* they count as the caller's own, who has 128 of them on most machines */
+		plan_add(&c->plan, OP_SYSCTL, WHY_DEFAULT, "user/max_inotify_instances", "64");
 	if (c->policy->network.mode == POLICY_NETWORK_OFF)
 		plan_add(&c->plan, OP_LOOPBACK, why ? why : WHY_DEFAULT);
 }

@@ -65,7 +65,6 @@ static const struct call calls[] = {
 	{ 463, "setxattr" },
 	{ 466, "setxattr" }, /* setxattrat, removexattrat */
 	{ 467, "mount" },    /* open_tree_attr */
-	{ 469, "chmod" },    /* file_setattr */
 };
 
 static const struct {

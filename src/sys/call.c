@@ -4,7 +4,7 @@
 #include <sys/syscall.h>
 
 /* Later than the build's headers may be; the numbers are the same everywhere since 424. */
-enum { FCHMODAT2 = 452, SETXATTRAT = 463, REMOVEXATTRAT = 466, FILE_SETATTR = 469 };
+enum { FCHMODAT2 = 452, SETXATTRAT = 463, REMOVEXATTRAT = 466 };
 
 enum { NO = CALL_NONE };
 
@@ -32,7 +32,6 @@ static const struct call calls[] = {
 	{ SYS_removexattr, CALL_METADATA, NO, 0, NO, NO, NO, NO },
 	{ SYS_lremovexattr, CALL_METADATA, NO, 0, NO, NO, NO, NO },
 	{ REMOVEXATTRAT, CALL_METADATA, 0, 1, NO, NO, NO, NO },
-	{ FILE_SETATTR, CALL_METADATA, 0, 1, NO, NO, NO, NO },
 	{ SYS_connect, CALL_ADDRESS, NO, 1, NO, NO, 2, NO },
 	{ SYS_sendto, CALL_ADDRESS, NO, 4, NO, NO, 5, NO },
 	{ SYS_kill, CALL_SIGNAL, NO, 0, NO, NO, 1, NO },

@@ -238,6 +238,8 @@ static inline uint32_t mean_IOCTL(const struct bpf_request *q, const __u64 *arg)
 	case 0x541d:     /* TIOCCONS */
 	case 0x5423:     /* TIOCSETD */
 	case 0x40186f04: /* OCFS2_IOC_REFLINK */
+	case 0x40086602: /* FS_IOC_SETFLAGS */
+	case 0x401c5820: /* FS_IOC_FSSETXATTR */
 		return mean_REFUSE(q, arg);
 	case 0x40049409: /* FICLONE */
 	case 0x4020940d: /* FICLONERANGE */
