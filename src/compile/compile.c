@@ -81,7 +81,7 @@ int compile_weaken(struct compile *c, const char *why, const char *fmt, ...)
 		plan_build_note(&c->plan, "%s", text);
 		return 0;
 	}
-	r = err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "%s", text);
+	r = err_set(c->err, ERR_UNSUPPORTED, EOPNOTSUPP, "%s; under strict that is an error", text);
 	err_at(c->err, why);
 	return r;
 }

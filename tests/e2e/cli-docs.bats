@@ -28,3 +28,41 @@ setup() {
 		done
 	done
 }
+
+# The commands that stand in code of the README and of the manual, and in help, each in a directory with what they name.
+@test "every command that README, manual and help show is run, and works" {
+	workspace
+	private_state
+	export PATH=${COFFER%/*}:$PATH
+	printf 'all test:\n\techo made > out\n' > Makefile
+	echo 'print(6 * 7)' > main.py
+	printf '#!/bin/sh\ncat\n' > a.out
+	printf '#!/bin/sh\necho configured\n' > configure
+	cp a.out unknown
+	chmod +x a.out configure unknown
+	echo '{"name": "x", "version": "1.0.0", "scripts": {"test": "true"}}' > package.json
+	echo '{"filesystem": {"allowWrite": ["."]}}' > policy.json
+	echo text > input
+	{
+		sed -n 's/^\$ \(coffer .*\)/\1/p; s/^\t\{0,1\}\(coffer \(run\|explain\|why\|doctor\|gc\) .*\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
+			"$ROOT/README.md" "$ROOT"/man/*.scd | sed 's/   *#.*//'
+		for command in run explain why doctor gc version; do
+			coffer help $command | sed -n '/^Examples/,/^Usage/s/^  \(coffer [^ ].*\)/\1/p' | sed 's/   .*//'
+		done
+	} | grep -v '\\$\|^coffer runs \|^coffer failed\|^coffer why 7f3a\|^coffer keeps' > commands
+	[ "$(wc -l < commands)" -ge 20 ]
+	while read -r command; do
+		case $command in
+		*npm*) type npm > /dev/null || continue ;;
+		*jq*) type jq > /dev/null || continue ;;
+		esac
+		status=0
+		bash -o pipefail -c "$command" < input > shown 2>&1 || status=$?
+		case $status:$command in
+		0:*) ;;
+		1:*touch\ note | 1:diff* | 1:coffer\ doctor*) ;;
+		125:*strict*) grep -q 'strict' shown ;; # where not everything can be enforced
+		*) echo "$command: exit status $status" && cat shown && false ;;
+		esac
+	done < commands
+}
