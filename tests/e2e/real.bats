@@ -29,9 +29,10 @@ first" ]
 @test "gcc and clang: compile, link and run" {
 	printf '#include <stdio.h>\nint main(void) { return puts("built inside") < 0; }\n' > a.c
 	for cc in gcc clang; do
-		command -v $cc >/dev/null || skip "no $cc here"
+		command -v $cc >/dev/null || continue
 		[ "$(coffer run --write . -- sh -c "$cc -O2 -o a a.c && ./a")" = "built inside" ]
 	done
+	command -v clang >/dev/null || skip "gcc is fine; no clang here"
 }
 
 @test "make with jobs, the output where it belongs" {
