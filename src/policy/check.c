@@ -141,11 +141,24 @@ static void check_workspace(struct check *c)
 		    arena_printf(c->arena, "\"%s\" is too wide to be opened unasked: name what is needed with allowRead", workspace->path));
 }
 
+static void check_network(struct check *c)
+{
+	const struct policy_network *network = &c->policy->network;
+	const struct domain_vec *first = network->domains.allowed.n ? &network->domains.allowed : &network->domains.denied;
+
+	if (first->n == 0 || network->mode == POLICY_NETWORK_FILTERED)
+		return;
+	say(c, network->mode == POLICY_NETWORK_OFF, first->at[0].why,
+	    network->mode == POLICY_NETWORK_OFF ? "nothing can be reached: the network is off"
+	                                        : "domains are not filtered on the host's network: leave network.mode away");
+}
+
 int policy_check(const struct policy *policy, struct arena *arena, struct fault_vec *faults)
 {
 	struct check c = { .policy = policy, .arena = arena, .faults = faults };
 
 	check_limits(&c);
+	check_network(&c);
 	if (policy->dialect == POLICY_COFFER) {
 		check_switches(&c);
 		check_rules(&c);

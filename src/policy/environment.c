@@ -221,7 +221,7 @@ static void impose(struct selection *selection, const char *name, const char *va
 	choose(selection, entry);
 }
 
-int policy_environment_build(const struct policy *policy, struct arena *arena, const char *const *caller, const char *tmpdir,
+int policy_environment_build(const struct policy *policy, struct arena *arena, const char *const *caller, const struct variable_vec *ours,
                              const char *const **ret_env)
 {
 	struct selection selection = { .environment = &policy->environment, .arena = arena };
@@ -230,7 +230,8 @@ int policy_environment_build(const struct policy *policy, struct arena *arena, c
 	for (; caller && *caller; caller++)
 		offer(&selection, *caller);
 	impose(&selection, "COFFER", "1");
-	impose(&selection, "TMPDIR", tmpdir);
+	for (size_t i = 0; i < ours->n; i++)
+		impose(&selection, ours->at[i].name, ours->at[i].value);
 	for (size_t i = 0; i < set->n; i++)
 		if (set->at[i].value)
 			choose(&selection, arena_printf(arena, "%s=%s", set->at[i].name, set->at[i].value));

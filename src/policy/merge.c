@@ -242,6 +242,91 @@ static void merge_workspace(struct merge *m)
 	refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
 }
 
+/* --- The network. ------------------------------------------------------------------------------------------------------------ */
+
+static void add_domain(struct merge *m, struct domain_vec *list, const struct domain_pattern *domain)
+{
+	struct domain_pattern *slot = domain_vec_add(list, m->arena);
+
+	if (slot)
+		*slot = *domain;
+	else
+		m->failed = -ENOMEM;
+}
+
+static bool is_domain_granted(const struct policy_network *base, const struct domain_pattern *wanted)
+{
+	if (base->mode != POLICY_NETWORK_FILTERED)
+		return base->mode == POLICY_NETWORK_HOST;
+	for (size_t i = 0; i < base->domains.allowed.n; i++)
+		if (domain_pattern_covers(&base->domains.allowed.at[i], wanted))
+			return true;
+	return false;
+}
+
+static struct domain_vec narrow_domains(struct merge *m)
+{
+	const struct domain_vec *wanted = &m->request->network.domains.allowed;
+	struct domain_vec kept = { 0 };
+
+	if (wanted->n == 0 && m->request->network.mode != POLICY_NETWORK_FILTERED)
+		return m->base->network.domains.allowed;
+	for (size_t i = 0; i < wanted->n; i++) {
+		if (is_domain_granted(&m->base->network, &wanted->at[i]))
+			add_domain(m, &kept, &wanted->at[i]);
+		else
+			refuse(m, wanted->at[i].why, arena_printf(m->arena, "\"%s\"", wanted->at[i].text),
+			       "what can be reached without it");
+	}
+	return kept;
+}
+
+static void unite_denied(struct merge *m)
+{
+	const struct policy_network *base = &m->base->network, *request = &m->request->network, *both[] = { base, request };
+	struct policy_network *next = &m->next.network;
+
+	next->domains.denied = (struct domain_vec){ 0 };
+	next->denied_addresses = (struct text_vec){ 0 };
+	next->denied_reasons = (struct variable_vec){ 0 };
+	for (unsigned i = 0; i < 2; i++) {
+		for (size_t k = 0; k < both[i]->domains.denied.n; k++)
+			add_domain(m, &next->domains.denied, &both[i]->domains.denied.at[k]);
+		for (size_t k = 0; k < both[i]->denied_addresses.n; k++) {
+			const char **slot = text_vec_add(&next->denied_addresses, m->arena);
+
+			if (slot)
+				*slot = both[i]->denied_addresses.at[k];
+			else
+				m->failed = -ENOMEM;
+		}
+		for (size_t k = 0; k < both[i]->denied_reasons.n; k++) {
+			struct policy_variable *slot = variable_vec_add(&next->denied_reasons, m->arena);
+
+			if (slot)
+				*slot = both[i]->denied_reasons.at[k];
+			else
+				m->failed = -ENOMEM;
+		}
+	}
+}
+
+static void merge_network(struct merge *m)
+{
+	const struct policy_network *request = &m->request->network;
+	struct policy_network *next = &m->next.network;
+
+	if (request->mode < next->mode) {
+		next->mode = request->mode;
+		next->mode_why = request->mode_why;
+	} else if (request->mode > next->mode) {
+		refuse_field(m, "/network/mode", request->mode == POLICY_NETWORK_HOST ? "\"host\"" : "\"filtered\"",
+		             "a network no wider than without it");
+	}
+	next->domains.allowed = narrow_domains(m);
+	unite_denied(m);
+}
+
 /* --- Words and numbers. ----------------------------------------------------------------------------------------------------- */
 
 /* A field that is true where it allows something. */
@@ -259,8 +344,10 @@ static void merge_permission(struct merge *m, const char *pointer)
 static void merge_permissions(struct merge *m)
 {
 	static const char *const permissions[] = {
-		"/filesystem/allowGitConfig", "/filesystem/allowAgentInstructions", "/network/allowAllUnixSockets", "/process/allowPtrace",
-		"/process/allowTerminal",     "/allowNestedUserNamespaces",
+		"/filesystem/allowGitConfig",   "/filesystem/allowAgentInstructions",
+		"/network/allowAllUnixSockets", "/network/allowPrivateAddresses",
+		"/process/allowPtrace",         "/process/allowTerminal",
+		"/allowNestedUserNamespaces",
 	};
 
 	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++)
@@ -272,12 +359,6 @@ static void merge_words(struct merge *m)
 	const struct policy *request = m->request;
 	struct policy *next = &m->next;
 
-	if (request->network.mode < next->network.mode) {
-		next->network.mode = request->network.mode;
-		next->network.mode_why = request->network.mode_why;
-	} else if (request->network.mode > next->network.mode) {
-		refuse_field(m, "/network/mode", "\"host\"", "\"off\"");
-	}
 	if (request->require > next->require) {
 		next->require = request->require;
 		next->require_why = request->require_why;
@@ -375,6 +456,7 @@ int policy_merge(struct policy *base, const struct policy *request, struct arena
 	merge_workspace(&m);
 	merge_places(&m);
 	merge_permissions(&m);
+	merge_network(&m);
 	merge_words(&m);
 	merge_limits(&m);
 	merge_inherited(&m);

@@ -51,6 +51,8 @@ int policy_init_srt(struct policy *policy, struct arena *arena)
 	struct policy start = common_start(POLICY_SRT);
 
 	start.filesystem.view = POLICY_VIEW_HOST;
+	start.network.mode = POLICY_NETWORK_FILTERED;
+	start.network.allow_private_addresses = true;
 	set_limits(&start, true);
 	start.limit[POLICY_LIMIT_TMP] = initial_limits[POLICY_LIMIT_TMP]; /* the private /tmp needs a size */
 	start.limit[POLICY_LIMIT_TMP_INODES] = initial_limits[POLICY_LIMIT_TMP_INODES];
@@ -67,7 +69,7 @@ void policy_init_request(struct policy *policy)
 	*policy = (struct policy){
 		.dialect = POLICY_COFFER,
 		.filesystem = { .view = POLICY_VIEW_HOST, .allow_git_config = true, .allow_agent_instructions = true, .search_depth = 1 },
-		.network = { .mode = POLICY_NETWORK_HOST, .allow_all_unix_sockets = true },
+		.network = { .mode = POLICY_NETWORK_HOST, .allow_all_unix_sockets = true, .allow_private_addresses = true },
 		.process = { .allow_ptrace = true, .allow_nested_user_namespaces = true, .allow_terminal = true },
 		.require = POLICY_REQUIRE_ANY,
 		.denials = POLICY_DENIALS_OFF,

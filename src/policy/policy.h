@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/vec.h"
+#include "policy/domain.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -70,10 +71,24 @@ struct policy_filesystem {
 	unsigned search_depth;         /* how deep nested repositories and protected names are looked for; 1 to 10, default 3 */
 };
 
-enum policy_network_mode { POLICY_NETWORK_OFF, POLICY_NETWORK_HOST };
+struct policy_variable {
+	const char *name, *value; /* value NULL: unset */
+	const char *why;
+};
+VEC(struct policy_variable, variable_vec)
+
+/*
+ * From narrow to wide. Where nobody says (mode_why NULL), policy_resolve does: filtered when there are allowed domains or the document is
+ * srt's, else off.
+ */
+enum policy_network_mode { POLICY_NETWORK_OFF, POLICY_NETWORK_FILTERED, POLICY_NETWORK_HOST };
 struct policy_network {
 	enum policy_network_mode mode;
 	const char *mode_why;
+	struct domain_rules domains;
+	struct variable_vec denied_reasons; /* an entry of the deny list as written, and what its client is told */
+	struct text_vec denied_addresses;   /* addresses and ranges that an allowed name must not lead to */
+	bool allow_private_addresses;       /* an allowed name may lead to a private network. Default false, in srt true */
 	bool allow_all_unix_sockets;
 };
 
@@ -84,12 +99,6 @@ struct policy_process {
 	bool allow_nested_user_namespaces; /* browsers */
 	bool allow_terminal;               /* a pty of its own when the caller has a terminal. Default true */
 };
-
-struct policy_variable {
-	const char *name, *value; /* value NULL: unset */
-	const char *why;
-};
-VEC(struct policy_variable, variable_vec)
 
 struct policy_environment {
 	struct text_vec inherit; /* names, or prefixes ending in "*", taken from the caller */

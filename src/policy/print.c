@@ -92,6 +92,16 @@ static void add_variables(struct str *out, const struct variable_vec *set)
 	str_add_char(out, '}');
 }
 
+static void add_domains(struct str *out, const struct domain_vec *domains)
+{
+	str_add_char(out, '[');
+	for (size_t i = 0; i < domains->n; i++) {
+		str_add(out, i ? ", " : "");
+		add_text(out, domains->at[i].text);
+	}
+	str_add_char(out, ']');
+}
+
 static void add_choice(struct str *out, const char *choices, const void *place)
 {
 	unsigned index;
@@ -131,8 +141,13 @@ void policy_print_field(const struct policy *policy, const struct policy_field *
 		add_rules(out, place);
 		break;
 	case POLICY_NAMES:
+	case POLICY_ADDRESSES:
 		add_names(out, place);
 		break;
+	case POLICY_DOMAINS:
+		add_domains(out, place);
+		break;
+	case POLICY_REASONS:
 	case POLICY_VARIABLES:
 		add_variables(out, place);
 		break;

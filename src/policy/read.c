@@ -270,6 +270,12 @@ static json_t *variable_of(struct arena *arena, const char *text)
 	return object;
 }
 
+/* An option gives one entry of these at a time. */
+static bool takes_list(enum policy_kind kind)
+{
+	return kind == POLICY_PATHS || kind == POLICY_NAMES || kind == POLICY_DOMAINS || kind == POLICY_ADDRESSES;
+}
+
 /* The JSON value that an option's text stands for. Its bytes need not be UTF-8, for paths are bytes. */
 static json_t *value_of(struct arena *arena, enum policy_kind kind, const char *text)
 {
@@ -282,7 +288,7 @@ static json_t *value_of(struct arena *arena, enum policy_kind kind, const char *
 
 	json_t *value = json_string_nocheck(text);
 
-	return kind == POLICY_PATHS || kind == POLICY_NAMES ? json_pack("[o]", value) : value;
+	return takes_list(kind) ? json_pack("[o]", value) : value;
 }
 
 int policy_set(struct policy *policy, struct arena *arena, const struct policy_word *word, struct fault_vec *faults, struct err *err)

@@ -143,6 +143,15 @@ static int resolve_workspace(const struct resolver *resolver, struct policy_work
 	return normalize(resolver, &rule, rule.text, &workspace->path, err);
 }
 
+/* Whoever names domains wants them reached. */
+static void settle_network(struct policy_network *network)
+{
+	if (network->mode_why || network->domains.allowed.n == 0)
+		return;
+	network->mode = POLICY_NETWORK_FILTERED;
+	network->mode_why = network->domains.allowed.at[0].why;
+}
+
 static int resolve_rules(const struct resolver *resolver, struct policy *policy, struct err *err)
 {
 	struct policy_filesystem *fs = &policy->filesystem;
@@ -150,6 +159,7 @@ static int resolve_rules(const struct resolver *resolver, struct policy *policy,
 	int r = resolve_workspace(resolver, &policy->workspace, err);
 
 	policy->home = resolver->home;
+	settle_network(&policy->network);
 	for (unsigned i = 0; i < 4 && r == 0; i++)
 		r = resolve_list(resolver, lists[i], i < 2, err);
 	return r ? r : places_derive(policy, resolver->arena);

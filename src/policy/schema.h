@@ -28,12 +28,13 @@ enum policy_kind {
 	POLICY_PATHS,     /* struct rule_vec */
 	POLICY_NAMES,     /* struct text_vec of names of variables */
 	POLICY_VARIABLES, /* struct variable_vec */
+	POLICY_DOMAINS,   /* struct domain_vec */
+	POLICY_ADDRESSES, /* struct text_vec of addresses and ranges */
+	POLICY_REASONS,   /* struct variable_vec: texts by domain patterns */
 	/* Shapes of srt's fields that land nowhere. */
 	POLICY_TEXT,
 	POLICY_TEXTS,      /* a list of texts */
 	POLICY_TEXT_LISTS, /* an object of lists of texts */
-	POLICY_TEXT_MAP,   /* an object of texts */
-	POLICY_DOMAINS,    /* a list of domain patterns */
 	POLICY_PORT,       /* 1 to 65535 */
 	POLICY_OBJECT,
 	POLICY_KINDS_END

@@ -1,6 +1,7 @@
 #include "policy/set.h"
 
 #include "base/num.h"
+#include "policy/address.h"
 #include "policy/environment.h"
 #include "policy/profiles.h"
 
@@ -275,6 +276,47 @@ static int add_name(struct setter *setter, const json_t *entry, const char *belo
 	return *slot ? 0 : -ENOMEM;
 }
 
+static int add_domain(struct setter *setter, const json_t *entry, const char *below)
+{
+	bool deny = strcmp(setter->field->pointer, "/network/deniedDomains") == 0;
+	const char *text = arena_dup(setter->arena, json_string_value(entry)), *why = why_below(setter, below);
+	struct domain_pattern pattern, *slot;
+
+	if (!why || (json_is_string(entry) && !text))
+		return -ENOMEM;
+	if (!text || strlen(text) != json_string_length(entry) || domain_pattern_parse(text, deny, &pattern) < 0)
+		return setter_refuse(setter, below, entry, "a domain such as \"example.com\", \"*.example.com\" or \"example.com:443\"");
+	slot = domain_vec_add(place_of(setter), setter->arena);
+	if (!slot)
+		return -ENOMEM;
+	pattern.why = why;
+	*slot = pattern;
+	return 0;
+}
+
+static int add_address(struct setter *setter, const json_t *entry, const char *below)
+{
+	const char *text = json_string_value(entry), **slot;
+	struct address_range range;
+
+	if (!text || strlen(text) != json_string_length(entry) || address_range_parse(text, &range) < 0)
+		return setter_refuse(setter, below, entry, "an address, or a range such as \"10.0.0.0/8\" or \"fd00::/8\"");
+	slot = text_vec_add(place_of(setter), setter->arena);
+	if (!slot)
+		return -ENOMEM;
+	*slot = arena_dup(setter->arena, text);
+	return *slot ? 0 : -ENOMEM;
+}
+
+typedef int add_function(struct setter *setter, const json_t *entry, const char *below);
+
+static add_function *const adders[POLICY_KINDS_END] = {
+	[POLICY_PATHS] = add_path,
+	[POLICY_NAMES] = add_name,
+	[POLICY_DOMAINS] = add_domain,
+	[POLICY_ADDRESSES] = add_address,
+};
+
 static int set_list(struct setter *setter, const json_t *value)
 {
 	size_t i;
@@ -288,7 +330,7 @@ static int set_list(struct setter *setter, const json_t *value)
 
 		if (!below)
 			return -ENOMEM;
-		r = setter->field->kind == POLICY_PATHS ? add_path(setter, entry, below) : add_name(setter, entry, below);
+		r = adders[setter->field->kind](setter, entry, below);
 		if (r < 0)
 			return r;
 	}
@@ -320,15 +362,40 @@ static int set_variables(struct setter *setter, const json_t *value)
 	return 0;
 }
 
+static int set_reasons(struct setter *setter, const json_t *value)
+{
+	struct variable_vec *reasons = place_of(setter);
+	const char *domain;
+	json_t *text;
+
+	if (!json_is_object(value))
+		return setter_refuse(setter, "", value, NULL);
+	json_object_foreach ((json_t *)(uintptr_t)value, domain, text) {
+		struct policy_variable *slot;
+
+		if (!json_is_string(text))
+			return setter_refuse(setter, domain, text, "a text");
+		slot = variable_vec_add(reasons, setter->arena);
+		if (!slot)
+			return -ENOMEM;
+		slot->name = arena_dup(setter->arena, domain);
+		slot->value = arena_dup(setter->arena, json_string_value(text));
+		if (!slot->name || !slot->value)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* --- All of them. ----------------------------------------------------------------------------------------------------------- */
 
 typedef int set_function(struct setter *setter, const json_t *value);
 
 static set_function *const setters[POLICY_KINDS_END] = {
-	[POLICY_BOOL] = set_bool,         [POLICY_CHOICE] = set_choice,       [POLICY_SIZE] = set_limit,  [POLICY_DURATION] = set_limit,
-	[POLICY_COUNT] = set_limit,       [POLICY_SHARE] = set_limit,         [POLICY_DEPTH] = set_depth, [POLICY_MODE] = set_mode,
-	[POLICY_HOSTNAME] = set_hostname, [POLICY_PROFILE] = set_profile,     [POLICY_PATH] = set_path,   [POLICY_PATHS] = set_list,
-	[POLICY_NAMES] = set_list,        [POLICY_VARIABLES] = set_variables,
+	[POLICY_BOOL] = set_bool,         [POLICY_CHOICE] = set_choice,       [POLICY_SIZE] = set_limit,   [POLICY_DURATION] = set_limit,
+	[POLICY_COUNT] = set_limit,       [POLICY_SHARE] = set_limit,         [POLICY_DEPTH] = set_depth,  [POLICY_MODE] = set_mode,
+	[POLICY_HOSTNAME] = set_hostname, [POLICY_PROFILE] = set_profile,     [POLICY_PATH] = set_path,    [POLICY_PATHS] = set_list,
+	[POLICY_NAMES] = set_list,        [POLICY_VARIABLES] = set_variables, [POLICY_DOMAINS] = set_list, [POLICY_ADDRESSES] = set_list,
+	[POLICY_REASONS] = set_reasons,
 };
 
 int setter_apply(struct setter *setter, const json_t *value)

@@ -1,8 +1,6 @@
 /* Fields of srt's documents that land nowhere: their shape is checked as srt checks it, and what this version cannot do is refused. */
 #include "policy/set.h"
 
-#include "policy/domain.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -19,7 +17,7 @@ static bool all_texts(const json_t *value)
 	return true;
 }
 
-static bool all_members(const json_t *value, bool lists)
+static bool all_lists(const json_t *value)
 {
 	const char *name;
 	json_t *member;
@@ -27,7 +25,7 @@ static bool all_members(const json_t *value, bool lists)
 	if (!json_is_object(value))
 		return false;
 	json_object_foreach ((json_t *)(uintptr_t)value, name, member)
-		if (lists ? !all_texts(member) : !json_is_string(member))
+		if (!all_texts(member))
 			return false;
 	return true;
 }
@@ -45,11 +43,9 @@ static bool has_shape(enum policy_kind kind, const json_t *value)
 	case POLICY_TEXT:
 		return json_is_string(value);
 	case POLICY_TEXTS:
-	case POLICY_DOMAINS:
 		return all_texts(value);
 	case POLICY_TEXT_LISTS:
-	case POLICY_TEXT_MAP:
-		return all_members(value, kind == POLICY_TEXT_LISTS);
+		return all_lists(value);
 	case POLICY_PORT:
 		return is_port(value);
 	default:
@@ -67,31 +63,11 @@ static bool says_nothing(const json_t *value)
 	return json_is_false(value) || (json_is_string(value) && json_string_length(value) == 0);
 }
 
-static int check_domains(struct setter *setter, const json_t *value)
-{
-	bool deny = strcmp(setter->field->pointer, "/network/deniedDomains") == 0;
-	size_t i;
-	json_t *entry;
-	int r = 0;
-
-	json_array_foreach (value, i, entry) {
-		const char *below = arena_printf(setter->arena, "%zu", i);
-
-		if (!below)
-			return -ENOMEM;
-		if (!domain_pattern_is_valid(json_string_value(entry), deny))
-			r = setter_refuse(setter, below, entry, "a domain such as \"example.com\" or \"*.example.com\"");
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int refuse_unsupported(struct setter *setter, const json_t *value)
 {
-	int r = setter_refuse(setter, "", value,
-	                      json_is_array(value) ? "an empty list: this version has no egress filter, and nothing can be reached"
-	                                           : "nothing: this version does not do that");
+	int r =
+	    setter_refuse(setter, "", value,
+	                  json_is_array(value) ? "an empty list: this version does not do that" : "nothing: this version does not do that");
 
 	if (r == 0)
 		setter->faults->at[setter->faults->n - 1].code = ERR_UNSUPPORTED;
@@ -105,9 +81,7 @@ int setter_check_shape(struct setter *setter, const json_t *value)
 
 	if (!has_shape(setter->field->kind, value))
 		return setter_refuse(setter, "", value, NULL);
-	if (setter->field->kind == POLICY_DOMAINS)
-		r = check_domains(setter, value);
-	if (r == 0 && setter->faults->n == before && setter->field->fate == POLICY_UNSUPPORTED && !says_nothing(value))
+	if (setter->faults->n == before && setter->field->fate == POLICY_UNSUPPORTED && !says_nothing(value))
 		r = refuse_unsupported(setter, value);
 	return r;
 }

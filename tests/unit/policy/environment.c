@@ -5,9 +5,10 @@
 /* The entries, each with a newline. */
 static const char *build(const struct policy *policy, const char *const *caller)
 {
+	struct policy_variable tmpdir = { "TMPDIR", "/tmp", NULL };
 	const char *const *env, *text = "";
 
-	assert_int_equal(policy_environment_build(policy, &arena, caller, "/tmp", &env), 0);
+	assert_int_equal(policy_environment_build(policy, &arena, caller, &(struct variable_vec){ .at = &tmpdir, .n = 1 }, &env), 0);
 	for (; *env; env++)
 		text = arena_printf(&arena, "%s%s\n", text, *env);
 	return text;

@@ -354,6 +354,78 @@ static void test_tightening_before_resolving(void **state)
 	assert_non_null(policy.tighten);
 }
 
+/* --- The network. ------------------------------------------------------------------------------------------------------------ */
+
+static struct policy with_domains(bool request, const char *text)
+{
+	struct policy policy = sample_default();
+	struct fault_vec faults = { 0 };
+
+	if (request)
+		policy_init_request(&policy);
+	assert_int_equal(sample_read(&policy, text, POLICY_COFFER, &faults), 0);
+	assert_int_equal(policy_resolve(&policy, &arena, "/home/u/w", "/home/u", NULL), 0);
+	return policy;
+}
+
+static const char *allowed_after(const char *base_text, const char *request_text, size_t *ret_faults)
+{
+	struct policy base = with_domains(false, base_text), request = with_domains(true, request_text);
+	struct fault_vec faults = { 0 };
+	const char *text = base.network.mode == POLICY_NETWORK_HOST ? "host:" : "";
+
+	assert_int_equal(policy_merge(&base, &request, &arena, &faults), 0);
+	for (size_t i = 0; i < base.network.domains.allowed.n; i++)
+		text = arena_printf(&arena, "%s%s ", text, base.network.domains.allowed.at[i].text);
+	*ret_faults = faults.n;
+	return arena_printf(&arena, "%d %s", (int)base.network.mode, text);
+}
+
+static void test_domains_intersect(void **state)
+{
+	static const struct {
+		const char *base, *request, *left;
+		size_t faults;
+	} cases[] = {
+		{ "\"a.com\", \"*.b.com\"", "\"a.com\"", "1 a.com ", 0 },
+		{ "\"a.com\", \"*.b.com\"", "\"x.b.com:443\"", "1 x.b.com:443 ", 0 },
+		{ "\"a.com\", \"*.b.com\"", "\"*.y.b.com\"", "1 *.y.b.com ", 0 },
+		{ "\"a.com:443\"", "\"a.com\"", "1 ", 1 },
+		{ "\"a.com:443\"", "\"a.com:443\", \"b.com\"", "1 a.com:443 ", 1 },
+		{ "\"*.b.com\"", "\"b.com\"", "1 ", 1 },
+		{ "\"a.com\"", "\"*.a.com\"", "1 ", 1 },
+	};
+	size_t faults;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *base = arena_printf(&arena, "{\"network\": {\"allowedDomains\": [%s]}}", cases[i].base);
+		const char *request = arena_printf(&arena, "{\"network\": {\"allowedDomains\": [%s]}}", cases[i].request);
+
+		assert_string_equal(allowed_after(base, request, &faults), cases[i].left);
+		assert_int_equal(faults, cases[i].faults);
+	}
+}
+
+static void test_networks_narrow(void **state)
+{
+	size_t faults;
+
+	(void)state;
+	assert_string_equal(allowed_after("{}", "{\"network\": {\"allowedDomains\": [\"a.com\"]}}", &faults), "0 ");
+	assert_int_equal(faults, 1);
+	assert_string_equal(
+	    allowed_after("{\"network\": {\"mode\": \"host\"}}", "{\"network\": {\"allowedDomains\": [\"a.com\"]}}", &faults),
+	    "1 host:a.com ");
+	assert_int_equal(faults, 0);
+	assert_string_equal(allowed_after("{\"network\": {\"allowedDomains\": [\"a.com\"]}}", "{}", &faults), "1 a.com ");
+	assert_string_equal(
+	    allowed_after("{\"network\": {\"allowedDomains\": [\"a.com\"]}}", "{\"network\": {\"mode\": \"off\"}}", &faults), "0 a.com ");
+	assert_string_equal(
+	    allowed_after("{\"network\": {\"allowedDomains\": [\"a.com\"]}}", "{\"network\": {\"mode\": \"host\"}}", &faults), "1 a.com ");
+	assert_int_equal(faults, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +441,8 @@ int main(void)
 		cmocka_unit_test(test_switches_turn_on),
 		cmocka_unit_test(test_rules_that_are_off),
 		cmocka_unit_test(test_tightening_before_resolving),
+		cmocka_unit_test(test_domains_intersect),
+		cmocka_unit_test(test_networks_narrow),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -36,7 +36,7 @@ static void test_srt(void **state)
 	assert_int_equal(policy.filesystem.view, POLICY_VIEW_HOST);
 	assert_true(policy.filesystem.mandatory);
 	assert_false(policy.filesystem.hide_credentials);
-	assert_int_equal(policy.network.mode, POLICY_NETWORK_OFF);
+	assert_int_equal(policy.network.mode, POLICY_NETWORK_FILTERED); /* and no domain */
 	assert_true(policy.limit[POLICY_LIMIT_MEMORY].value == NUM_UNLIMITED);
 	assert_string_equal(policy.environment.inherit.at[0], "*");
 }

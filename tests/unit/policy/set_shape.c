@@ -99,14 +99,11 @@ static void test_srt_needs_five_lists(void **state)
 static void test_what_is_not_there_yet(void **state)
 {
 	static const char *const later[] = {
-		"\"allowedDomains\": [\"example.com\"]",
-		"\"deniedDomains\": [\"*\"]",
 		"\"httpProxyPort\": 8080",
 		"\"socksProxyPort\": 1080",
 		"\"mitmProxy\": {\"socketPath\": \"/x\"}",
 		"\"tlsTerminate\": {\"x\": 1}",
 		"\"refuseOpaqueTunnels\": true",
-		"\"deniedResolvedAddresses\": [\"10.0.0.0/8\"]",
 		"\"parentProxy\": {\"http\": \"x\"}",
 		"\"stripResponseHeaders\": [\"x\"]",
 		"\"ambiguousRequestTarget\": \"refuse\"",
