@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets path, glob and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
+"""Writes the seeds of the targets path, glob, domain, sni, proxy_request and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
 
 import pathlib
 import re
@@ -48,6 +48,70 @@ GLOBS = {
     "bytes": (b"/[\x80-\xff]*", b"/\xc3\xa9"),
     "one-line": (b"/a/b[*", None),
 }
+
+DOMAINS = {
+    "exact": ("www.example.com", "WWW.example.com:443"),
+    "below": ("a.b.example.com", "*.example.com"),
+    "apex": ("example.com.", "*.example.com:80"),
+    "suffix": ("evilexample.com", "*.example.com"),
+    "any": ("x.y", "*:80"),
+    "ipv4": ("127.0.0.1", "127.0.0.1:80"),
+    "ipv6": ("[::1]", "[0::1]:80"),
+    "mapped": ("[::ffff:10.0.0.1]", "10.0.0.1"),
+    "nat64": ("[64:ff9b::7f00:1]", "[64:ff9b::]"),
+    "octal": ("0177.0.0.1", "0177.0.0.1"),
+    "hex": ("0x7f.1", "*.0x7f"),
+    "integer": ("2130706433", "2130706433:1"),
+    "zone": ("[fe80::1%lo]", "[fe80::1%lo]:80"),
+    "nul": ("a.b\0.c", "a.b\0.c"),
+    "unicode": ("b\u00fccher.example", "*.\uff0ecom"),
+    "label": ("a" * 63 + ".b", "a" * 64 + ".b"),
+    "long": ("a." * 126 + "b", "*." + "a." * 126 + "b"),
+    "localhost": ("localhost", "localhost:3000"),
+}
+
+GET, POST, CHUNKED = "GET http://a.b/x?y HTTP/1.1\r\n", "POST http://a.b:81/ HTTP/1.1\r\n", "Transfer-Encoding: chunked\r\n"
+REQUESTS = {
+    "get": GET + "Host: c.d\r\nAccept: */*\r\n\r\n",
+    "connect": "CONNECT a.b:443 HTTP/1.1\r\nHost: a.b:443\r\n\r\n",
+    "connect-ipv6": "CONNECT [::1]:443 HTTP/1.1\r\n\r\n",
+    "post": POST + "Content-Length: 5\r\n\r\nhelloGET",
+    "chunks": POST + CHUNKED + "\r\n3;x=y\r\nabc\r\n0\r\nT: x\r\n\r\nGET",
+    "both": POST + CHUNKED + "Content-Length: 5\r\n\r\n0\r\n\r\n",
+    "hops": GET + "Connection: X-A, close\r\nX-A: 1\r\nProxy-Authorization: x\r\nTE: t\r\nUpgrade: h2c\r\nExpect: 100-continue\r\n\r\n",
+    "folded": GET + "X: a\r\n b\r\n\r\n",
+    "bare-lf": GET + "X: a\n\r\n",
+    "old": "HEAD http://a.b HTTP/1.0\r\n\r\n",
+    "socks-name": b"\5\1\0\5\1\0\3\3a.b\1\xbb",
+    "socks-ipv4": b"\5\2\0\2\5\1\0\1\x7f\0\0\1\0\x50",
+    "socks-ipv6": b"\5\1\0\5\1\0\4" + b"\0" * 15 + b"\1\0\x50",
+}
+
+
+def client_hello(*names, extension=b""):
+    """A ClientHello, without its record."""
+    listed = b"".join(struct.pack(">BH", 0, len(name)) + name for name in names)
+    sni = struct.pack(">HHH", 0, len(listed) + 2, len(listed)) + listed if names else b""
+    body = b"\3\3" + b"r" * 32 + b"\0" + b"\0\2\x13\1" + b"\1\0" + struct.pack(">H", len(sni + extension)) + sni + extension
+    return b"\1" + len(body).to_bytes(3, "big") + body
+
+
+def records(message, size):
+    parts = [message[i : i + size] for i in range(0, len(message), size)]
+    return b"".join(b"\x16\3\1" + struct.pack(">H", len(part)) + part for part in parts)
+
+
+def hellos():
+    yield "one", records(client_hello(b"example.com"), 1 << 14)
+    yield "split", records(client_hello(b"example.com"), 7)
+    yield "bytes", records(client_hello(b"a.b"), 1)
+    yield "absent", records(client_hello(), 1 << 14)
+    yield "two-names", records(client_hello(b"a.b", b"c.d"), 1 << 14)
+    yield "two-extensions", records(client_hello(b"a.b", extension=b"\0\0\0\x08\0\6\0\0\3c.d"), 1 << 14)
+    yield "grease", records(client_hello(b"a.b", extension=b"\x0a\x0a\0\0\xfe\x0d\0\2xy"), 1 << 14)
+    yield "early-data", records(client_hello(b"a.b"), 1 << 14) + b"\x14\3\3\0\1\1\x17\3\3\0\1x"
+    yield "alert", b"\x15\3\1\0\2\1\0"
+    yield "ssh", b"SSH-2.0-x\r\n"
 
 
 def operations():
@@ -118,7 +182,7 @@ def plans():
     yield "rung-two", lock(Plan().add("SPAWN", 0)).end()
     yield "empty", Plan().end()
     yield "notes", lock(Plan(["one", "", "three"]).add("SPAWN", 0)).end()
-    whole = Plan(["a note"]).add("WATCH", 1000, 1 << 20, 2**64 - 1, why="--timeout")
+    whole = Plan(["a note"]).add("WATCH", 1000, 1 << 20, 2**64 - 1, 0, why="--timeout")
     whole.add("CGROUP_MAKE", 0, "/sys/fs/cgroup/r").add("CGROUP_SET", "/sys/fs/cgroup/r/pids.max", "10")
     whole.add("CGROUP_JOIN", "/sys/fs/cgroup/r/cgroup.procs").add("HOST_TREE", 0, "/srv", 6, 2049, 7)
     whole.add("TREE_IDMAP", 0, 0, 1, 0, 1).add("WARDEN_USER", 7, 7).add("SPAWN", NAMESPACES)
@@ -155,4 +219,7 @@ def raw(text):
 
 write("path", ((name, raw(text)) for name, text in PATHS.items()))
 write("glob", ((name, raw(p) + (b"" if s is None else b"\n" + raw(s))) for name, (p, s) in GLOBS.items()))
+write("domain", ((name, raw(host) + b"\n" + raw(pattern)) for name, (host, pattern) in DOMAINS.items()))
+write("sni", hellos())
+write("proxy_request", ((name, raw(text)) for name, text in REQUESTS.items()))
 write("plan_decode", plans())

@@ -1,0 +1,196 @@
+/*
+ * Theory of operation. Three questions, in this order, each asked once: do the lists allow the name and the port? Only then, where is it? And may
+ * one go there? What is dialled is the address that was judged, and afterwards the kernel is asked whom it has connected to.
+ */
+#include "egress/filter.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+enum { MAPPED_AT = 12 };
+
+/* ---- the dial ---- */
+
+static socklen_t make_address(const struct conn *conn, struct sockaddr_storage *ret_address)
+{
+	const unsigned char *bytes = conn->address[conn->dialing];
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(conn->goal.port) };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(conn->goal.port) };
+	struct host host;
+
+	host_of_address(bytes, HOST_ADDRESS_BYTES, &host);
+	memset(ret_address, 0, sizeof(*ret_address));
+	if (host.kind == HOST_IPV4) {
+		memcpy(&four.sin_addr, bytes + MAPPED_AT, sizeof(four.sin_addr));
+		memcpy(ret_address, &four, sizeof(four));
+		return sizeof(four);
+	}
+	memcpy(&six.sin6_addr, bytes, sizeof(six.sin6_addr));
+	memcpy(ret_address, &six, sizeof(six));
+	return sizeof(six);
+}
+
+static int dial(struct conn *conn)
+{
+	static const int on = 1;
+	struct sockaddr_storage address;
+	socklen_t n = make_address(conn, &address);
+	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	conn->upstream.fd = fd;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if (connect(fd, (const struct sockaddr *)&address, n) < 0 && errno != EINPROGRESS)
+		return -errno;
+	return loop_watch(&conn->filter->loop, fd, EPOLLIN | EPOLLOUT, &conn->upstream.source);
+}
+
+/* 0 when connected to the address that was meant, -EINPROGRESS before. */
+static int check_dialed(const struct conn *conn)
+{
+	struct sockaddr_storage wanted, peer = { 0 };
+	socklen_t wanted_n = make_address(conn, &wanted), n = sizeof(peer), error_n = sizeof(int);
+	int error = 0;
+
+	if (getsockopt(conn->upstream.fd, SOL_SOCKET, SO_ERROR, &error, &error_n) < 0 || error != 0)
+		return error ? -error : -errno;
+	if (getpeername(conn->upstream.fd, (struct sockaddr *)&peer, &n) < 0)
+		return errno == ENOTCONN ? -EINPROGRESS : -errno;
+	return n == wanted_n && memcmp(&peer, &wanted, n) == 0 ? 0 : -EHOSTUNREACH;
+}
+
+static bool step_dialing(struct conn *conn);
+
+static void dial_next(struct conn *conn);
+
+static void fail_dial(struct conn *conn, int error)
+{
+	end_close(&conn->upstream);
+	conn->dial_error = error;
+	conn->dialing++;
+	dial_next(conn);
+}
+
+static void be_late_dialing(struct conn *conn)
+{
+	fail_dial(conn, ETIMEDOUT);
+}
+
+static void dial_next(struct conn *conn)
+{
+	for (; conn->dialing < conn->addresses_n; conn->dialing++) {
+		int r = dial(conn);
+
+		if (r == 0) {
+			conn->step = step_dialing;
+			conn_wait(conn, WAIT_STEP, be_late_dialing);
+			return;
+		}
+		end_close(&conn->upstream);
+		conn->dial_error = -r;
+	}
+	refuse_upstream(conn, conn->dial_error);
+}
+
+static bool step_dialing(struct conn *conn)
+{
+	int r = conn->upstream.writable ? check_dialed(conn) : -EINPROGRESS;
+
+	if (r == -EINPROGRESS)
+		return false;
+	if (r < 0) {
+		fail_dial(conn, -r);
+		return conn->step != step_dialing || conn->upstream.writable;
+	}
+	conn_forget(conn);
+	conn->is_open = true;
+	conn->opened_ms = conn->filter->loop.now_ms;
+	conn->up_before = conn->up.passed;
+	conn->down_before = conn->down.passed;
+	report(conn, REPORT_OPEN, NULL);
+	conn->dialed(conn);
+	return true;
+}
+
+/* ---- the addresses ---- */
+
+void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS_BYTES], size_t n)
+{
+	const struct domain_verdict verdict = { .allowed = true, .rule = conn->goal.rule };
+	bool outright = domain_is_named_outright(&verdict);
+	const char *refusal = NULL;
+
+	conn->addresses_n = conn->dialing = 0;
+	for (size_t i = 0; i < n && conn->addresses_n < ADDRESSES_MAX; i++) {
+		const char *kind = NULL;
+		struct host host;
+
+		host_of_address(address[i], HOST_ADDRESS_BYTES, &host);
+		if (!outright)
+			kind = address_refusal(&conn->filter->rules->addresses, &host);
+		if (kind)
+			refusal = kind;
+		else
+			memcpy(conn->address[conn->addresses_n++], address[i], HOST_ADDRESS_BYTES);
+	}
+	if (conn->addresses_n > 0)
+		dial_next(conn);
+	else if (refusal)
+		refuse_address(conn, refusal);
+	else
+		refuse_upstream(conn, ENOENT);
+	conn_run(conn);
+}
+
+static void be_late_resolving(struct conn *conn)
+{
+	lookup_leave(conn);
+	refuse_upstream(conn, ETIMEDOUT);
+}
+
+/* ---- the decision ---- */
+
+void ask_address(struct conn *conn, const struct host *host, uint16_t port)
+{
+	struct domain_verdict verdict = domain_decide(&conn->filter->rules->domains, host, port);
+
+	conn->goal = (struct goal){ *host, port, verdict.rule };
+	if (port == 0) {
+		refuse_policy(conn, "malformed port");
+	} else if (!verdict.allowed) {
+		refuse_policy(conn, verdict.reason);
+	} else if (host->kind != HOST_NAME) { /* only its own entry can have allowed it */
+		memcpy(conn->address[0], host->address, HOST_ADDRESS_BYTES);
+		conn->addresses_n = 1;
+		conn->dialing = 0;
+		dial_next(conn);
+	} else if (lookup_start(conn) < 0) {
+		refuse_upstream(conn, EAGAIN);
+	} else {
+		conn_wait(conn, WAIT_STEP, be_late_resolving);
+	}
+}
+
+void ask(struct conn *conn, const char *host_text, size_t host_n, uint16_t port)
+{
+	struct host host;
+	size_t n = host_n < HOST_TEXT_MAX - 1 ? host_n : HOST_TEXT_MAX - 1;
+
+	if (host_parse(host_text, host_n, &host) == 0) {
+		ask_address(conn, &host, port);
+		return;
+	}
+	conn->goal = (struct goal){ .port = port };
+	for (size_t i = 0; i < n; i++) /* for the report alone */
+		if (host_text[i] == '\0')
+			conn->goal.host.text[i] = '?';
+		else
+			conn->goal.host.text[i] = host_text[i];
+	refuse_policy(conn, "malformed host");
+}

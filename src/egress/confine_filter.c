@@ -1,0 +1,174 @@
+/*
+ * Theory of operation. The program loads the architecture and the number, then goes through the list, one comparison a call; the most frequent
+ * ones come first. Behind it are the few calls whose arguments matter. What is on no list fails with EPERM; another architecture is death.
+ */
+#include "egress/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+#define NATIVE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define NATIVE AUDIT_ARCH_RISCV64
+#else
+#error "add this architecture"
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+enum { X32 = 0x40000000 };
+
+/* clang-format off: one call a line, or a few that belong together */
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, field))
+#define LOAD_LOW(n) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(offsetof(struct seccomp_data, args) + 8 * (n)))
+#define AND(bits) BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (bits))
+#define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
+#define ALLOW RETURN(SECCOMP_RET_ALLOW)
+#define DENY RETURN(SECCOMP_RET_ERRNO | EPERM)
+#define IF(value, then_skip, else_skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)(value), (then_skip), (else_skip))
+#define IF_ANY(bits, then_skip, else_skip) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (unsigned)(bits), (then_skip), (else_skip))
+#define CALL(name) IF(SYS_##name, 0, 1), ALLOW
+/* The next `n` instructions are for this call alone. The number has to be loaded again behind them, which ends in a return. */
+#define ONLY(name, n) IF(SYS_##name, 0, (n))
+
+static const struct sock_filter filter[] = {
+	LOAD(arch),
+	IF(NATIVE, 1, 0),
+	RETURN(SECCOMP_RET_KILL_PROCESS),
+	LOAD(nr),
+#ifdef __x86_64__
+	IF_ANY(X32, 0, 1),
+	RETURN(SECCOMP_RET_KILL_PROCESS),
+#endif
+/* moving bytes */
+#ifdef SYS_epoll_wait
+	CALL(epoll_wait),
+#endif
+	CALL(epoll_pwait),
+	CALL(recvfrom),
+	CALL(sendto),
+	CALL(splice),
+	CALL(read),
+	CALL(write),
+	CALL(close),
+	CALL(epoll_ctl),
+	CALL(recvmsg),
+	CALL(sendmsg),
+	CALL(readv),
+	CALL(writev),
+	CALL(shutdown),
+	CALL(pipe2),
+	/* connections; `bind` is for the resolver's own port, and Landlock keeps TCP from it */
+	CALL(accept4),
+	CALL(connect),
+	CALL(setsockopt),
+	CALL(getsockopt),
+	CALL(getsockname),
+	CALL(getpeername),
+	CALL(bind),
+	/* time, memory */
+	CALL(clock_gettime),
+	CALL(munmap),
+	CALL(brk),
+	CALL(mremap),
+	CALL(madvise),
+	/* a lookup: its own descriptors, files, end */
+	CALL(close_range),
+	CALL(fcntl),
+	CALL(fstat),
+	CALL(lseek),
+	CALL(getrandom),
+	CALL(getpid),
+	CALL(gettid),
+	CALL(setitimer),
+	CALL(rt_sigaction),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigreturn),
+	CALL(futex),
+	CALL(exit),
+	CALL(exit_group),
+	CALL(restart_syscall),
+#ifdef SYS_poll
+	CALL(poll),
+	CALL(alarm),
+#endif
+	CALL(ppoll),
+#ifdef SYS_newfstatat
+	CALL(newfstatat),
+#endif
+	/* nothing that is written can be run */
+	ONLY(mmap, 4),
+	LOAD_LOW(2),
+	IF_ANY(PROT_EXEC, 0, 1),
+	DENY,
+	ALLOW,
+	ONLY(mprotect, 4),
+	LOAD_LOW(2),
+	IF_ANY(PROT_EXEC, 0, 1),
+	DENY,
+	ALLOW,
+	/* files are read */
+	ONLY(openat, 4),
+	LOAD_LOW(2),
+	IF_ANY(O_ACCMODE | O_CREAT | O_TRUNC, 0, 1),
+	DENY,
+	ALLOW,
+#ifdef SYS_open
+	ONLY(open, 4),
+	LOAD_LOW(1),
+	IF_ANY(O_ACCMODE | O_CREAT | O_TRUNC, 0, 1),
+	DENY,
+	ALLOW,
+#endif
+	/* TCP and UDP; routes, for the addresses of this host */
+	ONLY(socket, 12),
+	LOAD_LOW(0),
+	IF(AF_INET, 4, 0),
+	IF(AF_INET6, 3, 0),
+	IF(AF_NETLINK, 0, 6),
+	LOAD_LOW(2),
+	IF(NETLINK_ROUTE, 5, 4),
+	LOAD_LOW(1),
+	AND(0xf),
+	IF(SOCK_STREAM, 2, 0),
+	IF(SOCK_DGRAM, 1, 0),
+	DENY,
+	ALLOW,
+	/* a child, and no thread */
+	ONLY(clone, 4),
+	LOAD_LOW(0),
+	IF(SIGCHLD, 0, 1),
+	ALLOW,
+	DENY,
+	ONLY(clone3, 1),
+	RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+	ONLY(prctl, 4),
+	LOAD_LOW(0),
+	IF(PR_SET_PDEATHSIG, 0, 1),
+	ALLOW,
+	DENY,
+	DENY,
+};
+/* clang-format on */
+
+size_t confine_filter(const void **ret_filter)
+{
+	*ret_filter = filter;
+	return sizeof(filter);
+}

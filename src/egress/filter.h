@@ -1,0 +1,138 @@
+/*
+ * filter.h: the process and its connections. Private to src/egress.
+ *
+ *   conn.c     a connection's life
+ *   entry.c    its first bytes: HTTP or SOCKS, and to whom
+ *   ask.c      the decision; then addresses, judged; then the dial
+ *   tunnel.c   CONNECT and SOCKS: bytes there and back, once the first of them say nothing else than was asked
+ *   http.c     plain HTTP: one message there, one back, again
+ *   refuse.c   what a client that may not, or cannot, is told
+ *   report.c   what the engine is told
+ *
+ * A connection is a state machine of one function: `step` does what can be done now, and says whether the next step (it may have changed) should
+ * be tried at once. Everything a connection owns is in it; when it is over, conn_close frees it at the end of the round.
+ */
+#ifndef COFFER_EGRESS_FILTER_H
+#define COFFER_EGRESS_FILTER_H
+
+#include "base/str.h"
+#include "egress/flow.h"
+#include "egress/loop.h"
+#include "egress/rules.h"
+#include "egress/socks.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CONNS_MAX = 16384, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
+
+struct lookup;
+
+struct listener {
+	struct source source; /* first */
+	struct filter *filter;
+	int fd;
+};
+
+struct filter {
+	struct loop loop;
+	struct filter_rules *rules;
+	struct source control; /* the engine */
+	int control_fd;
+	size_t dropped; /* reports that the engine was too slow for */
+	struct listener listener[LISTENERS_MAX];
+	size_t listeners_n;
+	size_t conns_n, conns_max;
+	struct conn *dead;
+	struct turn burial;
+	struct lookup *lookups; /* running, the newest first */
+	size_t running_n;
+	struct address_range own[OWN_MAX]; /* rules->addresses.own */
+};
+
+enum way { WAY_HTTP, WAY_CONNECT, WAY_SOCKS5 };
+
+/* Where a connection wants to go. rule is the pattern that allows it. */
+struct goal {
+	struct host host;
+	uint16_t port;
+	const struct domain_pattern *rule;
+};
+
+struct exchange;
+
+struct conn {
+	struct filter *filter;
+	struct end client, upstream;
+	struct turn turn;
+	struct wait wait;
+	bool (*step)(struct conn *conn); /* true: again */
+	void (*late)(struct conn *conn); /* what the running wait's end means */
+	bool dead, stepping;
+	struct conn *next_dead, *next_waiting;
+
+	enum way way;
+	struct str in; /* read from the client and not used yet */
+	size_t scanned;
+	struct goal goal;
+	struct lookup *lookup;
+	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
+	size_t addresses_n, dialing;
+	int dial_error;
+	void (*dialed)(struct conn *conn);
+
+	struct flow up, down;
+	struct exchange *exchange; /* plain HTTP */
+	bool is_open;              /* an "open" was reported: a "close" is due */
+	uint64_t opened_ms, up_before, down_before;
+};
+
+/* conn.c */
+void conn_accept(struct filter *filter, int fd);
+void conn_run(struct conn *conn);
+void conn_close(struct conn *conn);
+/* Closes when the client has what was sent to it: nothing is taken from it any more, but it may still be talking. */
+void conn_finish(struct conn *conn);
+void conn_wait(struct conn *conn, enum wait_kind kind, void (*late)(struct conn *conn));
+void conn_forget(struct conn *conn);
+void conn_abort(struct conn *conn); /* so that the client knows that something is missing */
+void conn_bury(struct turn *burial);
+/* Reads once from the client into `in`. As end_read. */
+ssize_t conn_fill(struct conn *conn);
+void conn_take(struct conn *conn, size_t n); /* the first n bytes of `in` are used */
+void conn_drop_upstream(struct conn *conn, const char *reason);
+
+/* entry.c */
+bool entry_step_first(struct conn *conn);
+bool entry_step_head(struct conn *conn);
+
+/* ask.c: calls conn->dialed when there is a connection, or refuses. host is as the client wrote it. */
+void ask(struct conn *conn, const char *host, size_t host_n, uint16_t port);
+void ask_address(struct conn *conn, const struct host *host, uint16_t port);
+/* lookup.c's answer: addresses, not judged yet. */
+void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS_BYTES], size_t n);
+
+/* lookup.c */
+int lookup_start(struct conn *conn);
+void lookup_leave(struct conn *conn);
+
+/* tunnel.c, http.c */
+void tunnel_begin(struct conn *conn);
+struct request;
+void http_begin(struct conn *conn, const struct request *request, size_t head_bytes); /* which are the first of conn->in */
+void http_free(struct exchange *exchange);
+
+/* refuse.c: answers in the client's own protocol, reports, and finishes. */
+void refuse_policy(struct conn *conn, const char *reason); /* the lists say no */
+void refuse_address(struct conn *conn, const char *kind);  /* "a loopback" */
+void refuse_upstream(struct conn *conn, int errnum);       /* nobody there */
+void refuse_malformed(struct conn *conn, unsigned status); /* no request at all, or one that is not served */
+void refuse_crowd(int fd);                                 /* too many connections: says so and forgets it */
+void refuse_socks(struct conn *conn, enum socks_reply reply);
+
+/* report.c */
+enum report { REPORT_OPEN, REPORT_DENY, REPORT_CLOSE };
+void report(struct conn *conn, enum report what, const char *reason);
+
+#endif

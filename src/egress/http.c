@@ -1,0 +1,306 @@
+/*
+ * Theory of operation. A request is read whole up to its body, decided, and written anew; the answer likewise. Two pumps move what follows, each
+ * as far as it gets without waiting. Client and server each keep their connection as long as both heads say so and both bodies have
+ * ended where they should: the next request to the same place goes the same way, after a decision of its own.
+ */
+#include "egress/body.h"
+#include "egress/filter.h"
+#include "egress/request.h"
+#include "egress/response.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { INFORMATIONAL_MAX = 8, STATUS_FINAL = 200, HEAD_WRITTEN_MAX = 2 * HEAD_BYTES_MAX, BAD = 400 };
+
+struct exchange {
+	struct str request_head; /* not sent yet */
+	struct str answer;       /* the answer's head, as far as it has come */
+	struct body request, response;
+	bool to_head, is_old; /* the client asked with HEAD; speaks HTTP/1.0 */
+	bool keep, keep_upstream;
+	bool answered;  /* the client has the answer's head */
+	bool leftovers; /* the server sent more than an answer */
+	unsigned informational;
+};
+
+static struct body_out out; /* of the feeding that is under way */
+
+void http_free(struct exchange *exchange)
+{
+	if (!exchange)
+		return;
+	str_done(&exchange->request_head);
+	str_done(&exchange->answer);
+	free(exchange);
+}
+
+/* The server is at fault, or gone. */
+static bool fail_upstream(struct conn *conn, int errnum)
+{
+	if (conn->exchange->answered)
+		conn_abort(conn);
+	else
+		refuse_upstream(conn, errnum);
+	return true;
+}
+
+/* ---- the request ---- */
+
+static bool send_head(struct conn *conn, struct str *head)
+{
+	conn->up.passed += head->len;
+	flow_send(&conn->up, &conn->upstream, head->text, head->len);
+	str_done(head);
+	return true;
+}
+
+static bool pump_request(struct conn *conn)
+{
+	struct exchange *x = conn->exchange;
+	ssize_t n;
+	size_t used;
+
+	if (!flow_flush(&conn->up, &conn->upstream) || conn->up.ended)
+		return false;
+	if (x->request_head.len > 0)
+		return send_head(conn, &x->request_head);
+	if (x->request.complete)
+		return false;
+	n = conn->in.len > 0 ? 1 : conn_fill(conn);
+	if (n <= 0 && n != -EAGAIN)
+		conn_close(conn);
+	if (n <= 0)
+		return n != -EAGAIN;
+	out.n = 0;
+	used = body_feed(&x->request, conn->in.text, conn->in.len, &out);
+	if (x->request.failed) {
+		if (x->answered)
+			conn_abort(conn);
+		else
+			refuse_malformed(conn, BAD);
+		return true;
+	}
+	conn_take(conn, used);
+	conn->up.passed += out.n;
+	flow_send(&conn->up, &conn->upstream, out.bytes, out.n);
+	return true;
+}
+
+/* ---- the answer ---- */
+
+static bool send_out(struct conn *conn)
+{
+	conn->down.passed += out.n;
+	flow_send(&conn->down, &conn->client, out.bytes, out.n);
+	return true;
+}
+
+/* No bytes are the server's end. */
+static bool feed_answer(struct conn *conn, const char *bytes, size_t n)
+{
+	struct exchange *x = conn->exchange;
+	size_t used = body_feed(&x->response, bytes, n, &out);
+
+	if (x->response.failed) {
+		conn_abort(conn);
+		return true;
+	}
+	x->leftovers = used < n;
+	return send_out(conn);
+}
+
+/* What came in the same read as the head, behind it. */
+static bool feed_rest(struct conn *conn, const char *bytes, size_t n)
+{
+	if (n > 0 && !conn->exchange->response.complete)
+		return feed_answer(conn, bytes, n);
+	conn->exchange->leftovers = n > 0;
+	return send_out(conn);
+}
+
+static bool pass_informational(struct conn *conn, const struct response *response)
+{
+	struct exchange *x = conn->exchange;
+	autostr struct str text;
+
+	if (++x->informational > INFORMATIONAL_MAX)
+		return fail_upstream(conn, EPROTO);
+	str_init(&text, HEAD_WRITTEN_MAX);
+	if (!x->is_old)
+		response_write(response, FRAMED_EMPTY, false, &text);
+	flow_send(&conn->down, &conn->client, text.text, text.len);
+	return true;
+}
+
+/* The final answer's head is written into `out`, in front of what is there of its body. */
+static bool pass_head(struct conn *conn, const struct response *response)
+{
+	struct exchange *x = conn->exchange;
+	enum head_framing framing = response->head.framing;
+	autostr struct str text;
+
+	if (framing == FRAMED_CHUNKS && x->is_old)
+		framing = FRAMED_END;
+	x->keep_upstream = response->keep;
+	x->keep &= framing != FRAMED_END && x->request.complete;
+	x->answered = true;
+	str_init(&text, HEAD_WRITTEN_MAX);
+	response_write(response, framing, !x->keep, &text);
+	if (text.failed) {
+		conn_abort(conn);
+		return false;
+	}
+	body_init(&x->response, &response->head, framing == FRAMED_CHUNKS);
+	memcpy(out.bytes, text.text, text.len);
+	out.n = text.len;
+	return true;
+}
+
+static bool read_answer(struct conn *conn, const char *bytes, size_t n)
+{
+	static struct response response;
+	struct exchange *x = conn->exchange;
+	autostr struct str answer = x->answer;
+	size_t at = 0;
+	int end;
+
+	str_init(&x->answer, HEAD_WRITTEN_MAX);
+	str_add_n(&answer, bytes, n);
+	while (!conn->dead && conn->exchange == x && !x->answered) {
+		end = head_find_end_lenient(answer.text + at, answer.len - at);
+		if (end < 0 || end > HEAD_BYTES_MAX || (end == 0 && answer.len - at > HEAD_BYTES_MAX) || answer.failed)
+			return fail_upstream(conn, EPROTO);
+		if (end == 0) {
+			str_add_n(&x->answer, answer.text + at, answer.len - at);
+			return true;
+		}
+		if (response_read(answer.text + at, (size_t)end, x->to_head, &response) < 0)
+			return fail_upstream(conn, EPROTO);
+		at += (size_t)end;
+		if (response.status < STATUS_FINAL)
+			(void)pass_informational(conn, &response);
+		else if (pass_head(conn, &response))
+			return feed_rest(conn, answer.text + at, answer.len - at);
+	}
+	return true;
+}
+
+static bool finish(struct conn *conn)
+{
+	struct exchange *x = conn->exchange;
+
+	if (!x->keep || !x->request.complete) {
+		conn_finish(conn);
+		return true;
+	}
+	if (!x->keep_upstream || x->leftovers)
+		conn_drop_upstream(conn, NULL);
+	http_free(x);
+	conn->exchange = NULL;
+	conn->step = entry_step_head;
+	conn_wait(conn, WAIT_IDLE, conn_close);
+	return true;
+}
+
+static bool pump_response(struct conn *conn)
+{
+	struct exchange *x = conn->exchange;
+	ssize_t n;
+
+	if (!flow_flush(&conn->down, &conn->client))
+		return false;
+	if (conn->down.ended) {
+		conn_close(conn);
+		return true;
+	}
+	if (x->answered && x->response.complete)
+		return finish(conn);
+	n = end_read(&conn->upstream, flow_scratch(), flow_read_size());
+	if (n == -EAGAIN)
+		return false;
+	out.n = 0;
+	out.failed = false;
+	if (n < 0 || (n == 0 && !x->answered))
+		return fail_upstream(conn, n < 0 ? (int)-n : EPIPE);
+	return x->answered ? feed_answer(conn, flow_scratch(), (size_t)n) : read_answer(conn, flow_scratch(), (size_t)n);
+}
+
+static bool step_exchange(struct conn *conn)
+{
+	bool moved = pump_request(conn);
+
+	if (conn->dead || conn->step != step_exchange)
+		return true;
+	return pump_response(conn) || moved;
+}
+
+/* ---- the beginning ---- */
+
+static void begin_exchange(struct conn *conn)
+{
+	conn->step = step_exchange;
+}
+
+/* Nothing has come since the last answer, not even an end. */
+static bool is_quiet(struct end *end)
+{
+	char byte;
+
+	return recv(end->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+static bool can_reuse(struct conn *conn, const char *host_text, size_t host_n, uint16_t port)
+{
+	struct host host;
+
+	if (conn->upstream.fd < 0 || host_parse(host_text, host_n, &host) < 0)
+		return false;
+	if (port != conn->goal.port || !host_is_same(&host, &conn->goal.host))
+		return false;
+	return domain_decide(&conn->filter->rules->domains, &host, port).rule == conn->goal.rule && is_quiet(&conn->upstream);
+}
+
+static int make_exchange(struct conn *conn, const struct request *request)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+	struct host host = { 0 };
+
+	conn->exchange = x;
+	if (!x)
+		return -ENOMEM;
+	str_init(&x->request_head, HEAD_WRITTEN_MAX);
+	str_init(&x->answer, HEAD_WRITTEN_MAX);
+	x->to_head = request->head.parser.method == HTTP_HEAD;
+	x->is_old = request->head.parser.http_minor == 0;
+	x->keep = request->keep;
+	body_init(&x->request, &request->head, request->head.framing == FRAMED_CHUNKS);
+	if (host_parse(request->host.at, request->host.n, &host) == 0) /* if not, it is not sent */
+		request_write(request, &host, &x->request_head);
+	return x->request_head.failed ? -ENOMEM : 0;
+}
+
+void http_begin(struct conn *conn, const struct request *request, size_t head_bytes)
+{
+	char host[HOST_TEXT_MAX + 2]; /* longer ones are refused either way */
+	size_t host_n = request->host.n < sizeof(host) ? request->host.n : sizeof(host);
+	uint16_t port = request->port;
+
+	memcpy(host, request->host.at, host_n);
+	if (make_exchange(conn, request) < 0) {
+		conn_close(conn);
+		return;
+	}
+	conn_take(conn, head_bytes);
+	if (can_reuse(conn, host, host_n, port)) {
+		begin_exchange(conn);
+		return;
+	}
+	conn_drop_upstream(conn, NULL);
+	flow_done(&conn->up);
+	conn->up.ended = false;
+	conn->dialed = begin_exchange;
+	ask(conn, host, host_n, port);
+}

@@ -1,0 +1,141 @@
+/*
+ * Theory of operation. The engine starts one filter for each sandbox and leaves it two things: rules in a sealed memfd (3) and a socket to itself
+ * (4). Listening sockets come over that one, made inside the sandbox's network; connections to the world are made here, outside it. When the
+ * engine closes its side, everything ends.
+ */
+#include "egress/confine.h"
+#include "egress/filter.h"
+
+#include "base/own.h"
+#include "sys/fd.h"
+#include "sys/sock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	RULES_FD = 3,
+	CONTROL_FD = 4,
+	STATUS_BAD_START = 125,
+	FDS_RESERVED = 512, /* listeners, lookups, pipes of streams, and to spare */
+};
+
+static void accept_all(struct source *source, uint32_t events)
+{
+	struct listener *listener = (struct listener *)source;
+	int fd;
+
+	(void)events;
+	while ((fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0 || errno == EINTR || errno == ECONNABORTED)
+		if (fd >= 0)
+			conn_accept(listener->filter, fd);
+}
+
+static int get_option(int fd, int option)
+{
+	socklen_t n = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &n) < 0 ? -1 : value;
+}
+
+static bool is_tcp_listener(int fd)
+{
+	int domain = get_option(fd, SO_DOMAIN);
+
+	return (domain == AF_INET || domain == AF_INET6) && get_option(fd, SO_TYPE) == SOCK_STREAM && get_option(fd, SO_ACCEPTCONN) == 1;
+}
+
+static void add_listener(struct filter *filter, int *fd)
+{
+	struct listener *listener = &filter->listener[filter->listeners_n];
+
+	if (filter->listeners_n == LISTENERS_MAX || !is_tcp_listener(*fd) || fd_set_nonblocking(*fd) < 0)
+		return;
+	*listener = (struct listener){ .source = { accept_all }, .filter = filter, .fd = *fd };
+	if (loop_watch(&filter->loop, *fd, EPOLLIN, &listener->source) < 0)
+		return;
+	*fd = -1;
+	filter->listeners_n++;
+	accept_all(&listener->source, EPOLLIN);
+}
+
+static void obey(struct source *source, uint32_t events)
+{
+	struct filter *filter = (struct filter *)(void *)((char *)source - offsetof(struct filter, control));
+
+	(void)events;
+	for (;;) {
+		autofd int fd = -1;
+		char what = 0;
+		ssize_t n = sock_receive(filter->control_fd, &what, 1, &fd);
+
+		if (n == -EAGAIN)
+			return;
+		if (n <= 0) {
+			filter->loop.over = true;
+			return;
+		}
+		if (what == 'P' && fd >= 0)
+			add_listener(filter, &fd);
+	}
+}
+
+static _Noreturn void give_up(const struct err *err)
+{
+	fprintf(stderr, "coffer-egress: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->text);
+	exit(STATUS_BAD_START);
+}
+
+/* Two descriptors a connection, as far as the limit goes that confine raises. */
+static int count_conns(size_t *ret_max)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return -errno;
+	if (files.rlim_max < 2 * FDS_RESERVED)
+		return -EMFILE;
+	*ret_max = (files.rlim_max - FDS_RESERVED) / 2 < CONNS_MAX ? (size_t)(files.rlim_max - FDS_RESERVED) / 2 : CONNS_MAX;
+	return 0;
+}
+
+static int prepare(struct filter *filter, uint32_t uid, struct err *err)
+{
+	int r = count_conns(&filter->conns_max);
+
+	if (r < 0)
+		return err_set(err, ERR_LIMIT, -r, "at least %d open files are needed", 2 * FDS_RESERVED);
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGCHLD, SIG_IGN) == SIG_ERR)
+		return err_set(err, ERR_SETUP, errno, "signals");
+	(void)syscall(SYS_close_range, CONTROL_FD + 1, ~0U, 0); /* a courtesy: the engine leaves nothing open */
+	r = loop_init(&filter->loop);
+	if (r == 0)
+		r = loop_watch(&filter->loop, filter->control_fd, EPOLLIN, &filter->control);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "no socket to the engine") : confine(uid, err);
+}
+
+int main(void)
+{
+	static struct filter filter = { .control = { obey }, .control_fd = CONTROL_FD, .burial = { .run = conn_bury } };
+	static struct filter_rules rules;
+	static struct arena arena;
+	struct err err = { 0 };
+
+	arena_init(&arena, RULES_ARENA_MAX);
+	filter.rules = &rules;
+	if (filter_rules_load(RULES_FD, &arena, &rules, &err) < 0)
+		give_up(&err);
+	close(RULES_FD);
+	if (prepare(&filter, rules.uid, &err) < 0)
+		give_up(&err);
+	return loop_run(&filter.loop) < 0;
+}

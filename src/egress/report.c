@@ -1,0 +1,49 @@
+#include "egress/filter.h"
+
+#include "sys/sock.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { LINE_MAX_BYTES = 8192 };
+
+static void add_text(struct str *line, const char *name, const char *text)
+{
+	str_printf(line, ",\"%s\":", name);
+	if (text)
+		str_add_json(line, text, strlen(text));
+	else
+		str_add(line, "null");
+}
+
+static void add_number(struct str *line, const char *name, uint64_t number)
+{
+	str_printf(line, ",\"%s\":%llu", name, (unsigned long long)number);
+}
+
+void report(struct conn *conn, enum report what, const char *reason)
+{
+	static const char *const events[] = { [REPORT_OPEN] = "open", [REPORT_DENY] = "deny", [REPORT_CLOSE] = "close" };
+	static const char *const ways[] = { [WAY_HTTP] = "http", [WAY_CONNECT] = "connect", [WAY_SOCKS5] = "socks5" };
+	struct filter *filter = conn->filter;
+	bool counts = conn->is_open;
+	autostr struct str line;
+
+	str_init(&line, LINE_MAX_BYTES);
+	str_printf(&line, "{\"event\":\"%s\"", events[what]);
+	add_text(&line, "way", ways[conn->way]);
+	add_text(&line, "host", conn->goal.host.text);
+	add_number(&line, "port", conn->goal.port);
+	add_text(&line, "rule", conn->goal.rule ? conn->goal.rule->why : NULL);
+	add_text(&line, "reason", reason);
+	add_number(&line, "bytes_up", counts ? conn->up.passed - conn->up_before : 0);
+	add_number(&line, "bytes_down", counts ? conn->down.passed - conn->down_before : 0);
+	add_number(&line, "duration_ms", counts ? filter->loop.now_ms - conn->opened_ms : 0);
+	if (filter->dropped)
+		add_number(&line, "dropped", filter->dropped);
+	str_add(&line, "}\n");
+	if (line.failed || sock_send(filter->control_fd, line.text, line.len) == -EAGAIN)
+		filter->dropped++;
+	else
+		filter->dropped = 0;
+}

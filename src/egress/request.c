@@ -1,0 +1,154 @@
+#include "egress/request.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+enum { PORT_DEFAULT = 80, PORT_DIGITS_MAX = 5, BAD = 400, NO_METHOD = 405, NO_EXPECTATION = 417, TOO_LARGE = 431 };
+
+static int read_port(struct head_text text, uint16_t *ret_port)
+{
+	unsigned port = 0;
+
+	if (text.n == 0 || text.n > PORT_DIGITS_MAX || text.at[0] == '0')
+		return -EINVAL;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return -EINVAL;
+		port = port * 10 + (unsigned)(text.at[i] - '0');
+	}
+	if (port > UINT16_MAX)
+		return -EINVAL;
+	*ret_port = (uint16_t)port;
+	return 0;
+}
+
+/* "host", "host:port", "[v6]:port". The port stays as it is when there is none. */
+static int split_authority(struct head_text text, struct head_text *ret_host, uint16_t *ret_port)
+{
+	const char *inside = text.n > 0 && text.at[0] == '[' ? memchr(text.at, ']', text.n) : NULL;
+	size_t before = inside ? (size_t)(inside - text.at) : 0;
+	const char *colon = memchr(text.at + before, ':', text.n - before);
+	struct head_text host = { text.at, colon ? (size_t)(colon - text.at) : text.n };
+
+	if (host.n == 0 || memchr(text.at, '@', text.n))
+		return -EINVAL;
+	*ret_host = host;
+	return colon ? read_port((struct head_text){ colon + 1, text.n - host.n - 1 }, ret_port) : 0;
+}
+
+static bool is_printable(struct head_text text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.at[i] <= ' ' || text.at[i] >= 0x7f)
+			return false;
+	return text.n > 0;
+}
+
+/* One space here, one there: http-parser is content with several, and the next reader may not be. */
+static bool is_start_line(const struct request *request, const char *text)
+{
+	const char *method = http_method_str((enum http_method)request->head.parser.method);
+	struct head_text target = request->head.target;
+	const char *version = target.at + target.n;
+
+	if (!is_printable(target) || target.at != text + strlen(method) + 1 || text[strlen(method)] != ' ')
+		return false;
+	return memcmp(version, " HTTP/1.", 8) == 0 && version[9] == '\r';
+}
+
+static int read_connect(struct request *request)
+{
+	request->is_connect = true;
+	if (request->head.framing != FRAMED_EMPTY)
+		return BAD;
+	return split_authority(request->head.target, &request->host, &request->port) < 0 || request->port == 0 ? BAD : 0;
+}
+
+static int read_absolute(struct request *request)
+{
+	static const char scheme[] = "http://";
+	struct head_text target = request->head.target, authority;
+
+	if (target.n < sizeof(scheme) || strncasecmp(target.at, scheme, sizeof(scheme) - 1) != 0 || memchr(target.at, '#', target.n))
+		return BAD;
+	authority = (struct head_text){ target.at + sizeof(scheme) - 1, 0 };
+	target.n -= sizeof(scheme) - 1;
+	while (authority.n < target.n && !strchr("/?\\", authority.at[authority.n]))
+		authority.n++;
+	request->path = (struct head_text){ authority.at + authority.n, target.n - authority.n };
+	if (request->path.n > 0 && request->path.at[0] == '\\')
+		return BAD;
+	request->port = PORT_DEFAULT;
+	return split_authority(authority, &request->host, &request->port) < 0 ? BAD : 0;
+}
+
+/* Whoever sends a Host that is not the target's hopes that somebody behind us looks at the other one. */
+static int check_host(const struct request *request)
+{
+	struct head_text host;
+	uint16_t port = request->is_connect ? 0 : PORT_DEFAULT;
+	size_t from = 0;
+	const struct head_field *field = head_next(&request->head, "host", &from);
+
+	if (!field)
+		return 0;
+	if (head_next(&request->head, "host", &from))
+		return BAD;
+	if (!request->is_connect)
+		return 0; /* it is written anew */
+	if (split_authority(field->value, &host, &port) < 0 || (port && port != request->port))
+		return BAD;
+	return host.n == request->host.n && strncasecmp(host.at, request->host.at, host.n) == 0 ? 0 : BAD;
+}
+
+static int check_expect(struct request *request)
+{
+	const struct head_field *field;
+
+	for (size_t from = 0; (field = head_next(&request->head, "expect", &from));) {
+		if (!head_text_is(field->value, "100-continue"))
+			return NO_EXPECTATION;
+		request->waits = true;
+	}
+	return 0;
+}
+
+int request_read(const char *text, size_t n, struct request *ret_request)
+{
+	struct request *request = ret_request;
+	int r;
+
+	*request = (struct request){ .port = 0 };
+	r = head_read(text, n, HTTP_REQUEST, &request->head);
+	if (r < 0)
+		return r == -E2BIG ? TOO_LARGE : BAD;
+	if (!is_start_line(request, text))
+		return BAD;
+	if (request->head.parser.method == HTTP_TRACE)
+		return NO_METHOD;
+	r = request->head.parser.method == HTTP_CONNECT ? read_connect(request) : read_absolute(request);
+	if (r == 0)
+		r = check_host(request);
+	if (r == 0)
+		r = check_expect(request);
+	request->keep = request->head.parser.http_minor == 1 && !head_lists(&request->head, "connection", "close") &&
+	                !head_lists(&request->head, "proxy-connection", "close");
+	return r;
+}
+
+void request_write(const struct request *request, const struct host *host, struct str *out)
+{
+	const char *method = http_method_str((enum http_method)request->head.parser.method);
+	bool bare = request->path.n == 0 || request->path.at[0] != '/';
+
+	str_printf(out, "%s %s", method, bare ? "/" : "");
+	str_add_n(out, request->path.at, request->path.n);
+	str_printf(out, host->kind == HOST_IPV6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", host->text);
+	if (request->port != PORT_DEFAULT)
+		str_printf(out, ":%u", request->port);
+	str_add(out, "\r\n");
+	head_write_fields(&request->head, out);
+	head_write_framing(request->head.framing, request->head.length, out);
+	str_add(out, request->waits ? "Expect: 100-continue\r\n\r\n" : "\r\n");
+}

@@ -1,0 +1,31 @@
+#include "egress/response.h"
+
+#include <errno.h>
+
+enum { SWITCHING = 101, STATUS_MIN = 100, STATUS_MAX = 599 };
+
+int response_read(const char *text, size_t n, bool to_head, struct response *ret_response)
+{
+	struct response *response = ret_response;
+	int r;
+
+	*response = (struct response){ .head = { .skip_body = to_head } };
+	r = head_read(text, n, HTTP_RESPONSE, &response->head);
+	if (r < 0)
+		return -EPROTO;
+	response->status = response->head.parser.status_code;
+	if (response->status == SWITCHING || response->status < STATUS_MIN || response->status > STATUS_MAX)
+		return -EPROTO;
+	response->keep = response->head.framing != FRAMED_END && http_should_keep_alive(&response->head.parser);
+	return 0;
+}
+
+void response_write(const struct response *response, enum head_framing framing, bool close, struct str *out)
+{
+	str_printf(out, "HTTP/1.1 %u ", response->status);
+	str_add_n(out, response->head.reason.at, response->head.reason.n);
+	str_add(out, "\r\n");
+	head_write_fields(&response->head, out);
+	head_write_framing(framing, response->head.length, out);
+	str_add(out, close ? "Connection: close\r\n\r\n" : "\r\n");
+}

@@ -1,0 +1,21 @@
+/*
+ * response.h: what a server answers, as the client gets it. The server is no friend either: an answer that two readers could take for
+ * two things is not passed on.
+ */
+#ifndef COFFER_EGRESS_RESPONSE_H
+#define COFFER_EGRESS_RESPONSE_H
+
+#include "egress/head.h"
+
+struct response {
+	struct head head;
+	unsigned status;
+	bool keep; /* the server can be asked again */
+};
+
+/* 0 or -EPROTO. to_head: it answers HEAD, and has no body whatever it says. */
+int response_read(const char *text, size_t n, bool to_head, struct response *ret_response);
+/* framing: as the client gets the body, which may differ from how it comes. */
+void response_write(const struct response *response, enum head_framing framing, bool close, struct str *out);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * Theory of operation. The server's bytes flow at once, for in some protocols it speaks first. The client's first bytes are held until they have
+ * shown what they are: a TLS client says whom it wants to reach, and behind one address there may be many. Nothing that goes on
+ * inside TLS is seen, or needs to be.
+ */
+#include "egress/filter.h"
+#include "egress/sni.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool step_tunnel(struct conn *conn)
+{
+	enum flow_result up = flow_move(&conn->up, &conn->client, &conn->upstream);
+	enum flow_result down = flow_move(&conn->down, &conn->upstream, &conn->client);
+
+	if (up == FLOW_ENDED && down == FLOW_ENDED)
+		conn_close(conn);
+	else if (up == FLOW_BUSY || down == FLOW_BUSY)
+		loop_queue(&conn->filter->loop, &conn->turn);
+	return false;
+}
+
+static void refuse_tls(struct conn *conn, const char *reason)
+{
+	report(conn, REPORT_DENY, reason);
+	conn_close(conn);
+}
+
+static void pass_on(struct conn *conn)
+{
+	conn_forget(conn);
+	conn->up.passed += conn->in.len;
+	flow_send(&conn->up, &conn->upstream, conn->in.text, conn->in.len);
+	str_done(&conn->in);
+	conn->step = step_tunnel;
+}
+
+/* Somebody who names an address has said whom to reach; the name inside is between the two. */
+static bool is_goal(const struct conn *conn, const struct sni *sni)
+{
+	struct host host;
+
+	if (conn->goal.host.kind != HOST_NAME)
+		return true;
+	if (sni->kind == SNI_ABSENT)
+		return conn->goal.rule->kind == DOMAIN_EXACT;
+	return host_parse(sni->name, sni->name_n, &host) == 0 && host_is_same(&host, &conn->goal.host);
+}
+
+static void judge_tls(struct conn *conn, const struct sni *sni)
+{
+	if (sni->kind == SNI_BAD)
+		refuse_tls(conn, "malformed TLS greeting");
+	else if (is_goal(conn, sni))
+		pass_on(conn);
+	else
+		refuse_tls(conn, sni->kind == SNI_ABSENT ? "TLS does not say which host it asks for" : "TLS asks for another host");
+}
+
+static void be_late_with_hello(struct conn *conn)
+{
+	refuse_tls(conn, "malformed TLS greeting");
+}
+
+/* True when there is more to look at. A client that has ended has said all it will. */
+static bool read_more(struct conn *conn)
+{
+	ssize_t n = conn_fill(conn);
+
+	if (n > 0 || n == -EAGAIN)
+		return n > 0;
+	if (n < 0)
+		conn_close(conn);
+	else if (conn->in.len > 0)
+		be_late_with_hello(conn);
+	else
+		pass_on(conn);
+	return !conn->dead;
+}
+
+static bool step_look(struct conn *conn)
+{
+	struct sni sni = sni_look(conn->in.text, conn->in.len);
+
+	if (flow_move(&conn->down, &conn->upstream, &conn->client) == FLOW_BUSY)
+		loop_queue(&conn->filter->loop, &conn->turn);
+	if (sni.kind == SNI_MORE) {
+		if (conn->in.len > 0 && !loop_is_waiting(&conn->wait))
+			conn_wait(conn, WAIT_STEP, be_late_with_hello);
+		return read_more(conn);
+	}
+	if (sni.kind == SNI_NOT_TLS)
+		pass_on(conn);
+	else
+		judge_tls(conn, &sni);
+	return true;
+}
+
+void tunnel_begin(struct conn *conn)
+{
+	static const char established[] = "HTTP/1.1 200 Connection Established\r\n\r\n";
+	char reply[SOCKS_REPLY_BYTES];
+
+	socks_write_reply(SOCKS_GRANTED, reply);
+	if (conn->way == WAY_SOCKS5)
+		flow_send(&conn->down, &conn->client, reply, sizeof(reply));
+	else
+		flow_send(&conn->down, &conn->client, established, sizeof(established) - 1);
+	conn->step = step_look;
+}
