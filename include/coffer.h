@@ -153,6 +153,11 @@ COFFER_API const struct coffer_setting *coffer_setting_at(size_t index);
  * directory read-only, a private /tmp, no network, an environment reduced to a short list, limits on memory, processes and output.
  */
 COFFER_API int coffer_policy_new(struct coffer_policy **ret_policy, struct coffer_error *error);
+/*
+ * The same from the default of `srt`, Anthropic's sandbox runtime, for settings documents of its kind: everything readable, nothing writable, no host
+ * reachable, the caller's environment, no limits; unknown keys are ignored.
+ */
+COFFER_API int coffer_policy_new_srt(struct coffer_policy **ret_policy, struct coffer_error *error);
 COFFER_API void coffer_policy_free(struct coffer_policy *policy);
 
 /*

@@ -15,18 +15,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int coffer_policy_new(struct coffer_policy **ret_policy, struct coffer_error *error)
+static int new (struct coffer_policy **ret_policy, int (*init)(struct policy *policy, struct arena *arena), struct coffer_error *error)
 {
 	struct coffer_policy *policy = calloc(1, sizeof(*policy));
 	if (!policy)
 		return api_no_memory(error);
 	arena_init(&policy->arena, API_ARENA_MAX);
-	if (policy_init(&policy->policy, &policy->arena) < 0) {
+	if (init(&policy->policy, &policy->arena) < 0) {
 		coffer_policy_free(policy);
 		return api_no_memory(error);
 	}
 	*ret_policy = policy;
 	return 0;
+}
+
+int coffer_policy_new(struct coffer_policy **ret_policy, struct coffer_error *error)
+{
+	return new (ret_policy, policy_init, error);
+}
+
+int coffer_policy_new_srt(struct coffer_policy **ret_policy, struct coffer_error *error)
+{
+	return new (ret_policy, policy_init_srt, error);
 }
 
 void coffer_policy_free(struct coffer_policy *policy)
@@ -91,7 +101,9 @@ static int answer(int r, const struct err *err, struct coffer_error *error)
 int coffer_policy_read(struct coffer_policy *policy, const char *text, size_t n, const char *source, struct coffer_error *error)
 {
 	struct err err = { 0 };
-	const struct policy_document document = { .text = text, .n = n, .source = source ? source : "settings", .dialect = POLICY_COFFER };
+	const struct policy_document document = {
+		.text = text, .n = n, .source = source ? source : "settings", .dialect = policy->policy.dialect
+	};
 	return answer(read_document(policy, &document, &err), &err, error);
 }
 

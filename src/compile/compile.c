@@ -12,6 +12,7 @@ static int (*const stages[])(struct compile *c) = {
 	/* decide */
 	rung_choose,
 	identity_choose,
+	network_choose,
 	environment_choose,
 	identity_choose_workspace,
 	rules_land,
@@ -27,6 +28,7 @@ static int (*const stages[])(struct compile *c) = {
 	limits_put_watch,
 	limits_put_cgroups,
 	identity_put_scratch,
+	network_put_filter,
 	/* BIRTH */
 	limits_put_join,
 	mounts_put_host_sources,

@@ -204,7 +204,7 @@ static int put_cpu_files(struct compile *c)
 
 int covers_put(struct compile *c)
 {
-	bool own_network = c->policy->network.mode == POLICY_NETWORK_OFF;
+	bool own_network = network_is_own(c);
 	int r = cover(c, "/etc/passwd", write_passwd);
 
 	if (r == 0)

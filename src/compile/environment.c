@@ -21,11 +21,25 @@ const char *environment_value(const struct compile *c, const char *name)
 	return NULL;
 }
 
+const char *environment_tmpdir(struct compile *c)
+{
+	if (c->rung == COMPILE_RUNG_LANDLOCK)
+		return identity_scratch(c);
+	return c->policy->dialect == POLICY_SRT ? "/tmp/claude" : "/tmp";
+}
+
 int environment_choose(struct compile *c)
 {
-	const char *tmpdir = c->rung == COMPILE_RUNG_LANDLOCK ? identity_scratch(c) : "/tmp";
+	const char *tmpdir = environment_tmpdir(c);
 
-	if (!tmpdir || policy_environment_build(c->policy, c->arena, c->inputs->env, tmpdir, &c->environment) < 0)
+	struct variable_vec ours = { 0 };
+	struct policy_variable *slot = tmpdir ? variable_vec_add(&ours, c->arena) : NULL;
+
+	if (!slot)
+		return compile_no_memory(c);
+	*slot = (struct policy_variable){ "TMPDIR", tmpdir, WHY_DEFAULT };
+	if (network_add_variables(c, &ours) < 0 ||
+	    policy_environment_build(c->policy, c->arena, c->inputs->env, &ours, &c->environment) < 0)
 		return compile_no_memory(c);
 	return 0;
 }

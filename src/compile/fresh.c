@@ -295,8 +295,19 @@ static void mask_proc(struct compile *c)
 	}
 }
 
+/* srt's TMPDIR, in the private /tmp; a rule that brings the host's, or all of its /tmp, brings the directory too. */
+static void put_tmpdir(struct compile *c)
+{
+	const char *path = environment_tmpdir(c);
+	const struct region *region = &c->regions.at[region_find(&c->regions, path)];
+
+	if (c->policy->dialect == POLICY_SRT && strcmp(region->path, "/tmp") == 0 && strcmp(region->why, WHY_DEFAULT) == 0)
+		plan_add(&c->plan, OP_DIR, WHY_DEFAULT, path, (uint64_t)DIR_MODE);
+}
+
 int fresh_put_details(struct compile *c)
 {
+	put_tmpdir(c);
 	put_devices(c);
 	if (c->facts->proc_mountable)
 		mask_proc(c);

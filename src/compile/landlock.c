@@ -70,7 +70,7 @@ uint64_t landlock_device_rights(bool is_dir)
 
 static uint64_t handled_network(const struct compile *c)
 {
-	bool refused = c->rung == COMPILE_RUNG_LANDLOCK && c->policy->network.mode == POLICY_NETWORK_OFF;
+	bool refused = c->rung == COMPILE_RUNG_LANDLOCK && network_is_own(c);
 
 	return refused && c->facts->landlock_abi >= ABI_NETWORK ? BIND_TCP | CONNECT_TCP : 0;
 }

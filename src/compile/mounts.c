@@ -384,14 +384,11 @@ static void put_read_only(struct compile *c)
 /* What namespaces of its own still need. */
 static void put_kernel(struct compile *c)
 {
-	const char *why = c->policy->network.mode_why;
-
 	if (!c->policy->process.allow_nested_user_namespaces)
 		plan_add(&c->plan, OP_SYSCTL, WHY_DEFAULT, "user/max_user_namespaces", "0");
 	if (!c->facts->sandbox_uid) /* they count as the caller's own, who has 128 of them on most machines */
 		plan_add(&c->plan, OP_SYSCTL, WHY_DEFAULT, "user/max_inotify_instances", "64");
-	if (c->policy->network.mode == POLICY_NETWORK_OFF)
-		plan_add(&c->plan, OP_LOOPBACK, why ? why : WHY_DEFAULT);
+	network_put_ways(c);
 }
 
 int mounts_put_root(struct compile *c)

@@ -57,6 +57,7 @@ int compile_add_text(struct compile *c, struct text_vec *list, const char *text)
 
 /* The stages, in the order of the table in compile.c. First what is decided. */
 int rung_choose(struct compile *c);
+int network_choose(struct compile *c);
 int environment_choose(struct compile *c);
 int identity_choose(struct compile *c);
 int identity_choose_workspace(struct compile *c);
@@ -74,6 +75,7 @@ int pins_choose(struct compile *c);
 int limits_put_watch(struct compile *c);
 int limits_put_cgroups(struct compile *c);
 int identity_put_scratch(struct compile *c);
+int network_put_filter(struct compile *c);
 /* BIRTH */
 int limits_put_join(struct compile *c);
 int mounts_put_host_sources(struct compile *c);
@@ -95,9 +97,16 @@ uint32_t identity_gid_inside(const struct compile *c);
 const char *identity_scratch(struct compile *c); /* rung two's /tmp; NULL: no memory */
 
 /* environment.c */
+const char *environment_tmpdir(struct compile *c);                        /* NULL: no memory */
 const char *environment_value(const struct compile *c, const char *name); /* NULL: not set */
 /* Steps through the absolute paths of PATH; *cursor is NULL at first, *ret_dir at the end. 0 or a negative errno. */
 int environment_path_next(struct compile *c, const char **cursor, const char **ret_dir);
+
+/* network.c */
+bool network_is_own(const struct compile *c);      /* a network of its own: anything but the host's */
+bool network_is_filtered(const struct compile *c); /* with a way out through the egress filter */
+void network_put_ways(struct compile *c);
+int network_add_variables(const struct compile *c, struct variable_vec *variables); /* 0 or -ENOMEM */
 
 /* fresh.c, covers.c: what they want to know about the host, one path after another; NULL at the end. */
 const char *fresh_question(size_t i);

@@ -191,33 +191,40 @@ static struct denial *append(struct denial_log *log, struct arena *arena, const 
 	return new;
 }
 
-const struct denial *denial_add(struct denial_log *log, struct arena *arena, const struct plan *plan, const struct wire *wire,
-                                const char *text)
+const struct denial *denial_note(struct denial_log *log, struct arena *arena, const struct denial *denial)
 {
-	struct words words;
-	const char *operation = operation_of(wire, &words);
-	const char *target = target_of(wire, text + strlen(text) + 1, operation, &words);
+	uint64_t hash = hash_denial(denial);
+	const struct denial *new;
+	uint16_t *slot;
 
 	if (!make_table(log, arena)) {
 		log->dropped++;
 		return NULL;
 	}
-
-	struct denial denial = { .pid = wire->a, .process = text, .operation = operation, .target = target, .errnum = wire->b };
-	uint64_t hash = hash_denial(&denial);
-	uint16_t *slot = find_slot(log, &denial, hash);
-
+	slot = find_slot(log, denial, hash);
 	if (*slot) {
 		log->denials.at[*slot - 1U].count++;
 		return NULL;
 	}
-	denial.rule = rule_of(plan, wire->d);
-
-	const struct denial *new = log->denials.n < DENIALS_MAX ? append(log, arena, &denial, hash) : NULL;
-
+	new = log->denials.n < DENIALS_MAX ? append(log, arena, denial, hash) : NULL;
 	if (new)
 		*slot = (uint16_t)log->denials.n;
 	else
 		log->dropped++;
 	return new;
+}
+
+const struct denial *denial_add(struct denial_log *log, struct arena *arena, const struct plan *plan, const struct wire *wire,
+                                const char *text)
+{
+	struct words words;
+	const char *operation = operation_of(wire, &words);
+	const struct denial denial = { .pid = wire->a,
+		                       .process = text,
+		                       .operation = operation,
+		                       .target = target_of(wire, text + strlen(text) + 1, operation, &words),
+		                       .errnum = wire->b,
+		                       .rule = rule_of(plan, wire->d) };
+
+	return denial_note(log, arena, &denial);
 }

@@ -15,6 +15,7 @@ void prepared_init(struct prepared *prepared)
 {
 	*prepared = (struct prepared){ .wall_ms = UINT64_MAX, .output_bytes = UINT64_MAX, .cpu_ms = UINT64_MAX };
 	journal_init(&prepared->journal);
+	egress_init(&prepared->egress);
 }
 
 /* ---- one function an operation ---- */
@@ -75,6 +76,14 @@ static int make_scratch(const char *path, mode_t mode, uid_t uid, gid_t gid)
 	return 0;
 }
 
+static int start_egress(struct prepared *prepared, const struct plan *plan, const struct plan_op *op)
+{
+	size_t n;
+	const void *rules = plan_blob(plan, op, 0, &n);
+
+	return egress_start(&prepared->egress, rules, n);
+}
+
 static int do_op(const struct plan *plan, const struct plan_op *op, struct arena *arena, struct prepared *prepared)
 {
 	switch (op->code) {
@@ -88,6 +97,8 @@ static int do_op(const struct plan *plan, const struct plan_op *op, struct arena
 	case OP_SCRATCH_MAKE:
 		return make_scratch(plan_text(plan, op, 0), (mode_t)plan_number(op, 1), (uid_t)plan_number(op, 2),
 		                    (gid_t)plan_number(op, 3));
+	case OP_EGRESS:
+		return start_egress(prepared, plan, op);
 	default:
 		return -ENOSYS;
 	}
@@ -167,6 +178,7 @@ void prepared_undo(struct prepared *prepared)
 {
 	bool all = true;
 
+	egress_done(&prepared->egress);
 	while (prepared->done > 0)
 		all = inverse_undo(&prepared->inverses.at[--prepared->done]) == 0 && all;
 	journal_end(&prepared->journal, !all);

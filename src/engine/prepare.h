@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "engine/egress.h"
 #include "engine/engine.h"
 #include "engine/journal.h"
 #include "plan/plan.h"
@@ -27,6 +28,7 @@ struct prepared {
 	struct inverse_vec inverses;            /* all of the plan's */
 	size_t done;                            /* how many of them are due */
 	struct journal journal;
+	struct egress egress;
 };
 
 void prepared_init(struct prepared *prepared);
@@ -35,7 +37,7 @@ void prepared_init(struct prepared *prepared);
 int prepare(const struct plan *plan, const struct engine_run_options *options, struct arena *arena, struct prepared *prepared,
             struct err *err);
 
-/* Walks the inverses backwards. What cannot be undone stays in the journal, for gc. */
+/* Ends the egress filter and walks the inverses backwards. What cannot be undone stays in the journal, for gc. */
 void prepared_undo(struct prepared *prepared);
 
 /* Kills all that is in the run's cgroups. */

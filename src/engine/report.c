@@ -39,12 +39,30 @@ static void take_exit(struct report *report, const struct wire *wire)
 	report->denials.dropped += wire->d; /* refusals that init had no time to tell */
 }
 
-static void take_denial(struct report *report, const struct packet *packet)
+/* denial: a new one, or NULL. */
+static void tell_denial(const struct report *report, const struct denial *denial)
 {
-	const struct denial *denial = denial_add(&report->denials, report->arena, report->plan, &packet->wire, packet->text);
-
 	if (denial && report->options->on_event)
 		report->options->on_event(report->options->context, &(struct engine_event){ .type = ENGINE_DENIED, .denial = denial });
+}
+
+static void take_denial(struct report *report, const struct packet *packet)
+{
+	tell_denial(report, denial_add(&report->denials, report->arena, report->plan, &packet->wire, packet->text));
+}
+
+void report_read_egress(struct report *report)
+{
+	struct denial denial;
+	int r = 1;
+
+	while (r > 0) {
+		r = egress_next_denial(report->egress, report->arena, &denial);
+		if (r > 0)
+			tell_denial(report, denial_note(&report->denials, report->arena, &denial));
+	}
+	if (r < 0)
+		report->egress = NULL; /* it is gone, and with it every way out */
 }
 
 static void take(struct report *report, const struct packet *packet, int *fd)
@@ -56,6 +74,10 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 	case WIRE_TERMINAL:
 		if (report->master < 0)
 			report->master = TAKE_FD(*fd);
+		break;
+	case WIRE_LISTENER:
+		if (*fd >= 0 && report->egress)
+			(void)egress_hand_over(report->egress, *fd);
 		break;
 	case WIRE_DENIED:
 		take_denial(report, packet);

@@ -59,6 +59,7 @@ static int start(struct run *run, struct err *err)
 	int r = prepare(run->plan, run->options, run->arena, &run->prepared, err);
 
 	run->streams.count_all = run->prepared.count_all;
+	run->report.egress = run->prepared.egress.socket >= 0 ? &run->prepared.egress : NULL;
 	if (r == 0)
 		r = streams_open(&run->streams, run->options, &run->terminal, err);
 	if (r == 0)

@@ -10,17 +10,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef COFFER_LIBEXEC
 #define COFFER_LIBEXEC "/usr/libexec/coffer"
 #endif
-
-enum { MEMFD_NOEXEC_SEAL = 8 /* MFD_NOEXEC_SEAL of linux/memfd.h: Linux 6.3 */ };
-
-static const char name[] = "coffer-launch";
 
 void launcher_init(struct launcher *launcher)
 {
@@ -30,7 +24,7 @@ void launcher_init(struct launcher *launcher)
 /* ---- where it is ---- */
 
 /* Beside the running program, as in a build directory. */
-static int beside_us(char *ret_path, size_t room)
+static int beside_us(const char *name, char *ret_path, size_t room)
 {
 	ssize_t n = readlink("/proc/self/exe", ret_path, room);
 
@@ -40,54 +34,30 @@ static int beside_us(char *ret_path, size_t room)
 	char *slash = memrchr(ret_path, '/', (size_t)n);
 	size_t len = slash ? (size_t)(slash + 1 - ret_path) : 0;
 
-	if (!slash || len + sizeof(name) > room)
+	if (!slash || len + strlen(name) >= room)
 		return -ENAMETOOLONG;
-	memcpy(slash + 1, name, sizeof(name));
+	memcpy(slash + 1, name, strlen(name) + 1);
 	return 0;
 }
 
-static int find(char *ret_path, size_t room, struct err *err)
+int spawn_find(const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err)
 {
-	if (beside_us(ret_path, room) == 0 && access(ret_path, X_OK) == 0)
+	const size_t room = PATH_BYTES_MAX + 1;
+
+	if (beside_us(name, ret_path, room) == 0 && access(ret_path, X_OK) == 0)
 		return 0;
 	if ((size_t)snprintf(ret_path, room, "%s/%s", COFFER_LIBEXEC, name) < room && access(ret_path, X_OK) == 0)
 		return 0;
 	return err_set(err, ERR_SETUP, ENOENT, "%s is neither beside this program nor in %s", name, COFFER_LIBEXEC);
 }
 
-/* ---- the plan as a file that nobody can change ---- */
-
-static int make_memfd(void)
-{
-	long fd = syscall(__NR_memfd_create, "coffer-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = syscall(__NR_memfd_create, "coffer-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	return fd < 0 ? -errno : (int)fd;
-}
-
-static int seal(const struct plan *plan)
-{
-	autofd int fd = make_memfd();
-	int r = fd < 0 ? fd : fd_raise(&fd);
-
-	if (r == 0)
-		r = fd_write_all(fd, plan->head, plan->size);
-	if (r < 0)
-		return r;
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
 /* ---- starting ---- */
 
 static int spawn(struct launcher *launcher, const char *path, const struct engine_run_options *options, const int fds[5])
 {
-	char program[sizeof(name)], torture[3 * sizeof(int) + 2];
+	char program[] = "coffer-launch", torture[3 * sizeof(int) + 2];
 	char *const argv[] = { program, options->torture_op >= 0 ? torture : NULL, NULL };
 
-	memcpy(program, name, sizeof(name));
 	snprintf(torture, sizeof(torture), "%d", options->torture_op);
 	return process_spawn(path, argv, fds, WIRE_SOCKET_FD + 1, &launcher->process);
 }
@@ -97,13 +67,13 @@ int launcher_start(struct launcher *launcher, const struct plan *plan, const str
 {
 	char found[PATH_BYTES_MAX + 1];
 	const char *path = options->launcher ? options->launcher : found;
-	int r = options->launcher ? 0 : find(found, sizeof(found), err);
+	int r = options->launcher ? 0 : spawn_find("coffer-launch", found, err);
 	int pair[2];
 
 	if (r < 0)
 		return r;
 
-	autofd int memfd = seal(plan);
+	autofd int memfd = fd_sealed("coffer-plan", plan->head, plan->size);
 
 	if (memfd < 0)
 		return err_set(err, ERR_SETUP, -memfd, "the plan cannot be handed over: %s", strerror(-memfd));

@@ -3,6 +3,7 @@
 #define COFFER_ENGINE_SPAWN_H
 
 #include "base/err.h"
+#include "base/path.h"
 #include "engine/engine.h"
 #include "sys/process.h"
 
@@ -10,6 +11,9 @@ struct launcher {
 	struct process process; /* pid -1: not started */
 	int socket;
 };
+
+/* Where a program of coffer's own is: beside the running one, else installed. */
+int spawn_find(const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err);
 
 void launcher_init(struct launcher *launcher);
 /* Starts coffer-launch with stdio as 0, 1, 2, the plan as WIRE_PLAN_FD and the other end of launcher->socket as WIRE_SOCKET_FD. */

@@ -34,7 +34,7 @@ enum {
 }; /* µs: one Ctrl-C may come twice, from the terminal and from a parent that forwards it; nobody presses it so fast */
 enum { WATCH_PROCESSOR_LEAST = 5000, WATCH_PROCESSOR_MOST = 1000000 }; /* µs between two looks */
 
-enum { POLL_SOCKET, POLL_LAUNCHER, POLL_SIGNALS, POLL_CANCEL, POLL_RELAYS, POLL_ALL = POLL_RELAYS + 3 * RELAY_POLLS };
+enum { POLL_SOCKET, POLL_LAUNCHER, POLL_SIGNALS, POLL_CANCEL, POLL_EGRESS, POLL_RELAYS, POLL_ALL = POLL_RELAYS + 3 * RELAY_POLLS };
 
 uint64_t watch_clock_us(void)
 {
@@ -330,6 +330,7 @@ static void wait_for_something(const struct watch *w, struct pollfd *polls)
 	    (struct pollfd){ .fd = running && w->abandon_at == WATCH_NEVER ? w->launcher->process.pidfd : -1, .events = POLLIN };
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = w->signals, .events = POLLIN };
 	polls[POLL_CANCEL] = (struct pollfd){ .fd = w->stopped ? -1 : w->options->cancel_fd, .events = POLLIN };
+	polls[POLL_EGRESS] = (struct pollfd){ .fd = w->report->egress ? w->report->egress->socket : -1, .events = POLLIN };
 	for (int i = 0; i < 3; i++)
 		relay_poll(&w->streams->relay[i], &polls[POLL_RELAYS + i * RELAY_POLLS]);
 	if (poll(polls, POLL_ALL, wait_ms(w)) < 0)
@@ -359,6 +360,8 @@ void watch(struct watch *w)
 	while (!w->gone || any_output(w)) {
 		wait_for_something(w, polls);
 		hear_launcher(w, polls);
+		if (w->report->egress && (polls[POLL_EGRESS].revents || w->gone))
+			report_read_egress(w->report);
 		if (polls[POLL_SIGNALS].revents)
 			take_signals(w);
 		if (polls[POLL_CANCEL].revents)

@@ -9,6 +9,7 @@
 #include "launch/launch.h"
 
 #include "plan/wire.h"
+#include "sys/sock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,25 +19,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 static int send_master(struct launch *l, int master)
 {
-	struct wire message = { .type = WIRE_TERMINAL };
-	struct iovec part = { &message, sizeof(message) };
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	const struct wire message = { .type = WIRE_TERMINAL };
 
-	control.head.cmsg_level = SOL_SOCKET;
-	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.head), &master, sizeof(int));
-	return sendmsg(l->socket, &packet, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return sock_send_fd(l->socket, &message, sizeof(message), master);
 }
 
 static int open_slave(int master)

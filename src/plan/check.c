@@ -52,6 +52,8 @@ static const struct {
 	[OP_COVER] = { .traits = NEEDS_ROOT },
 	[OP_REMOUNT] = { .traits = NEEDS_ROOT, .flags = 1 },
 	[OP_SYSCTL] = { .namespaces = CLONE_NEWUSER },
+	[OP_EGRESS] = { .traits = ONCE },
+	[OP_LISTEN] = { .namespaces = CLONE_NEWNET },
 	[OP_LOOPBACK] = { .traits = ONCE, .namespaces = CLONE_NEWNET },
 	[OP_PIVOT] = { .traits = ONCE, .namespaces = CLONE_NEWNS },
 	[OP_HOSTNAME] = { .traits = ONCE, .namespaces = CLONE_NEWUTS },

@@ -14,11 +14,12 @@ enum { WHY_TEXT_MAX = 3 * PATH_BYTES_MAX };
 /* A change of one setting, before it is written down. No pointer: no change. */
 struct change {
 	const char *pointer; /* of the setting, as in schema.def */
-	const char *path;    /* for a list of paths */
+	const char *path;    /* for a list of paths or domains */
 	const char *value;   /* for the others, as JSON */
 };
 
 static const struct change no_change;
+static const struct change private_addresses = { "/network/allowPrivateAddresses", NULL, "true" };
 static const struct change host_network = { "/network/mode", NULL, "\"host\"" };
 static const struct change unix_sockets = { "/network/allowAllUnixSockets", NULL, "true" };
 static const struct change tracing = { "/process/allowPtrace", NULL, "true" };
@@ -88,6 +89,19 @@ static struct change allow_read(const struct policy *policy, const struct denial
 	return allow_path("/filesystem/allowRead", denial->target);
 }
 
+/* "example.com:443": unless a list, or the address that it leads to, says no. */
+static struct change allow_domain(const struct policy *policy, const struct denial *denial)
+{
+	struct domain_pattern wanted;
+	struct domain_verdict verdict;
+	if (domain_pattern_parse(denial->target, false, &wanted) < 0)
+		return no_change;
+	verdict = domain_decide(&policy->network.domains, &wanted.host, wanted.port);
+	if (verdict.allowed)
+		return denial->rule && strstr(denial->rule, "a private address") ? private_addresses : no_change;
+	return verdict.rule ? no_change : (struct change){ .pointer = "/network/allowedDomains", .path = denial->target };
+}
+
 /* A target is an address ("192.0.2.1:443", "[2001:db8::1]:53"), a path or "@name" of a local socket, or a family by name. */
 static struct change allow_network(const struct policy *policy, const struct denial *denial, struct arena *arena)
 {
@@ -95,6 +109,8 @@ static struct change allow_network(const struct policy *policy, const struct den
 	const char *target = denial->target;
 	if (*target == '/' || *target == '@' || strncmp(target, "unix", 4) == 0 || strncmp(target, "AF_UNIX", 7) == 0)
 		return policy->network.allow_all_unix_sockets ? no_change : unix_sockets;
+	if (policy->network.mode == POLICY_NETWORK_FILTERED)
+		return allow_domain(policy, denial);
 	bool internet =
 	    *target == '[' || (*target >= '0' && *target <= '9') || strncmp(target, "inet", 4) == 0 || strncmp(target, "AF_INET", 7) == 0;
 	return internet && policy->network.mode == POLICY_NETWORK_OFF ? host_network : no_change;
@@ -181,7 +197,7 @@ static void add_value(const struct change *change, struct str *s)
 		str_add(s, change->value);
 		return;
 	}
-	bool pattern = strpbrk(change->path, "*?[\\");
+	bool pattern = strncmp(change->pointer, "/filesystem", 11) == 0 && strpbrk(change->path, "*?[\\");
 	str_add(s, pattern ? "[{\"path\": " : "[");
 	str_add_json(s, change->path, strlen(change->path));
 	str_add(s, pattern ? ", \"literal\": true}]" : "]");

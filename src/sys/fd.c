@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -114,6 +116,30 @@ int fd_write_all(int fd, const void *bytes, size_t n)
 		}
 	}
 	return 0;
+}
+
+static int make_memfd(const char *name)
+{
+	enum { NOEXEC_SEAL = 8 /* MFD_NOEXEC_SEAL of linux/memfd.h: Linux 6.3 */ };
+	long fd = syscall(__NR_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING | NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = syscall(__NR_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int fd_sealed(const char *name, const void *bytes, size_t n)
+{
+	autofd int fd = make_memfd(name);
+	int r = fd < 0 ? fd : fd_raise(&fd);
+
+	if (r == 0)
+		r = fd_write_all(fd, bytes, n);
+	if (r < 0)
+		return r;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -errno;
+	return TAKE_FD(fd);
 }
 
 int fd_open_null(void)

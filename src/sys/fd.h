@@ -40,6 +40,9 @@ int fd_open_again(int fd, int access);
 /* Writes all of it, however many calls that takes; for descriptors that block. 0 or a negative errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);
 
+/* A file in memory with these bytes, which nobody can change any more: for a child. Linux 3.17. */
+int fd_sealed(const char *name, const void *bytes, size_t n);
+
 /* /dev/null, for reading and writing, checked by device number: -ENODEV when that name leads elsewhere. */
 int fd_open_null(void);
 

@@ -13,6 +13,9 @@ int sock_pair(int ret_ends[2]);
 /* 0, or a negative errno: -EAGAIN when the peer has not read for long, -EPIPE when it is gone. */
 int sock_send(int fd, const void *packet, size_t n);
 
+/* The same with a descriptor, which stays the caller's. */
+int sock_send_fd(int fd, const void *packet, size_t n, int passed);
+
 /*
  * The next packet, without waiting: its length, 0 when the peer is gone, -EAGAIN when there is none now, -EMSGSIZE for one that
  * does not fit. *ret_fd is a descriptor that came along, close-on-exec and the caller's, or -1.

@@ -25,13 +25,13 @@ struct host_node {
 };
 VEC(struct host_node, host_node_vec)
 
-struct host {
+struct host_tree {
 	struct arena *arena;
 	struct host_node_vec nodes;
 	unsigned uid, gid; /* who looks */
 };
 
-static inline void host_add(struct host *host, struct host_node node)
+static inline void host_add(struct host_tree *host, struct host_node node)
 {
 	struct host_node *added = host_node_vec_add(&host->nodes, host->arena);
 
@@ -40,7 +40,7 @@ static inline void host_add(struct host *host, struct host_node node)
 		*added = node;
 }
 
-static inline const struct host_node *host_find(const struct host *host, const char *path)
+static inline const struct host_node *host_find(const struct host_tree *host, const char *path)
 {
 	for (size_t i = 0; i < host->nodes.n; i++)
 		if (strcmp(host->nodes.at[i].path, path) == 0)
@@ -62,7 +62,7 @@ static inline const char *host_unescape(struct arena *arena, const char *text, s
 	return to;
 }
 
-static inline void host_read_line(struct host *host, const char *line, size_t n)
+static inline void host_read_line(struct host_tree *host, const char *line, size_t n)
 {
 	struct host_node node = { 0 };
 	char kind, text[4096];
@@ -84,7 +84,7 @@ static inline void host_read_line(struct host *host, const char *line, size_t n)
 	host_add(host, node);
 }
 
-static inline void host_read(struct host *host, const char *table)
+static inline void host_read(struct host_tree *host, const char *table)
 {
 	while (*table) {
 		size_t n = strcspn(table, "\n");
@@ -94,7 +94,7 @@ static inline void host_read(struct host *host, const char *table)
 	}
 }
 
-static inline bool host_may_search(const struct host *host, const struct host_node *dir)
+static inline bool host_may_search(const struct host_tree *host, const struct host_node *dir)
 {
 	if (host->uid == 0)
 		return true;
@@ -107,7 +107,7 @@ enum host_end { HOST_FOUND, HOST_ABSENT, HOST_STUCK };
 
 /* A walk along a path, link by link. The answer is in `here`. */
 struct host_walk {
-	const struct host *host;
+	const struct host_tree *host;
 	const char *here, *rest;
 	unsigned links;
 };
@@ -151,7 +151,7 @@ static inline enum host_end host_walk(struct host_walk *walk)
 }
 
 /* The link text of the path's own last component, its parent's links followed. */
-static inline const char *host_own_link(const struct host *host, const char *path)
+static inline const char *host_own_link(const struct host_tree *host, const char *path)
 {
 	struct host_walk walk = { .host = host, .here = "/", .rest = path_parent(host->arena, path) + 1 };
 	const struct host_node *node;
@@ -162,7 +162,7 @@ static inline const char *host_own_link(const struct host *host, const char *pat
 	return node ? node->link : NULL;
 }
 
-static inline void host_look(const struct host *host, const char *path, struct survey *survey)
+static inline void host_look(const struct host_tree *host, const char *path, struct survey *survey)
 {
 	struct survey_entry *entry = survey_vec_add(&survey->entries, host->arena);
 	struct host_walk walk = { .host = host, .here = "/", .rest = path + 1 };
@@ -185,7 +185,7 @@ static inline void host_look(const struct host *host, const char *path, struct s
 	entry->gid = node->gid;
 }
 
-static inline void host_match(const struct host *host, struct match_vec *matches, const char *key, const char *path)
+static inline void host_match(const struct host_tree *host, struct match_vec *matches, const char *key, const char *path)
 {
 	struct survey_match *match = match_vec_add(matches, host->arena);
 
@@ -203,7 +203,7 @@ static inline unsigned host_depth(const char *below)
 }
 
 /* What a walk below the question's top finds: it follows the top's links and none below. */
-static inline void host_answer_glob(const struct host *host, const struct survey_question *q, struct survey *survey)
+static inline void host_answer_glob(const struct host_tree *host, const struct survey_question *q, struct survey *survey)
 {
 	struct host_walk top = { .host = host, .here = "/", .rest = q->path + 1 };
 	unsigned most = q->depth_max ? q->depth_max : HOST_DEPTH_DEFAULT;
@@ -221,7 +221,7 @@ static inline void host_answer_glob(const struct host *host, const struct survey
 	}
 }
 
-static inline void host_answer_list(const struct host *host, const struct survey_question *q, struct survey *survey)
+static inline void host_answer_list(const struct host_tree *host, const struct survey_question *q, struct survey *survey)
 {
 	for (size_t i = 0; i < host->nodes.n; i++) {
 		const char *path = host->nodes.at[i].path;
@@ -233,7 +233,7 @@ static inline void host_answer_list(const struct host *host, const struct survey
 	}
 }
 
-static inline void host_survey(const struct host *host, const struct question_vec *questions, struct survey *ret_survey)
+static inline void host_survey(const struct host_tree *host, const struct question_vec *questions, struct survey *ret_survey)
 {
 	for (size_t i = 0; i < questions->n; i++) {
 		const struct survey_question *q = &questions->at[i];

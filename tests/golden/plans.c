@@ -57,7 +57,7 @@ static int read_policy(struct policy *policy, struct arena *arena, const struct 
 
 static int make_plan(struct arena *arena, const struct request *request, struct plan *plan, struct err *err)
 {
-	struct host host = { .arena = arena };
+	struct host_tree host = { .arena = arena };
 	struct survey survey = { 0 };
 	struct question_vec questions = { 0 };
 	struct facts facts;

@@ -32,7 +32,7 @@ struct world {
 	struct arena arena;
 	struct facts facts;
 	struct policy policy;
-	struct host host;
+	struct host_tree host;
 	struct survey survey;
 	struct question_vec questions;
 	struct inputs inputs;

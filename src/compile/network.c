@@ -1,0 +1,176 @@
+/*
+ * The way out: nothing, the egress filter, or the host's network. The filter's rules go into the plan as they are, for the engine to hand over; the
+ * sandbox gets a socket to reach it by and variables that say where, which most programs go by.
+ */
+#include "compile/stage.h"
+
+enum { HTTP_PORT = 3128, SOCKS_PORT = 1080 }; /* as in srt */
+
+#define RULES_BYTES_MAX (1 << 20)
+
+bool network_is_own(const struct compile *c)
+{
+	return c->policy->network.mode != POLICY_NETWORK_HOST;
+}
+
+bool network_is_filtered(const struct compile *c)
+{
+	return c->policy->network.mode == POLICY_NETWORK_FILTERED && c->rung == COMPILE_RUNG_NAMESPACES;
+}
+
+static const char *why_of(const struct compile *c)
+{
+	return c->policy->network.mode_why ? c->policy->network.mode_why : WHY_DEFAULT;
+}
+
+int network_choose(struct compile *c)
+{
+	const struct policy_network *network = &c->policy->network;
+
+	if (network->mode != POLICY_NETWORK_FILTERED || c->rung == COMPILE_RUNG_NAMESPACES || network->domains.allowed.n == 0)
+		return 0;
+	return compile_weaken(c, why_of(c),
+	                      "without namespaces there is no way past the egress filter to close, so nothing can be reached at all");
+}
+
+static const char *reason_of(const struct policy_network *network, const struct domain_pattern *pattern)
+{
+	for (size_t i = 0; i < network->denied_reasons.n; i++)
+		if (strcmp(network->denied_reasons.at[i].name, pattern->text) == 0)
+			return network->denied_reasons.at[i].value;
+	return NULL;
+}
+
+static void add_field(struct str *out, const char *before, const char *text)
+{
+	str_add(out, before);
+	str_add_json(out, text, strlen(text));
+}
+
+static void add_domains(struct str *out, const struct policy_network *network, const struct domain_vec *domains)
+{
+	for (size_t i = 0; i < domains->n; i++) {
+		const struct domain_pattern *pattern = &domains->at[i];
+		const char *reason = reason_of(network, pattern);
+
+		add_field(out, i ? ", {\"text\": " : "{\"text\": ", pattern->text);
+		add_field(out, ", \"why\": ", pattern->why ? pattern->why : WHY_DEFAULT);
+		if (reason)
+			add_field(out, ", \"reason\": ", reason);
+		str_add_char(out, '}');
+	}
+}
+
+/* Whom a filter of root's becomes: nobody's user where root may be any, else the sandbox's. 0 stays, where root can be nobody else. */
+static unsigned filter_uid(uint32_t sandbox_uid)
+{
+	enum { OWN_IDS = 0x7c0f0000, FILTERS = 0x10000000 };
+
+	return sandbox_uid >= OWN_IDS ? sandbox_uid - FILTERS : sandbox_uid;
+}
+
+/* What coffer-egress reads (egress/rules.h). */
+static void write_rules(const struct compile *c, struct str *out)
+{
+	const struct policy_network *network = &c->policy->network;
+
+	str_add(out, "{\"allowed\": [");
+	add_domains(out, network, &network->domains.allowed);
+	str_add(out, "], \"denied\": [");
+	add_domains(out, network, &network->domains.denied);
+	str_add(out, "], \"denied_addresses\": [");
+	for (size_t i = 0; i < network->denied_addresses.n; i++)
+		add_field(out, i ? ", " : "", network->denied_addresses.at[i]);
+	str_printf(out, "], \"allow_private\": %s, \"dialect\": \"%s\"", network->allow_private_addresses ? "true" : "false",
+	           c->policy->dialect == POLICY_SRT ? "srt" : "coffer");
+	str_printf(out, ", \"uid\": %u", filter_uid(c->facts->sandbox_uid));
+	str_add_char(out, '}');
+}
+
+int network_put_filter(struct compile *c)
+{
+	struct str rules;
+	int r = 0;
+
+	if (!network_is_filtered(c))
+		return 0;
+	str_init(&rules, RULES_BYTES_MAX);
+	write_rules(c, &rules);
+	if (rules.failed)
+		r = compile_no_memory(c);
+	else
+		plan_add(&c->plan, OP_EGRESS, why_of(c), rules.text, rules.len);
+	str_done(&rules);
+	return r;
+}
+
+void network_put_ways(struct compile *c)
+{
+	if (!network_is_own(c))
+		return;
+	plan_add(&c->plan, OP_LOOPBACK, why_of(c));
+	if (!network_is_filtered(c))
+		return;
+	plan_add(&c->plan, OP_LISTEN, why_of(c), (uint64_t)HTTP_PORT);
+	plan_add(&c->plan, OP_LISTEN, why_of(c), (uint64_t)SOCKS_PORT);
+}
+
+/* Both spellings, for programs disagree on them. What is inside itself is reached directly. */
+static const struct {
+	const char *name, *before;
+	unsigned port; /* 0: before is the whole value */
+	bool srt;      /* srt sets it, and who counts on srt may count on it */
+} variables[] = {
+	{ "HTTP_PROXY", "http://", HTTP_PORT, false },
+	{ "HTTPS_PROXY", "http://", HTTP_PORT, false },
+	{ "http_proxy", "http://", HTTP_PORT, false },
+	{ "https_proxy", "http://", HTTP_PORT, false },
+	{ "ALL_PROXY", "socks5h://", SOCKS_PORT, false },
+	{ "all_proxy", "socks5h://", SOCKS_PORT, false },
+	{ "FTP_PROXY", "socks5h://", SOCKS_PORT, false },
+	{ "ftp_proxy", "socks5h://", SOCKS_PORT, false },
+	{ "RSYNC_PROXY", "", HTTP_PORT, false },
+	{ "GRPC_PROXY", "http://", HTTP_PORT, false },
+	{ "grpc_proxy", "http://", HTTP_PORT, false },
+	{ "NODE_USE_ENV_PROXY", "1", 0, false }, /* Node 24 and 22.21: fetch and http go by the variables */
+	{ "DOCKER_HTTP_PROXY", "http://", HTTP_PORT, true },
+	{ "DOCKER_HTTPS_PROXY", "http://", HTTP_PORT, true },
+	{ "CLOUDSDK_PROXY_TYPE", "https", 0, true },
+	{ "CLOUDSDK_PROXY_ADDRESS", "localhost", 0, true },
+	{ "CLOUDSDK_PROXY_PORT", "3128", 0, true },
+};
+
+#define DIRECT "localhost,127.0.0.1,::1"
+#define DIRECT_SRT DIRECT ",169.254.0.0/16,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+
+static int add(const struct compile *c, struct variable_vec *list, const char *name, const char *value)
+{
+	struct policy_variable *slot = value ? variable_vec_add(list, c->arena) : NULL;
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = (struct policy_variable){ name, value, WHY_DEFAULT };
+	return 0;
+}
+
+int network_add_variables(const struct compile *c, struct variable_vec *list)
+{
+	bool srt = c->policy->dialect == POLICY_SRT;
+	const char *direct = srt ? DIRECT_SRT : DIRECT;
+	int r = 0;
+
+	if (!network_is_filtered(c))
+		return 0;
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]) && r == 0; i++) {
+		const char *value = variables[i].before;
+
+		if (variables[i].srt && !srt)
+			continue;
+		if (variables[i].port)
+			value = arena_printf(c->arena, "%s%s:%u", value, srt ? "localhost" : "127.0.0.1", variables[i].port);
+		r = add(c, list, variables[i].name, value);
+	}
+	if (r == 0)
+		r = add(c, list, "NO_PROXY", direct);
+	return r == 0 ? add(c, list, "no_proxy", direct) : r;
+}

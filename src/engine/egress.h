@@ -1,0 +1,32 @@
+/*
+ * egress.h: the egress filter of a run, a process of its own (coffer-egress) on the host's network. It accepts on sockets that the launcher has made
+ * inside the sandbox's network and handed over; it never has the sandbox's files, nor the sandbox the filter's.
+ *
+ * The filter's descriptor 3 is a sealed file with its rules, 4 a SOCK_SEQPACKET: from here one byte and a listening socket a packet, to
+ * here one JSON object a packet, a verdict each.
+ */
+#ifndef COFFER_ENGINE_EGRESS_H
+#define COFFER_ENGINE_EGRESS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "plan/outcome.h"
+#include "sys/process.h"
+
+struct egress {
+	struct process process; /* pid -1: there is none */
+	int socket;
+};
+
+void egress_init(struct egress *egress);
+/* 0 or a negative errno. rules are borrowed for the call. */
+int egress_start(struct egress *egress, const void *rules, size_t n);
+/* A listening socket of the sandbox's; stays the caller's. */
+int egress_hand_over(const struct egress *egress, int listener);
+
+/* The next refusal, its strings in the arena. 1, 0 when there is none for now, or a negative errno when the filter is gone. */
+int egress_next_denial(const struct egress *egress, struct arena *arena, struct denial *ret_denial);
+/* Ends it. */
+void egress_done(struct egress *egress);
+
+#endif
