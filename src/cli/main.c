@@ -1,6 +1,7 @@
 #include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/say.h"
+#include "cli/srt.h"
 #include "sys/fd.h"
 
 #include <string.h>
@@ -42,10 +43,18 @@ static int run_command(const struct command *command, const char *const *argv)
 	return status;
 }
 
+static bool is_called(const char *path, const char *name)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	return path && strcmp(slash ? slash + 1 : path, name) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (fd_fill_standard() < 0)
 		return EXIT_FAILED;
+	if (argc > 0 && is_called(argv[0], "srt"))
+		return srt_main((const char *const *)argv + 1);
 	if (argc < 2) {
 		say("no command; `coffer help` shows what there is, `coffer run -- CMD` runs CMD in a sandbox");
 		return EXIT_FAILED;

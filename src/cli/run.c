@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/request.h"
 #include "cli/say.h"
+#include "cli/stream.h"
 
 #include "base/num.h"
 #include "base/own.h"
@@ -17,16 +18,6 @@ enum { OUTCOME_FD_MIN = 3, OUTCOME_TEXT_MAX = 64 << 10 };
 
 /* What the command gets in coffer's place. Window size, stop and continue are among them: job control works through coffer. */
 static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP };
-
-static void prepare_signals(void)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
-		sigaddset(&set, forwarded[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
 
 /* The descriptor of --json, or -1 when there is none. -EBADF after having spoken. */
 static int outcome_fd(const struct options *options, int *ret_fd)
@@ -50,14 +41,7 @@ static int outcome_fd(const struct options *options, int *ret_fd)
 
 static unsigned terminal_streams(const struct options *options)
 {
-	static const unsigned bits[] = { COFFER_TERMINAL_INPUT, COFFER_TERMINAL_OUTPUT, COFFER_TERMINAL_ERRORS };
-	unsigned streams = 0;
-	if (options->given[OPTION_NO_TTY])
-		return 0;
-	for (int fd = 0; fd < 3; fd++)
-		if (options->given[OPTION_TTY] || isatty(fd))
-			streams |= bits[fd];
-	return streams;
+	return options->given[OPTION_NO_TTY] ? 0 : stream_terminals(options->given[OPTION_TTY]);
 }
 
 /* --verbose. */
@@ -161,7 +145,7 @@ static int run(const struct options *options, const struct cli_request *made, in
 		coffer_request_events(made->request, on_event, NULL);
 	int r = coffer_request_forward(made->request, forwarded, ARRAY_LEN(forwarded), &error);
 	if (r == 0) {
-		prepare_signals();
+		stream_hold_signals(forwarded, ARRAY_LEN(forwarded));
 		r = coffer_run(made->request, &outcome, &error);
 	}
 	if (r < 0) {
