@@ -145,8 +145,9 @@ struct policy {
 	bool strict;                 /* a weakening that the facts force is an error, not a note */
 	enum policy_denials denials; /* which denials are told: filter refusals and writes, or failed reads as well (costs ~2 µs an open) */
 	const char *home;            /* set by policy_resolve: what "~" meant, or NULL */
-	struct text_vec settings;    /* the files that it was read from, normal paths: kept read-only like protected places */
-	uint64_t given[2];           /* which fields a reader or an option has set: a bit each, in the order of schema.h */
+	struct text_vec
+	    settings;      /* the files that it was read from, and coffer's own state; normal paths: kept read-only like protected places */
+	uint64_t given[2]; /* which fields a reader or an option has set: a bit each, in the order of schema.h */
 	const struct policy *tighten; /* a request that policy_resolve merges into this policy (merge.h), and so on from there */
 };
 

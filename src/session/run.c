@@ -63,11 +63,28 @@ void session_close(struct session *session)
 	arena_done(&session->arena);
 }
 
+/* coffer's own state is nothing that a run may write, wherever it is. Into a new list: the old one is shared with the caller's policy. */
+static int protect_state(struct course *course)
+{
+	const struct text_vec *old = &course->request->policy->settings;
+	struct text_vec *files = &course->result.policy.settings;
+	*files = (struct text_vec){ 0 };
+	for (size_t i = 0; i <= old->n; i++) {
+		const char **slot = text_vec_add(files, course->arena);
+		if (!slot)
+			return -ENOMEM;
+		*slot = i < old->n ? old->at[i] : course->session->state_dir;
+	}
+	return 0;
+}
+
 /* The caller's policy may be in use by other threads; policy_resolve changes nothing that a copy shares with it. */
 static int resolve_copy(struct course *course, struct err *err)
 {
 	struct fault_vec faults = { 0 };
 	course->result.policy = *course->request->policy;
+	if (protect_state(course) < 0)
+		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for the policy");
 	int r = policy_resolve(&course->result.policy, course->arena, course->inputs.cwd, course->inputs.home, err);
 
 	if (r == 0)

@@ -37,6 +37,15 @@ static bool owned_by_us(const char *dir)
 	return lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
 }
 
+/* Can there be a state directory below this home? */
+static bool is_usable(const char *home)
+{
+	char path[PATH_BYTES_MAX + 1];
+	if (access(home, W_OK) == 0)
+		return true;
+	return (size_t)snprintf(path, sizeof(path), "%s/.local/state/coffer", home) < sizeof(path) && access(path, W_OK) == 0;
+}
+
 int state_dir_find(struct arena *arena, const char **ret_dir, struct err *err)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -46,11 +55,10 @@ int state_dir_find(struct arena *arena, const char **ret_dir, struct err *err)
 		dir = path_join(arena, runtime, "coffer");
 	else if (geteuid() == 0)
 		dir = arena_dup(arena, "/run/coffer");
-	else if (home && path_is_normal(home))
+	else if (home && path_is_normal(home) && is_usable(home))
 		dir = path_join(arena, home, ".local/state/coffer");
-	else
-		return err_set(err, ERR_SETUP, ENOENT,
-		               "no place for coffer's state: set XDG_RUNTIME_DIR or HOME to a directory of this user's own");
+	else /* no home, or one that cannot be written: inside another sandbox, in a build */
+		dir = arena_printf(arena, "/tmp/coffer-state-%u", (unsigned)geteuid());
 	if (!dir)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for the state directory's name");
 	*ret_dir = dir;
@@ -81,7 +89,8 @@ static int make_owned(const char *dir, mode_t mode, struct err *err)
 	autofd int fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(err, ERR_SETUP, errno, "%s: cannot be made: %s", dir, strerror(errno));
+		return err_set(err, ERR_SETUP, errno, "%s: cannot be made: %s; set XDG_RUNTIME_DIR to a directory of your own", dir,
+		               strerror(errno));
 	if (st.st_uid != geteuid())
 		return err_set(err, ERR_DENIED, EPERM,
 		               "%s belongs to user %u: remove it, or set XDG_RUNTIME_DIR to a directory of your own", dir,
