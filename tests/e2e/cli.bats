@@ -336,13 +336,15 @@ json() {
 @test "coffer's own state is not written by a run, wherever it is" {
 	workspace
 	mkdir -m 700 run
-	XDG_RUNTIME_DIR=$PWD/run run coffer run --write . -- sh -c 'echo x > ok; echo x > run/coffer/journal/x; echo x > run/coffer/records/x; mv run moved'
+	export XDG_RUNTIME_DIR=$PWD/run
+	coffer run -- true
+	run coffer run --write . -- sh -c 'echo x > ok; echo x > run/coffer/journal/x; echo x > run/coffer/records/x; mv run moved'
 	[ -s ok ]
 	[ "$(ls run/coffer/journal)" = "" ]
 	[ ! -e run/coffer/records/x ]
 	[ -d run/coffer ]
 	chmod 500 "$HOME"
-	run env -u XDG_RUNTIME_DIR coffer run -- true # a home that cannot be written is no reason
+	run env -u XDG_RUNTIME_DIR "$COFFER" run -- true # a home that cannot be written is no reason
 	[ "$status" = 0 ]
 	chmod 700 "$HOME"
 }
