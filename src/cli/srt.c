@@ -111,36 +111,45 @@ static size_t match(const char *word, const char **ret_value)
 	return i;
 }
 
+/* A word that is none of srt's own. From the first unknown option on, all of them are one list. */
+static void take_word(struct line *line, const char *word)
+{
+	bool unknown = line->unknown.n > 0 || (word[0] == '-' && word[1]);
+
+	add_word(line, unknown ? &line->unknown : &line->operands, word);
+}
+
+/* Behind "--" all are words. It is one itself when the command has begun with an option. */
+static void take_rest(struct line *line, const char *const *words)
+{
+	struct text_vec *list = line->unknown.n > 0 ? &line->unknown : &line->operands;
+
+	if (list == &line->unknown)
+		add_word(line, list, "--");
+	for (; *words; words++)
+		add_word(line, list, *words);
+}
+
 static int parse(struct line *line, const char *const *argv)
 {
-	struct text_vec *list = &line->operands;
-
-	for (; *argv; argv++) {
+	for (; *argv && strcmp(*argv, "--") != 0; argv++) {
 		const char *value;
 		size_t i = match(*argv, &value);
 
-		if (strcmp(*argv, "--") == 0) {
-			if (list == &line->unknown)
-				add_word(line, list, *argv);
-			while (*++argv)
-				add_word(line, list, *argv);
-			return 0;
-		}
 		if (i == ARRAY_LEN(known)) {
-			if ((*argv)[0] == '-' && (*argv)[1])
-				list = &line->unknown;
-			add_word(line, list, *argv);
+			take_word(line, *argv);
 			continue;
 		}
-		if (known[i].argument && !value) {
+		if (known[i].argument && !value)
 			value = *++argv;
-			if (!value) {
-				fprintf(stderr, "error: option '%s' argument missing\n", known[i].shown);
-				return -EINVAL;
-			}
+		if (known[i].argument && !value) {
+			fprintf(stderr, "error: option '%s' argument missing\n", known[i].shown);
+			return -EINVAL;
 		}
 		take(line, i, value);
 	}
+	if (*argv)
+		take_rest(line, argv + 1);
 	return 0;
 }
 

@@ -106,7 +106,7 @@ int environment_path_next(struct compile *c, const char **cursor, const char **r
 bool network_is_own(const struct compile *c);      /* a network of its own: anything but the host's */
 bool network_is_filtered(const struct compile *c); /* with a way out through the egress filter */
 void network_put_ways(struct compile *c);
-int network_add_variables(const struct compile *c, struct variable_vec *variables); /* 0 or -ENOMEM */
+int network_add_variables(const struct compile *c, struct variable_vec *list); /* 0 or -ENOMEM */
 
 /* fresh.c, covers.c: what they want to know about the host, one path after another; NULL at the end. */
 const char *fresh_question(size_t i);
