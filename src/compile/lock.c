@@ -65,14 +65,19 @@ static int add_text_line(struct compile *c, struct text_vec *list, char letter, 
 	return compile_add_text(c, list, arena_printf(c->arena, "%c%s", letter, text));
 }
 
+static int add_line(struct compile *c, struct line_vec *lines, struct line line)
+{
+	struct line *slot = line.path ? line_vec_add(lines, c->arena) : NULL;
+
+	if (!slot)
+		return compile_no_memory(c);
+	*slot = line;
+	return 0;
+}
+
 static int add_place(struct compile *c, struct line_vec *lines, char letter, const char *path)
 {
-	struct line *line = path ? line_vec_add(lines, c->arena) : NULL;
-
-	if (!line)
-		return compile_no_memory(c);
-	*line = (struct line){ .path = path, .letter = letter, .why = WHY_DEFAULT };
-	return 0;
+	return add_line(c, lines, (struct line){ .path = path, .letter = letter, .why = WHY_DEFAULT });
 }
 
 /* What Landlock lets pass on rung two (carve.c) besides the regions: no denial is told of it. */
@@ -102,9 +107,9 @@ static int list_regions(struct compile *c, struct text_vec *regions, struct text
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->regions.n; i++) {
-		r = add_place(c, &lines, letters[c->regions.at[i].access], c->regions.at[i].path);
-		if (r == 0)
-			lines.at[i].why = c->regions.at[i].why;
+		const struct region *region = &c->regions.at[i];
+
+		r = add_line(c, &lines, (struct line){ .path = region->path, .why = region->why, .letter = letters[region->access] });
 	}
 	if (r == 0 && c->rung == COMPILE_RUNG_LANDLOCK)
 		r = add_granted(c, &lines);

@@ -129,9 +129,15 @@ int mount_bind(int source, int root, const char *path, unsigned rights, bool rec
 
 int mount_new(int target, const char *type, const char *options, unsigned rights)
 {
-	if (fchdir(target) < 0)
+	struct text path = { 0 };
+
+	if (fchdir(target) == 0)
+		return do_mount(type, ".", flags(rights), options);
+	if (errno != EACCES)
 		return -errno;
-	return do_mount(type, ".", flags(rights), options);
+	text_add(&path, "/proc/self/fd/"); /* a directory that this user may not enter, and need not, to mount on it */
+	text_number(&path, (unsigned)target, 10);
+	return do_mount(type, path.bytes, flags(rights), options);
 }
 
 int mount_open_above_root(void)

@@ -154,6 +154,7 @@ except OSError: print(\"unresolved\")"' --allow-domain allowed.test
 	[ "$output" = "Error: No command specified. Use -c <command> or provide command arguments." ]
 	run srt -c 'kill -TERM $$'
 	[ "$status" = 143 ]
+	mkdir -p "$HOME/.npm/_logs" && chmod 700 "$HOME" # srt opens the directory below, which root's sandbox may not enter
 	run srt echo 'a  b' "it's" '$HOME'
 	[ "$output" = "a  b it's \$HOME" ]
 	run srt -c 'echo $SANDBOX_RUNTIME $HTTP_PROXY; echo x > written && cat written'
