@@ -135,6 +135,7 @@ static void write_failure(int fd, const struct coffer_error *error)
 		say("--json %d: cannot be written", fd);
 }
 
+/* Returns, with an exit status, only when nothing was run. */
 static int run(const struct options *options, const struct cli_request *made, int fd)
 {
 	struct coffer_outcome *outcome = NULL;
@@ -161,7 +162,8 @@ static int run(const struct options *options, const struct cli_request *made, in
 	if (options->given[OPTION_VERBOSE])
 		say_usage(outcome);
 	say_hint(options, outcome);
-	return coffer_outcome_exit_code(outcome);
+	exit(coffer_outcome_exit_code(
+	    outcome)); /* nothing is freed: the kernel takes all back at once, and a start is shorter by each munmap */
 }
 
 int command_run(const struct options *options)
@@ -177,5 +179,7 @@ int command_run(const struct options *options)
 		write_failure(fd, &error);
 		return EXIT_FAILED;
 	}
-	exit(run(options, &made, fd)); /* nothing is freed: the kernel takes all back at once, and a start is shorter by each munmap */
+	int status = run(options, &made, fd);
+	request_done(&made);
+	return status;
 }

@@ -291,8 +291,8 @@ static int run(struct line *line, struct coffer_policy *policy, const char *cons
 		return interrupted ? 0 : fail(error.text);
 	if (coffer_outcome_message(outcome))
 		fprintf(stderr, "Error: %s\n", coffer_outcome_message(outcome));
-	(void)coffer_record_write(coffer, outcome, &error); /* for `coffer why` */
-	return interrupted ? 0 : coffer_outcome_exit_code(outcome);
+	(void)coffer_record_write(coffer, outcome, &error);        /* for `coffer why` */
+	exit(interrupted ? 0 : coffer_outcome_exit_code(outcome)); /* as in coffer run, nothing is freed */
 }
 
 static int carry_out(struct line *line)

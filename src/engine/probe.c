@@ -261,7 +261,7 @@ static void probe_tracing(struct facts *facts)
 
 	if (sysctl_value("/proc/sys/kernel/yama/ptrace_scope", 0) > YAMA_ANCESTORS)
 		facts->tracing_why = "kernel.yama.ptrace_scope is more than 1";
-	else if (syscall(__NR_process_vm_readv, getpid(), &target, 1, &source, 1, 0) != 1)
+	else if (syscall(__NR_process_vm_readv, getpid(), &target, 1UL, &source, 1UL, 0UL) != 1)
 		facts->tracing_why = errno == ENOSYS ? "this kernel is built without process_vm_readv"
 		                                     : "a seccomp filter around this process refuses process_vm_readv";
 	else if (syscall(__NR_openat2, -1, "", NULL, 0) == 0 || errno != EINVAL)
