@@ -122,6 +122,8 @@ except OSError: print(\"unresolved\")"' --allow-domain allowed.test
 	run internet sh -c 'coffer run --allow-domain allowed.test -- true; pgrep -c coffer-egress
 		coffer run --allow-domain allowed.test -- sleep 100 & sleep 1; kill -9 $!; for i in 1 2 3 4 5 6 7 8 9 10; do pgrep coffer-egress >/dev/null || break; sleep 0.5; done; pgrep -c coffer-egress'
 	[ "$(grep -c '^0$' <<<"$output")" = 2 ]
+	coffer gc # what the kill left
+	[ -z "$(ls "$XDG_RUNTIME_DIR/coffer/journal")" ]
 }
 
 @test "an ordinary user has the same" {
