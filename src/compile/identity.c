@@ -40,7 +40,7 @@ static uint64_t namespaces(const struct compile *c)
 
 	if (c->rung == COMPILE_RUNG_LANDLOCK)
 		return 0;
-	return c->policy->network.mode == POLICY_NETWORK_HOST ? all : all | CLONE_NEWNET;
+	return network_is_own(c) ? all | CLONE_NEWNET : all;
 }
 
 const char *identity_scratch(struct compile *c)
@@ -138,7 +138,7 @@ int identity_put_spawn(struct compile *c)
 {
 	if (c->facts->sandbox_uid && c->rung == COMPILE_RUNG_NAMESPACES)
 		plan_add(&c->plan, OP_WARDEN_USER, WHY_DEFAULT, uid_outside(c), gid_outside(c));
-	plan_add(&c->plan, OP_SPAWN, c->policy->network.mode_why ? c->policy->network.mode_why : WHY_DEFAULT, namespaces(c));
+	plan_add(&c->plan, OP_SPAWN, network_why(c), namespaces(c));
 	return note_strangeness(c);
 }
 

@@ -13,7 +13,7 @@
 static struct bpf_request filter_request(const struct compile *c)
 {
 	const struct policy *policy = c->policy;
-	bool net = c->rung == COMPILE_RUNG_NAMESPACES || policy->network.mode == POLICY_NETWORK_HOST;
+	bool net = c->rung == COMPILE_RUNG_NAMESPACES || !network_is_own(c);
 
 	return (struct bpf_request){
 		.notify = c->tells || c->acts || c->acts_on_opens,

@@ -18,7 +18,7 @@ bool network_is_filtered(const struct compile *c)
 	return c->policy->network.mode == POLICY_NETWORK_FILTERED && c->rung == COMPILE_RUNG_NAMESPACES;
 }
 
-static const char *why_of(const struct compile *c)
+const char *network_why(const struct compile *c)
 {
 	return c->policy->network.mode_why ? c->policy->network.mode_why : WHY_DEFAULT;
 }
@@ -29,7 +29,7 @@ int network_choose(struct compile *c)
 
 	if (network->mode != POLICY_NETWORK_FILTERED || c->rung == COMPILE_RUNG_NAMESPACES || network->domains.allowed.n == 0)
 		return 0;
-	return compile_weaken(c, why_of(c),
+	return compile_weaken(c, network_why(c),
 	                      "without namespaces there is no way past the egress filter to close, so nothing can be reached at all");
 }
 
@@ -99,7 +99,7 @@ int network_put_filter(struct compile *c)
 	if (rules.failed)
 		r = compile_no_memory(c);
 	else
-		plan_add(&c->plan, OP_EGRESS, why_of(c), rules.text, rules.len);
+		plan_add(&c->plan, OP_EGRESS, network_why(c), rules.text, rules.len);
 	str_done(&rules);
 	return r;
 }
@@ -108,11 +108,11 @@ void network_put_ways(struct compile *c)
 {
 	if (!network_is_own(c))
 		return;
-	plan_add(&c->plan, OP_LOOPBACK, why_of(c));
+	plan_add(&c->plan, OP_LOOPBACK, network_why(c));
 	if (!network_is_filtered(c))
 		return;
-	plan_add(&c->plan, OP_LISTEN, why_of(c), (uint64_t)HTTP_PORT);
-	plan_add(&c->plan, OP_LISTEN, why_of(c), (uint64_t)SOCKS_PORT);
+	plan_add(&c->plan, OP_LISTEN, network_why(c), (uint64_t)HTTP_PORT);
+	plan_add(&c->plan, OP_LISTEN, network_why(c), (uint64_t)SOCKS_PORT);
 }
 
 /* Both spellings, for programs disagree on them. What is inside itself is reached directly. */

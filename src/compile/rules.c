@@ -88,9 +88,9 @@ static int add_workspace(struct compile *c)
 
 static int add_network_files(struct compile *c)
 {
-	if (c->policy->network.mode != POLICY_NETWORK_HOST || !policy_allows(c->policy, "/etc/resolv.conf", POLICY_READ))
+	if (network_is_own(c) || !policy_allows(c->policy, "/etc/resolv.conf", POLICY_READ))
 		return 0;
-	return add_own(c, EFFECT_ALLOW_READ, "/etc/resolv.conf", c->policy->network.mode_why);
+	return add_own(c, EFFECT_ALLOW_READ, "/etc/resolv.conf", network_why(c));
 }
 
 int rules_collect(struct compile *c)
@@ -205,6 +205,17 @@ static bool breaks_the_run(const struct compile *c, const struct claim *claim, c
 	return is_toolchain(entry->real) || path_within(c->policy->workspace.path, entry->real) || path_within("/usr", entry->real);
 }
 
+/* An allowed path that a link makes somewhere else: an error where somebody named it, a note where it was only found. */
+static int refuse_link(struct compile *c, const struct claim *claim, const struct survey_entry *entry, const char *text)
+{
+	if (!text)
+		return compile_no_memory(c);
+	if (!claim->rule->optional && !claim->rule->glob)
+		return refuse(c, claim->rule, ERR_POLICY, EXDEV, text);
+	plan_build_note(&c->plan, "%s: %s", entry->path, text);
+	return 0;
+}
+
 /* What the way to an allowed path leads out of is in the hands of whoever writes there. Denials lose nothing. */
 static int land_through_link(struct compile *c, const struct claim *claim, const struct survey_entry *entry, const char *top)
 {
@@ -213,12 +224,7 @@ static int land_through_link(struct compile *c, const struct claim *claim, const
 
 	if (rules_claim_denies(claim))
 		return add_mark(c, claim, entry);
-	if (!text)
-		return compile_no_memory(c);
-	if (!claim->rule->optional && !claim->rule->glob)
-		return refuse(c, claim->rule, ERR_POLICY, EXDEV, text);
-	plan_build_note(&c->plan, "%s: %s", entry->path, text);
-	return 0;
+	return refuse_link(c, claim, entry, text);
 }
 
 /*
@@ -238,12 +244,7 @@ static int land_nowhere_astray(struct compile *c, const struct claim *claim, con
 {
 	const char *text = arena_printf(c->arena, "a link leads from it to %s: name that path itself if it is meant", entry->real);
 
-	if (!text)
-		return compile_no_memory(c);
-	if (!claim->rule->optional && !claim->rule->glob)
-		return refuse(c, claim->rule, ERR_POLICY, EXDEV, text);
-	plan_build_note(&c->plan, "%s: %s", entry->path, text);
-	return 0;
+	return refuse_link(c, claim, entry, text);
 }
 
 /* /proc and /dev are the sandbox's own. What it has there (fresh.c) needs no rule, and a device of the host is not passed on by one. */
