@@ -141,3 +141,20 @@ void str_add_json(struct str *s, const char *text, size_t n)
 	}
 	str_add_char(s, '"');
 }
+
+void str_add_shell(struct str *s, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@%+=:,";
+
+	if (*word && word[strspn(word, plain)] == '\0') {
+		str_add(s, word);
+		return;
+	}
+	str_add_char(s, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			str_add(s, "'\\'");
+		str_add_char(s, *word);
+	}
+	str_add_char(s, '\'');
+}

@@ -28,6 +28,8 @@ void str_vprintf(struct str *s, const char *fmt, va_list args) __attribute__((fo
 
 /* Adds text for a person's terminal: control characters, ESC, invalid UTF-8 as \xNN, newline as \n. */
 void str_add_escaped(struct str *s, const char *text, size_t n);
+/* Adds one word of a POSIX shell: bare when it is plain, else in single quotes. */
+void str_add_shell(struct str *s, const char *word);
 /* Adds a quoted JSON string; bytes that are not UTF-8 become U+FFFD. */
 void str_add_json(struct str *s, const char *text, size_t n);
 

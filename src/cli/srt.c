@@ -155,24 +155,6 @@ static int parse(struct line *line, const char *const *argv)
 
 /* ---- the command ---- */
 
-/* As a word of a POSIX shell. */
-static void add_quoted(struct str *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@%+=:,";
-
-	if (*word && word[strspn(word, plain)] == '\0') {
-		str_add(out, word);
-		return;
-	}
-	str_add_char(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			str_add(out, "'\\'");
-		str_add_char(out, *word);
-	}
-	str_add_char(out, '\'');
-}
-
 static const char *join(struct line *line)
 {
 	const struct text_vec *lists[] = { &line->operands, &line->unknown };
@@ -185,7 +167,7 @@ static const char *join(struct line *line)
 		for (size_t k = 0; k < lists[i]->n; k++) {
 			if (out.len)
 				str_add_char(&out, ' ');
-			add_quoted(&out, lists[i]->at[k]);
+			str_add_shell(&out, lists[i]->at[k]);
 		}
 	return out.failed ? NULL : arena_dup_n(&line->arena, out.text, out.len);
 }

@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "policy/decide.h"
+#include "policy/pattern.h"
 #include "policy/places.h"
 #include "policy/schema.h"
 
@@ -150,25 +151,6 @@ static const struct {
 	{ "clone", allow_nesting },       { "namespace", allow_nesting },
 };
 
-/* As a word of a shell, with what would make a pattern of it quoted. */
-static void add_word(struct str *s, const char *path)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@%+=:,";
-	if (path[strspn(path, plain)] == '\0') {
-		str_add(s, path);
-		return;
-	}
-	str_add_char(s, '\'');
-	for (; *path; path++) {
-		if (*path == '\'')
-			str_add(s, "'\\'");
-		else if (strchr("*?[\\", *path))
-			str_add_char(s, '\\');
-		str_add_char(s, *path);
-	}
-	str_add_char(s, '\'');
-}
-
 static char *keep(struct arena *arena, const struct str *s)
 {
 	return s->failed ? NULL : arena_dup_n(arena, s->text, s->len);
@@ -182,8 +164,11 @@ static char *as_option(const struct change *change, const struct policy_field *f
 	bool negated = field->kind == POLICY_BOOL && strcmp(change->value, "false") == 0;
 	str_printf(&s, "--%s%s", negated ? "no-" : "", field->option);
 	if (change->path) {
+		const char *word = field->kind == POLICY_PATHS ? pattern_quote(arena, change->path) : change->path;
+		if (!word)
+			return NULL;
 		str_add_char(&s, ' ');
-		add_word(&s, change->path);
+		str_add_shell(&s, word);
 	} else if (field->kind != POLICY_BOOL) {
 		str_add_char(&s, ' ');
 		str_add_n(&s, change->value + 1, strlen(change->value) - 2);
@@ -191,20 +176,20 @@ static char *as_option(const struct change *change, const struct policy_field *f
 	return keep(arena, &s);
 }
 
-static void add_value(const struct change *change, struct str *s)
+static void add_value(const struct change *change, const struct policy_field *field, struct str *s)
 {
 	if (!change->path) {
 		str_add(s, change->value);
 		return;
 	}
-	bool pattern = strncmp(change->pointer, "/filesystem", 11) == 0 && strpbrk(change->path, "*?[\\");
+	bool pattern = field->kind == POLICY_PATHS && strpbrk(change->path, "*?[\\");
 	str_add(s, pattern ? "[{\"path\": " : "[");
 	str_add_json(s, change->path, strlen(change->path));
 	str_add(s, pattern ? ", \"literal\": true}]" : "]");
 }
 
 /* {"filesystem": {"allowWrite": ["/srv"]}} */
-static char *as_settings(const struct change *change, struct arena *arena)
+static char *as_settings(const struct change *change, const struct policy_field *field, struct arena *arena)
 {
 	autostr struct str s = { 0 };
 	str_init(&s, WHY_TEXT_MAX);
@@ -214,7 +199,7 @@ static char *as_settings(const struct change *change, struct arena *arena)
 		str_printf(&s, "{\"%.*s\": ", (int)strcspn(name, "/"), name);
 		depth++;
 	}
-	add_value(change, &s);
+	add_value(change, field, &s);
 	while (depth--)
 		str_add_char(&s, '}');
 	return keep(arena, &s);
@@ -228,5 +213,5 @@ void why_explain(const struct policy *policy, struct denial *denial, struct aren
 			change = remedies[i].find(policy, denial, arena);
 	const struct policy_field *field = change.pointer ? policy_field_by_pointer(change.pointer) : NULL;
 	denial->remedy = field ? as_option(&change, field, arena) : NULL;
-	denial->settings = field ? as_settings(&change, arena) : NULL;
+	denial->settings = field ? as_settings(&change, field, arena) : NULL;
 }

@@ -95,6 +95,23 @@ static void check_json(const char *text, size_t n, const char *wanted)
 	assert_string_equal(s.text, wanted);
 }
 
+static void test_shell(void **state)
+{
+	static const char *const words[][2] = {
+		{ "/a-b_c.d:1,2", "/a-b_c.d:1,2" }, { "", "''" },           { "a b", "'a b'" },
+		{ "it's", "'it'\\''s'" },           { "$HOME", "'$HOME'" }, { "[::1]:80", "'[::1]:80'" },
+	};
+	struct str s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		str_init(&s, 100);
+		str_add_shell(&s, words[i][0]);
+		assert_string_equal(s.text, words[i][1]);
+		str_done(&s);
+	}
+}
+
 static void test_json(void **state)
 {
 	(void)state;
@@ -112,7 +129,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty), cmocka_unit_test(test_grows),   cmocka_unit_test(test_ceiling_is_exact_and_failure_sticks),
-		cmocka_unit_test(test_huge),  cmocka_unit_test(test_escaped), cmocka_unit_test(test_json),
+		cmocka_unit_test(test_huge),  cmocka_unit_test(test_escaped), cmocka_unit_test(test_shell),
+		cmocka_unit_test(test_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

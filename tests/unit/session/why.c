@@ -78,6 +78,17 @@ static void test_protected_places(void **state)
 	expect(explain("create", "/ws/.bashrc", EPERM), "--no-protected-places", "{\"filesystem\": {\"protectedPlaces\": false}}");
 }
 
+/* A domain is no pattern of paths: its brackets stay as they are. */
+static void test_refused_host(void **state)
+{
+	(void)state;
+	policy.network.mode = POLICY_NETWORK_FILTERED;
+	expect(explain("connect", "other.test:80", ECONNREFUSED), "--allowed-domains other.test:80",
+	       "{\"network\": {\"allowedDomains\": [\"other.test:80\"]}}");
+	expect(explain("connect", "[2001:db8::1]:443", ECONNREFUSED), "--allowed-domains '[2001:db8::1]:443'",
+	       "{\"network\": {\"allowedDomains\": [\"[2001:db8::1]:443\"]}}");
+}
+
 static void test_own_rule_has_no_remedy(void **state)
 {
 	(void)state;
@@ -147,6 +158,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_name_outside_opens_its_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_read_of_hidden, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_protected_places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_own_rule_has_no_remedy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_permission_of_the_file_itself_has_no_remedy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_network, set_up, tear_down),
