@@ -38,9 +38,9 @@ int egress_start(struct egress *egress, const void *rules, size_t n)
 	return process_spawn(path, argv, fds, SOCKET_FD + 1, &egress->process);
 }
 
-int egress_hand_over(const struct egress *egress, int listener)
+int egress_hand_over(const struct egress *egress, char kind, int listener)
 {
-	return sock_send_fd(egress->socket, "P", 1, listener);
+	return sock_send_fd(egress->socket, &kind, 1, listener);
 }
 
 static const char *text(struct arena *arena, const json_t *event, const char *name)
@@ -50,7 +50,7 @@ static const char *text(struct arena *arena, const json_t *event, const char *na
 	return value ? arena_dup(arena, value) : NULL;
 }
 
-/* "example.com:443", "[::1]:80" */
+/* "example.com:443", "[::1]:80", "example.com" of a lookup */
 static const char *target(struct arena *arena, const json_t *event)
 {
 	const char *host = json_string_value(json_object_get(event, "host"));
@@ -58,6 +58,8 @@ static const char *target(struct arena *arena, const json_t *event)
 
 	if (!host)
 		return NULL;
+	if (port == 0)
+		return arena_dup(arena, host);
 	return strchr(host, ':') ? arena_printf(arena, "[%s]:%d", host, port) : arena_printf(arena, "%s:%d", host, port);
 }
 

@@ -21,8 +21,8 @@ struct egress {
 void egress_init(struct egress *egress);
 /* 0 or a negative errno. rules are borrowed for the call. */
 int egress_start(struct egress *egress, const void *rules, size_t n);
-/* A listening socket of the sandbox's; stays the caller's. */
-int egress_hand_over(const struct egress *egress, int listener);
+/* A socket of the sandbox's and what it is for (enum wire_listener); stays the caller's. */
+int egress_hand_over(const struct egress *egress, char kind, int listener);
 
 /* The next refusal, its strings in the arena. 1, 0 when there is none for now, or a negative errno when the filter is gone. */
 int egress_next_denial(const struct egress *egress, struct arena *arena, struct denial *ret_denial);

@@ -77,7 +77,7 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 		break;
 	case WIRE_LISTENER:
 		if (*fd >= 0 && report->egress)
-			(void)egress_hand_over(report->egress, *fd);
+			(void)egress_hand_over(report->egress, (char)packet->wire.a, *fd);
 		break;
 	case WIRE_DENIED:
 		take_denial(report, packet);
