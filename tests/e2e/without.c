@@ -82,7 +82,7 @@ static void fail_nftables(void)
 		load((unsigned)(offsetof(struct seccomp_data, args) + 8 * i));
 		add(BPF_JMP | BPF_JEQ | BPF_K, arguments[i], 0, 5 - 2 * i);
 	}
-	add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPROTONOSUPPORT, 0, 0);
+	add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT, 0, 0);
 	load(offsetof(struct seccomp_data, nr));
 }
 
