@@ -188,7 +188,7 @@ for port in 80, 443, 53:
 }
 
 @test "a kernel without nf_tables: proxies only, and a note says so" {
-	run internet "$(dirname "$(command -v coffer)")/tests/e2e-without" nftables -- coffer run --verbose --allow-domain allowed.test -- sh -c 'curl -s http://allowed.test/p | head -1; curl -sS --noproxy "*" -m 5 http://45.0.0.2/; getent hosts allowed.test; true'
+	run internet "${COFFER_BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/e2e-without" nftables -- coffer run --verbose --allow-domain allowed.test -- sh -c 'curl -s http://allowed.test/p | head -1; curl -sS --noproxy "*" -m 5 http://45.0.0.2/; getent hosts allowed.test; true'
 	[[ "$output" == *"note: only programs that go by proxy variables reach the network"* ]]
 	[[ "$output" == *"GET /p"* ]]
 	[[ "$output" == *"(7)"* ]]
