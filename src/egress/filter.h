@@ -44,9 +44,10 @@ struct filter {
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners_n;
 	size_t conns_n, conns_max;
+	size_t kept_bytes; /* of heads that are not whole yet, by all */
 	struct conn *dead;
 	struct turn burial;
-	struct lookup *lookups; /* running, the newest first */
+	struct lookup *lookups; /* running and waiting, the oldest first */
 	size_t running_n;
 	struct address_range own[OWN_MAX]; /* rules->addresses.own */
 };
@@ -74,7 +75,7 @@ struct conn {
 
 	enum way way;
 	struct str in; /* read from the client and not used yet */
-	size_t scanned;
+	size_t scanned, kept;
 	struct goal goal;
 	struct lookup *lookup;
 	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
@@ -101,6 +102,8 @@ void conn_bury(struct turn *burial);
 /* Reads once from the client into `in`. As end_read. */
 ssize_t conn_fill(struct conn *conn);
 void conn_take(struct conn *conn, size_t n); /* the first n bytes of `in` are used */
+/* Heads take too much memory altogether, and this one is no small one. */
+bool conn_is_greedy(const struct conn *conn, size_t n);
 void conn_drop_upstream(struct conn *conn, const char *reason);
 
 /* entry.c */
@@ -122,6 +125,7 @@ void tunnel_begin(struct conn *conn);
 struct request;
 void http_begin(struct conn *conn, const struct request *request, size_t head_bytes); /* which are the first of conn->in */
 void http_free(struct exchange *exchange);
+size_t http_kept(const struct exchange *exchange); /* bytes of memory, beyond what an exchange has anyway */
 
 /* refuse.c: answers in the client's own protocol, reports, and finishes. */
 void refuse_policy(struct conn *conn, const char *reason); /* the lists say no */

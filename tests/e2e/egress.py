@@ -272,6 +272,16 @@ def case_resolved():
             f.event("deny")
 
 
+def case_denied_address():
+    """An address that is denied outright is denied by whatever name."""
+    server = Server(echo)
+    with Filter(["localhost", "a.private.test"], ["127.0.0.1", "[::1]", "10.1.2.3:443"], allow_private=True) as f:
+        for target in (f"localhost:{server.port}", "a.private.test:443"):
+            body = b"Connection blocked by sandbox runtime: resolved to a denied address"
+            denied(read_all(connect_http(f, target)), "resolved to a denied address", "blocked-by-sandbox-runtime", body)
+    assert server.served == 0
+
+
 def case_localhost():
     """Whoever allows localhost by name means it."""
     server = Server(echo)
@@ -622,6 +632,39 @@ def case_never_reads():
         assert f.rss_kib() - before < 8192, f.rss_kib() - before
         for s in clients:
             s.close()
+
+
+def case_greedy():
+    """Thousands of heads that are nearly whole: memory has a bound for all of them together, and others are served meanwhile."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    web = Web()
+
+    def endless(s):
+        read_until(s, b"\r\n\r\n")
+        s.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 60000)
+        s.recv(1)
+
+    server = Server(endless)
+    with Filter(["127.0.0.1"]) as f:
+        before, clients = f.rss_kib(), []
+        for i in range(5000):
+            s = f.connect()
+            if i % 2:
+                s.sendall(b"GET http://127.0.0.1/" + b"x" * 60000)
+            else:
+                s.sendall(f"GET http://127.0.0.1:{server.port}/ HTTP/1.1\r\n\r\n".encode())
+            clients.append(s)
+        time.sleep(1)
+        most = f.rss_kib() - before
+        assert exchange(f, f"GET http://127.0.0.1:{web.port}/ HTTP/1.1\r\nConnection: close\r\n\r\n".encode()).endswith(b"hello")
+        print(f"# 5000 heads of 60 kB: {most} KiB")
+        assert most < 96 << 10, most
+        for s in clients:
+            s.close()
+        time.sleep(0.5)
+        for _ in range(20):  # and what was counted is counted off again
+            answer = exchange(f, f"GET http://127.0.0.1:{web.port}/ HTTP/1.1\r\nX: {'x' * 50000}\r\nConnection: close\r\n\r\n".encode())
+            assert answer.endswith(b"hello"), answer[:200]
 
 
 def case_many():

@@ -69,6 +69,26 @@ inside() {
 	[ "$output" = "GET /m" ]
 }
 
+@test "an address that a route makes this machine's own, at whatever interface, is refused as well" {
+	run internet sh -c 'python3 -m http.server 8000 --bind 0.0.0.0 >/dev/null 2>&1 &
+		curl -sI --retry 20 --retry-connrefused --retry-delay 1 http://45.0.1.1:8000/ | head -1
+		coffer run --allow-domain routed.test -- curl -si http://routed.test:8000/ | head -1; kill $!'
+	[[ "${lines[0]}" == *"200 OK"* ]] # without the filter it does lead here
+	[[ "${lines[1]}" == *"resolved to one of this host's own address"* ]]
+}
+
+@test "IPv6: names and addresses are dialled, judged and, when nobody is there, followed by the next address" {
+	run inside 'curl -sS http://six.test/s | head -1; curl -sS "http://[2a00:4500::2]:8080/a" | head -1; curl -sS http://lame.test/l | head -1
+		curl -sS --socks5-hostname 127.0.0.1:1080 http://six.test/k | head -1
+		curl -sS --socks5 127.0.0.1:1080 "http://[2a00:4500::2]/n" | head -1
+		for name in six-self six-local six-mapped; do curl -si http://$name.test/ | head -1; done
+		curl -si "http://[2a00:4500::3]/" | head -1; curl -si "http://[::ffff:45.0.0.2]/" | head -1' \
+		--allow-domain six.test --allow-domain "[2a00:4500::2]" --allow-domain lame.test --allow-domain six-self.test --allow-domain six-local.test --allow-domain six-mapped.test
+	for path in s a l k n; do [[ "$output" == *"GET /$path"* ]]; done
+	[[ "$output" == *"resolved to one of this host's own address"*"resolved to a loopback address"*"resolved to a loopback address"* ]]
+	[ "$(grep -c "403 host is not on the allow list" <<<"$output")" = 2 ]
+}
+
 @test "SOCKS5, with names and with addresses" {
 	run inside 'unset http_proxy HTTP_PROXY; curl -sS --socks5-hostname 127.0.0.1:1080 http://allowed.test/s | head -1
 		curl -sS --socks5-hostname 127.0.0.1:1080 http://other.test/; echo "status $?"
