@@ -6,12 +6,13 @@
 #include "sys/sock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { RULES_FD = 3, SOCKET_FD = 4 };
+enum { RULES_FD = 3, SOCKET_FD = 4, START_MS = 10000 };
 
 void egress_init(struct egress *egress)
 {
@@ -91,6 +92,21 @@ int egress_read(struct egress *egress, struct denial *ret_denial)
 	if (n > 0 && json_read(packet, (size_t)n, "coffer-egress", &egress->event, NULL) == 0)
 		*ret_denial = take(egress, egress->event);
 	return 1;
+}
+
+int egress_wait(struct egress *egress, struct err *err)
+{
+	struct pollfd wanted = { .fd = egress->socket, .events = POLLIN };
+	struct denial denial;
+	const char *kind, *reason;
+
+	if (poll(&wanted, 1, START_MS) != 1 || egress_read(egress, &denial) != 1)
+		return err_set(err, ERR_SETUP, EIO, "the egress filter does not start");
+	kind = text(egress->event, "event");
+	reason = text(egress->event, "reason");
+	if (kind && strcmp(kind, "ready") == 0)
+		return 0;
+	return err_set(err, ERR_SETUP, EIO, "the egress filter does not start: %s", reason ? reason : "it says nothing");
 }
 
 void egress_done(struct egress *egress)

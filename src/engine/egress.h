@@ -8,6 +8,7 @@
 #ifndef COFFER_ENGINE_EGRESS_H
 #define COFFER_ENGINE_EGRESS_H
 
+#include "base/err.h"
 #include "base/json.h"
 #include "plan/outcome.h"
 #include "sys/process.h"
@@ -22,6 +23,8 @@ struct egress {
 void egress_init(struct egress *egress);
 /* 0 or a negative errno. rules are borrowed for the call. */
 int egress_start(struct egress *egress, const void *rules, size_t n);
+/* Until it has confined itself and is ready; err says what hindered it. */
+int egress_wait(struct egress *egress, struct err *err);
 /* A listening socket of the sandbox's; stays the caller's. */
 int egress_hand_over(const struct egress *egress, int listener);
 

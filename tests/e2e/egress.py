@@ -57,6 +57,7 @@ class Filter:
         document["denied"] = [d if isinstance(d, dict) else {"text": d, "why": f"/denied/{i}"} for i, d in enumerate(denied)]
         self.process, self.control = start(json.dumps(document | more))
         self.events = []
+        assert self.event()["event"] == "ready", self.events
         listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.port = listener.getsockname()[1]
         self.control.sendmsg([b"P"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener.fileno()]))])
@@ -718,7 +719,9 @@ def case_bad_rules():
     ]:
         process, control = start(text)
         status, errors = process.wait(10), process.stderr.read().decode()
+        told = json.loads(control.recv(65536))
         control.close()
+        assert told["event"] == "failed" and told["reason"] == errors.removeprefix("coffer-egress: ").rstrip("\n"), told
         assert status == 125 and errors.startswith("coffer-egress: ") and place in errors and errors.count("\n") == 1, (text, status, errors)
 
 

@@ -154,6 +154,13 @@ except OSError: print(\"unresolved\")"' --allow-domain allowed.test
 	[[ "$output" == *"403"* ]]
 }
 
+@test "a filter that cannot start is said, and nothing runs" {
+	run sh -c 'ulimit -n 600; coffer run --allow-domain allowed.test -- echo ran'
+	[ "$status" = 125 ]
+	[[ "$output" == *"the egress filter does not start: "*"open files are needed"* ]]
+	[[ "$output" != *"ran"* ]]
+}
+
 @test "what contradicts itself is refused before anything runs" {
 	run coffer run --network host --allow-domain example.com -- echo ran
 	[ "$status" = 125 ]

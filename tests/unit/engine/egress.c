@@ -97,6 +97,23 @@ static void test_hostile(void **state)
 	filter = -1;
 }
 
+static void test_start(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	say("{\"event\":\"ready\",\"reason\":\"\"}");
+	assert_int_equal(egress_wait(&egress, &err), 0);
+	say("{\"event\":\"failed\",\"reason\":\"no Landlock\"}");
+	assert_int_equal(egress_wait(&egress, &err), -EIO);
+	assert_string_equal(err.text, "the egress filter does not start: no Landlock");
+	say("[");
+	assert_int_equal(egress_wait(&egress, &err), -EIO);
+	close(filter);
+	filter = -1;
+	assert_int_equal(egress_wait(&egress, &err), -EIO);
+}
+
 /* Each packet of at most EGRESS_EVENT_MAX bytes, as long as what the filter itself writes. */
 static void test_long_rule(void **state)
 {
@@ -161,7 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refusals, start, stop),  cmocka_unit_test_setup_teardown(test_hostile, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_rule, start, stop), cmocka_unit_test_setup_teardown(test_flood, start, stop),
-		cmocka_unit_test_setup_teardown(test_endless, start, stop),
+		cmocka_unit_test_setup_teardown(test_endless, start, stop),   cmocka_unit_test_setup_teardown(test_start, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
