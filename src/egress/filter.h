@@ -28,7 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONNS_MAX = 16384, TOLD_MAX = 8, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
+enum { CONNS_MAX = 16384, REFUSED_MAX = 8, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
 
 struct lookup;
 
@@ -51,13 +51,14 @@ struct filter {
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners_n;
 	size_t conns_n, conns_max;
+	size_t kept_bytes; /* of heads that are not whole yet, by all */
 	struct conn *dead;
 	struct turn burial;
-	struct lookup *lookups; /* running, the newest first */
+	struct lookup *lookups; /* running and waiting, the oldest first */
 	size_t running_n;
 	struct address_range own[OWN_MAX]; /* rules->addresses.own */
 	struct names names;
-	char told[TOLD_MAX][HOST_TEXT_MAX]; /* names whose refusal was reported lately */
+	char told[REFUSED_MAX][HOST_TEXT_MAX]; /* names whose refusal was reported lately */
 	size_t told_next;
 };
 
@@ -86,7 +87,7 @@ struct conn {
 	struct str refusal; /* what a direct client is told once it has shown that it speaks HTTP */
 	bool direct;        /* the client believes that it talks to the goal itself */
 	struct str in;      /* read from the client and not used yet */
-	size_t scanned;
+	size_t scanned, kept;
 	struct goal goal;
 	struct lookup *lookup;
 	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
@@ -113,6 +114,8 @@ void conn_bury(struct turn *burial);
 /* Reads once from the client into `in`. As end_read. */
 ssize_t conn_fill(struct conn *conn);
 void conn_take(struct conn *conn, size_t n); /* the first n bytes of `in` are used */
+/* Heads take too much memory altogether, and this one is no small one. */
+bool conn_is_greedy(const struct conn *conn, size_t n);
 void conn_drop_upstream(struct conn *conn, const char *reason);
 
 /* entry.c */
@@ -136,6 +139,7 @@ void tunnel_pass(struct conn *conn);
 struct request;
 void http_begin(struct conn *conn, const struct request *request, size_t head_bytes); /* which are the first of conn->in */
 void http_free(struct exchange *exchange);
+size_t http_kept(const struct exchange *exchange); /* bytes of memory, beyond what an exchange has anyway */
 
 /* resolver.c: a listener's `ready`, for a datagram socket. */
 void resolver_answer_all(struct source *source, uint32_t events);

@@ -69,6 +69,26 @@ inside() {
 	[ "$output" = "GET /m" ]
 }
 
+@test "an address that a route makes this machine's own, at whatever interface, is refused as well" {
+	run internet sh -c 'python3 -m http.server 8000 --bind 0.0.0.0 >/dev/null 2>&1 &
+		curl -sI --retry 20 --retry-connrefused --retry-delay 1 http://45.0.1.1:8000/ | head -1
+		coffer run --allow-domain routed.test -- curl -si http://routed.test:8000/ | head -1; kill $!'
+	[[ "${lines[0]}" == *"200 OK"* ]] # without the filter it does lead here
+	[[ "${lines[1]}" == *"resolved to one of this host's own address"* ]]
+}
+
+@test "IPv6: names and addresses are dialled, judged and, when nobody is there, followed by the next address" {
+	run inside 'curl -sS http://six.test/s | head -1; curl -sS "http://[2a00:4500::2]:8080/a" | head -1; curl -sS http://lame.test/l | head -1
+		curl -sS --socks5-hostname 127.0.0.1:1080 http://six.test/k | head -1
+		curl -sS --socks5 127.0.0.1:1080 "http://[2a00:4500::2]/n" | head -1
+		for name in six-self six-local six-mapped; do curl -si http://$name.test/ | head -1; done
+		curl -si "http://[2a00:4500::3]/" | head -1; curl -si "http://[::ffff:45.0.0.2]/" | head -1' \
+		--allow-domain six.test --allow-domain "[2a00:4500::2]" --allow-domain lame.test --allow-domain six-self.test --allow-domain six-local.test --allow-domain six-mapped.test
+	for path in s a l k n; do [[ "$output" == *"GET /$path"* ]]; done
+	[[ "$output" == *"resolved to one of this host's own address"*"resolved to a loopback address"*"resolved to a loopback address"* ]]
+	[ "$(grep -c "403 host is not on the allow list" <<<"$output")" = 2 ]
+}
+
 @test "SOCKS5, with names and with addresses" {
 	run inside 'unset http_proxy HTTP_PROXY; curl -sS --socks5-hostname 127.0.0.1:1080 http://allowed.test/s | head -1
 		curl -sS --socks5-hostname 127.0.0.1:1080 http://other.test/; echo "status $?"
@@ -122,6 +142,13 @@ print("silent", ask("45.0.0.3", 25))
 print(ask("allowed.test", 80, b"GET / HTTP/1.1\r\nHost: other.test\r\n\r\n"))
 print("sni", ask("allowed.test", 443, server="other.test"))
 print("nobody", ask("allowed.test", 81, b"GET / HTTP/1.1\r\nHost: allowed.test:81\r\n\r\n"))
+for wanted, connection in ("echo", "Upgrade"), ("other", "Upgrade"), ("echo", "keep-alive"):
+    with socket.create_connection(("allowed.test", 80), 20) as s:
+        s.sendall(f"GET / HTTP/1.1\r\nHost: allowed.test\r\nUpgrade: {wanted}\r\nConnection: {connection}\r\n\r\n".encode())
+        print(wanted, connection, s.recv(12).decode())
+        if (wanted, connection) == ("echo", "Upgrade"):
+            while not s.recv(4096).endswith(b"\r\n\r\n"): pass
+            s.sendall(b"\0\1GET / HTTP/1.1"); print("switched", s.recv(99))
 c = http.client.HTTPConnection("allowed.test", timeout=20)
 for host in "allowed.test", "other.test":
     c.request("GET", "/", headers={"Host": host}); r = c.getresponse(); r.read(); print("kept", r.status)
@@ -135,6 +162,8 @@ for host in "allowed.test", "other.test":
 	[[ "$output" == *"sni ('TLSV1_ALERT_ACCESS_DENIED', True)"* ]]
 	[[ "$output" == *"nobody b'HTTP/1.1 502 Bad Gateway'"* ]]
 	[[ "$output" == *"kept 200"*"kept 421"* ]]
+	[[ "$output" == *"echo Upgrade HTTP/1.1 101"*"switched b'\x00\x01GET / HTTP/1.1'"* ]]
+	[[ "$output" == *"other Upgrade HTTP/1.1 200"*"echo keep-alive HTTP/1.1 200"* ]]
 }
 
 @test "there is no other way out: no lookup of other names, no datagram, no other protocol" {
@@ -232,6 +261,13 @@ for port in 80, 443, 53:
 	run internet setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$TOP/home" coffer run --allow-domain allowed.test -- sh -c 'curl -s http://allowed.test/u | head -1; curl -si http://other.test/ | head -1'
 	[[ "$output" == *"GET /u"* ]]
 	[[ "$output" == *"403"* ]]
+}
+
+@test "a filter that cannot start is said, and nothing runs" {
+	run sh -c 'ulimit -n 600; coffer run --allow-domain allowed.test -- echo ran'
+	[ "$status" = 125 ]
+	[[ "$output" == *"the egress filter does not start: "*"open files are needed"* ]]
+	[[ "$output" != *"ran"* ]]
 }
 
 @test "what contradicts itself is refused before anything runs" {
