@@ -6,8 +6,6 @@
 
 enum { HTTP_PORT = 3128, SOCKS_PORT = 1080 }; /* as in srt */
 
-#define RULES_BYTES_MAX (1 << 20)
-
 bool network_is_own(const struct compile *c)
 {
 	return c->policy->network.mode != POLICY_NETWORK_HOST;
@@ -81,10 +79,9 @@ static unsigned filter_uid(uint32_t sandbox_uid)
 	return sandbox_uid >= OWN_IDS ? sandbox_uid - FILTERS : sandbox_uid;
 }
 
-/* What coffer-egress reads (egress/rules.h). */
-static void write_rules(const struct compile *c, struct str *out)
+void compile_network_rules(const struct policy *policy, const struct facts *facts, struct str *out)
 {
-	const struct policy_network *network = &c->policy->network;
+	const struct policy_network *network = &policy->network;
 
 	str_add(out, "{\"allowed\": [");
 	add_domains(out, network, &network->domains.allowed);
@@ -94,8 +91,8 @@ static void write_rules(const struct compile *c, struct str *out)
 	for (size_t i = 0; i < network->denied_addresses.n; i++)
 		add_field(out, i ? ", " : "", network->denied_addresses.at[i]);
 	str_printf(out, "], \"allow_private\": %s, \"dialect\": \"%s\"", network->allow_private_addresses ? "true" : "false",
-	           c->policy->dialect == POLICY_SRT ? "srt" : "coffer");
-	str_printf(out, ", \"uid\": %u", filter_uid(c->facts->sandbox_uid));
+	           policy->dialect == POLICY_SRT ? "srt" : "coffer");
+	str_printf(out, ", \"uid\": %u", filter_uid(facts->sandbox_uid));
 	str_add_char(out, '}');
 }
 
@@ -106,8 +103,8 @@ int network_put_filter(struct compile *c)
 
 	if (!network_is_filtered(c))
 		return 0;
-	str_init(&rules, RULES_BYTES_MAX);
-	write_rules(c, &rules);
+	str_init(&rules, COMPILE_RULES_MAX);
+	compile_network_rules(c->policy, c->facts, &rules);
 	if (rules.failed)
 		r = compile_no_memory(c);
 	else

@@ -90,7 +90,9 @@ static void obey(struct source *source, uint32_t events)
 			filter->loop.over = true;
 			return;
 		}
-		if (fd >= 0 && (what == LISTENER_PROXY || what == LISTENER_TRANSPARENT || what == LISTENER_RESOLVER))
+		if (fd >= 0 && what == CONTROL_RULES)
+			renew(filter, fd);
+		else if (fd >= 0 && (what == LISTENER_PROXY || what == LISTENER_TRANSPARENT || what == LISTENER_RESOLVER))
 			add_listener(filter, (enum listener_kind)what, &fd);
 	}
 }
@@ -148,16 +150,14 @@ static int prepare(struct filter *filter, uint32_t uid, struct err *err)
 int main(void)
 {
 	static struct filter filter = { .control = { obey }, .control_fd = CONTROL_FD, .burial = { .run = conn_bury } };
-	static struct filter_rules rules;
-	static struct arena arena;
 	struct err err = { 0 };
 
-	arena_init(&arena, RULES_ARENA_MAX);
-	filter.rules = &rules;
-	if (filter_rules_load(RULES_FD, &arena, &rules, &err) < 0)
+	filter.rules = &filter.generation[0].rules;
+	arena_init(&filter.generation[0].arena, RULES_ARENA_MAX);
+	if (filter_rules_load(RULES_FD, &filter.generation[0].arena, filter.rules, &err) < 0)
 		give_up(&err);
 	close(RULES_FD);
-	if (prepare(&filter, rules.uid, &err) < 0)
+	if (prepare(&filter, filter.rules->uid, &err) < 0)
 		give_up(&err);
 	tell("ready", "");
 	return loop_run(&filter.loop) < 0;
