@@ -138,13 +138,34 @@ static const json_t *value_at(const json_t *root, const char *pointer)
 	return json_object_get(json_object_getn(root, pointer + 1, (size_t)(slash - pointer - 1)), slash + 1);
 }
 
+/* A section that is missing is missed once; one that is no object has been refused already. */
+static int require_section(struct reader *reader, const json_t *root, const char *pointer)
+{
+	const struct policy_field section = { .pointer = pointer, .kind = POLICY_OBJECT };
+	struct setter *setter = &reader->setter;
+
+	setter->field = &section;
+	if (value_at(root, pointer))
+		return 0;
+	return policy_fault_add(
+	    setter->faults, setter->arena,
+	    (struct policy_fault){
+		.code = ERR_POLICY, .source = setter->source, .pointer = pointer, .found = "nothing", .allowed = setter_allowed(setter) });
+}
+
 static int require_keys(struct reader *reader, const json_t *root)
 {
 	struct setter *setter = &reader->setter;
-	int r = 0;
+	int r = require_section(reader, root, "/network");
 
+	if (r == 0)
+		r = require_section(reader, root, "/filesystem");
 	for (const struct policy_field *field = policy_field_next(NULL); field && r == 0; field = policy_field_next(field)) {
-		if (field->origin != POLICY_NEEDED_BY_SRT || value_at(root, field->pointer))
+		const char *section = section_of(setter->arena, field->pointer);
+
+		if (!section)
+			return -ENOMEM;
+		if (field->origin != POLICY_NEEDED_BY_SRT || !json_is_object(value_at(root, section)) || value_at(root, field->pointer))
 			continue;
 		setter->field = field;
 		r = policy_fault_add(setter->faults, setter->arena,
