@@ -323,6 +323,7 @@ static int run(struct srt_line *line, struct coffer_policy *policy, const char *
 		return fail(error.text);
 	coffer_request_streams(running, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
 	coffer_request_terminal(running, stream_terminals(0));
+	srt_control_join(running);
 	stream_hold_signals(forwarded, ARRAY_LEN(forwarded));
 	(void)sigaction(SIGINT, &interrupt, NULL);
 	(void)sigaction(SIGTERM, &interrupt, NULL);
@@ -351,14 +352,6 @@ static int refuse_subcommand(const struct srt_line *line)
 	return SRT_GOES_ON;
 }
 
-static int refuse_control(struct srt_line *line)
-{
-	return fail(arena_printf(
-	    &line->arena,
-	    "--control-fd %s is not usable: not in this version. Refusing to run the command without the control channel it asks for.",
-	    line->control));
-}
-
 /* The port says what it runs, and nothing else of its own. */
 static int announce(const struct srt_line *line, const char *command)
 {
@@ -381,8 +374,9 @@ static int carry_out(struct srt_line *line)
 	r = srt_read_settings(line, policy);
 	if (r != SRT_GOES_ON)
 		return r;
-	if (line->control)
-		return refuse_control(line);
+	r = line->control ? srt_control_open(line) : SRT_GOES_ON;
+	if (r != SRT_GOES_ON)
+		return r;
 	if (!command || !*command)
 		return fail("No command specified. Use -c <command> or provide command arguments.");
 	if (!argv[0])

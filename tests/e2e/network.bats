@@ -355,3 +355,29 @@ for port in 80, 443, 53:
 	[ "$status" = 1 ]
 	[[ "$output" == *"Refusing to run with the built-in defaults"* ]]
 }
+
+@test "srt: other settings by --control-fd" {
+	local rest='"deniedDomains": []}, "filesystem": {"denyRead": [], "allowWrite": ["."], "denyWrite": []}}'
+	echo "{\"network\": {\"allowedDomains\": [\"allowed.test\"], $rest" >"$TOP/s.json"
+	echo "{\"network\": {\"allowedDomains\": [\"other.test\"], $rest" >"$TOP/next.json"
+	cat >outside.sh <<-'EOF'
+		mkfifo "$TOP/control"
+		exec 3<>"$TOP/control"
+		srt -s "$TOP/s.json" --control-fd 3 -c 'curl -s http://allowed.test/a | head -1; touch ready; read line < go; curl -s http://allowed.test/b; echo; curl -s http://other.test/c | head -1' &
+		for i in $(seq 300); do [ -e ready ] && break; sleep 0.1; done
+		echo nonsense >&3
+		cat "$TOP/next.json" >&3
+		sleep 1
+		echo >go
+		wait $!
+	EOF
+	mkfifo go
+	export TOP
+	run internet sh outside.sh
+	[ "$status" = 0 ]
+	[[ "$output" == *"GET /a"*"Connection blocked by network allowlist"*"GET /c"* ]]
+	[ "$(grep -c "^Invalid config on control fd 3: ignored, previous config still in force$" <<<"$output")" = 1 ]
+	run srt --control-fd 77 true
+	[ "$status" = 1 ]
+	[ "$output" = "Error: --control-fd 77 is not usable: EBADF: bad file descriptor, read. Refusing to run the command without the control channel it asks for." ]
+}
