@@ -20,7 +20,6 @@ end = time.monotonic() + 3
 while time.monotonic() < end:
     client = socket.socket(socket.AF_UNIX)
     client.settimeout(0.3)
-    client.settimeout(0.3)
     try:
         client.connect("ours")
     except OSError:
