@@ -107,6 +107,8 @@ int rules_collect(struct compile *c)
 		r = add_list(c, EFFECT_ALLOW_WRITE, &fs->allow_write);
 	if (r == 0)
 		r = add_list(c, EFFECT_DENY_WRITE, &fs->deny_write);
+	if (r == 0) /* a socket that nobody can see cannot be connected to */
+		r = add_list(c, EFFECT_ALLOW_READ, &c->policy->network.unix_sockets);
 	if (r == 0)
 		r = add_path_dirs(c);
 	if (r == 0)

@@ -40,6 +40,7 @@ struct compile {
 	struct pattern_vec patterns;     /* names for init to guard */
 	struct guarded_vec guarded;      /* the single ones among them */
 	bool tells, acts, acts_on_opens; /* init reports denials; performs calls that make names; performs every open */
+	bool hands_out_sockets;          /* init makes local sockets for programs inside, and connects them */
 	struct source_vec sources;       /* host trees, in the order of their slots */
 	struct pin_vec pins;             /* sorted */
 
@@ -66,6 +67,7 @@ int barriers_land(struct compile *c);
 int fresh_land(struct compile *c);
 int regions_make(struct compile *c);
 int patterns_make(struct compile *c);
+int sockets_choose(struct compile *c);
 int identity_check_workspace(struct compile *c);
 int mounts_choose_sources(struct compile *c);
 int fresh_choose_devices(struct compile *c);
@@ -108,6 +110,14 @@ bool network_is_filtered(const struct compile *c); /* with a way out through the
 const char *network_why(const struct compile *c);  /* who asked for it */
 void network_put_ways(struct compile *c);
 int network_add_variables(const struct compile *c, struct variable_vec *list); /* 0 or -ENOMEM */
+
+/* sockets.c. Is a name in no directory out of the host's reach, and the host's names out of the sandbox's? */
+bool sockets_keeps_abstract(const struct compile *c);
+
+/* patterns.c. What keeps init from making calls for others here; NULL: nothing. */
+const char *patterns_reason_against(struct compile *c);
+/* A rule's glob where links above its first glob character are resolved: that is where names are made. NULL: no memory. */
+const char *patterns_real_glob(struct compile *c, const struct policy_rule *rule);
 
 /* fresh.c, covers.c: what they want to know about the host, one path after another; NULL at the end. */
 const char *fresh_question(size_t i);

@@ -1,26 +1,18 @@
 #include "policy/merge.h"
 
-#include "base/glob.h"
 #include "base/path.h"
 #include "policy/decide.h"
 #include "policy/environment.h"
+#include "policy/merge_part.h"
 #include "policy/places.h"
 #include "policy/schema.h"
 
 #include <errno.h>
 #include <string.h>
 
-struct merge {
-	const struct policy *base, *request;
-	struct policy next;
-	struct arena *arena;
-	struct fault_vec *faults;
-	int failed;
-};
-
 /* --- What is not granted. --------------------------------------------------------------------------------------------------- */
 
-static void refuse(struct merge *m, const char *why, const char *found, const char *allowed)
+void merge_refuse(struct merge *m, const char *why, const char *found, const char *allowed)
 {
 	const struct policy_fault fault = { .code = ERR_POLICY, .source = why ? why : "request", .found = found, .allowed = allowed };
 
@@ -28,15 +20,15 @@ static void refuse(struct merge *m, const char *why, const char *found, const ch
 		m->failed = -ENOMEM;
 }
 
-static void refuse_field(struct merge *m, const char *pointer, const char *found, const char *allowed)
+void merge_refuse_field(struct merge *m, const char *pointer, const char *found, const char *allowed)
 {
 	if (policy_field_is_given(m->request, policy_field_by_pointer(pointer)))
-		refuse(m, arena_printf(m->arena, "request %s", pointer), found, allowed);
+		merge_refuse(m, arena_printf(m->arena, "request %s", pointer), found, allowed);
 }
 
 /* --- Paths. ----------------------------------------------------------------------------------------------------------------- */
 
-static void add_rule(struct merge *m, struct rule_vec *list, const struct policy_rule *rule)
+void merge_add_rule(struct merge *m, struct rule_vec *list, const struct policy_rule *rule)
 {
 	struct policy_rule *slot = rule_vec_add(list, m->arena);
 
@@ -59,7 +51,7 @@ static void add_own(struct merge *m, struct rule_vec *list, const struct rule_ve
 {
 	for (size_t i = 0; i < from->n; i++)
 		if (!from->at[i].derived)
-			add_rule(m, list, &from->at[i]);
+			merge_add_rule(m, list, &from->at[i]);
 }
 
 static struct rule_vec unite(struct merge *m, const struct rule_vec *a, const struct rule_vec *b)
@@ -139,7 +131,7 @@ static struct rule_vec keep(struct merge *m, const struct rule_vec *base, enum p
 
 	for (size_t i = 0; i < base->n; i++)
 		if (!base->at[i].derived && !is_denied(m, &base->at[i], access))
-			add_rule(m, &kept, &base->at[i]);
+			merge_add_rule(m, &kept, &base->at[i]);
 	return kept;
 }
 
@@ -156,9 +148,9 @@ static struct rule_vec intersect(struct merge *m, const struct rule_vec *base, c
 		if (rule->derived)
 			continue;
 		if (is_granted(m, rule, access))
-			add_rule(m, &kept, rule);
+			merge_add_rule(m, &kept, rule);
 		else
-			refuse(m, rule->why, arena_printf(m->arena, "\"%s\"", rule->text), allowed);
+			merge_refuse(m, rule->why, arena_printf(m->arena, "\"%s\"", rule->text), allowed);
 	}
 	return kept;
 }
@@ -172,8 +164,9 @@ static void narrow_view(struct merge *m)
 	m->next.filesystem.view = m->request->filesystem.view;
 	m->next.filesystem.view_why = m->request->filesystem.view_why;
 	if (!verdict.allowed)
-		add_rule(m, &m->next.filesystem.deny_read,
-		         &(struct policy_rule){ .text = path, .why = verdict.rule->why, .literal = true, .path = path, .optional = true });
+		merge_add_rule(
+		    m, &m->next.filesystem.deny_read,
+		    &(struct policy_rule){ .text = path, .why = verdict.rule->why, .literal = true, .path = path, .optional = true });
 }
 
 /* Rules that are off stay off until a request brings some of its own. */
@@ -186,7 +179,7 @@ static void merge_disabled(struct merge *m)
 	if (own > 0 || request->view != POLICY_VIEW_HOST)
 		m->next.filesystem.disabled = false;
 	if (request->disabled && !m->base->filesystem.disabled)
-		refuse_field(m, "/filesystem/disabled", "true", "false");
+		merge_refuse_field(m, "/filesystem/disabled", "true", "false");
 }
 
 static void merge_filesystem(struct merge *m)
@@ -214,7 +207,7 @@ static void keep_places(struct merge *m, struct rule_vec *list, const struct rul
 
 		rule.derived = false;
 		if (rule.place && from->at[i].derived)
-			add_rule(m, list, &rule);
+			merge_add_rule(m, list, &rule);
 	}
 }
 
@@ -239,92 +232,7 @@ static void merge_workspace(struct merge *m)
 		m->next.workspace = *workspace;
 		return;
 	}
-	refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
-}
-
-/* --- The network. ------------------------------------------------------------------------------------------------------------ */
-
-static void add_domain(struct merge *m, struct domain_vec *list, const struct domain_pattern *domain)
-{
-	struct domain_pattern *slot = domain_vec_add(list, m->arena);
-
-	if (slot)
-		*slot = *domain;
-	else
-		m->failed = -ENOMEM;
-}
-
-static bool is_domain_granted(const struct policy_network *base, const struct domain_pattern *wanted)
-{
-	if (base->mode != POLICY_NETWORK_FILTERED)
-		return base->mode == POLICY_NETWORK_HOST;
-	for (size_t i = 0; i < base->domains.allowed.n; i++)
-		if (domain_pattern_covers(&base->domains.allowed.at[i], wanted))
-			return true;
-	return false;
-}
-
-static struct domain_vec narrow_domains(struct merge *m)
-{
-	const struct domain_vec *wanted = &m->request->network.domains.allowed;
-	struct domain_vec kept = { 0 };
-
-	if (wanted->n == 0 && m->request->network.mode != POLICY_NETWORK_FILTERED)
-		return m->base->network.domains.allowed;
-	for (size_t i = 0; i < wanted->n; i++) {
-		if (is_domain_granted(&m->base->network, &wanted->at[i]))
-			add_domain(m, &kept, &wanted->at[i]);
-		else
-			refuse(m, wanted->at[i].why, arena_printf(m->arena, "\"%s\"", wanted->at[i].text),
-			       "what can be reached without it");
-	}
-	return kept;
-}
-
-static void unite_denied(struct merge *m)
-{
-	const struct policy_network *base = &m->base->network, *request = &m->request->network, *both[] = { base, request };
-	struct policy_network *next = &m->next.network;
-
-	next->domains.denied = (struct domain_vec){ 0 };
-	next->denied_addresses = (struct text_vec){ 0 };
-	next->denied_reasons = (struct variable_vec){ 0 };
-	for (unsigned i = 0; i < 2; i++) {
-		for (size_t k = 0; k < both[i]->domains.denied.n; k++)
-			add_domain(m, &next->domains.denied, &both[i]->domains.denied.at[k]);
-		for (size_t k = 0; k < both[i]->denied_addresses.n; k++) {
-			const char **slot = text_vec_add(&next->denied_addresses, m->arena);
-
-			if (slot)
-				*slot = both[i]->denied_addresses.at[k];
-			else
-				m->failed = -ENOMEM;
-		}
-		for (size_t k = 0; k < both[i]->denied_reasons.n; k++) {
-			struct policy_variable *slot = variable_vec_add(&next->denied_reasons, m->arena);
-
-			if (slot)
-				*slot = both[i]->denied_reasons.at[k];
-			else
-				m->failed = -ENOMEM;
-		}
-	}
-}
-
-static void merge_network(struct merge *m)
-{
-	const struct policy_network *request = &m->request->network;
-	struct policy_network *next = &m->next.network;
-
-	if (request->mode < next->mode) {
-		next->mode = request->mode;
-		next->mode_why = request->mode_why;
-	} else if (request->mode > next->mode) {
-		refuse_field(m, "/network/mode", request->mode == POLICY_NETWORK_HOST ? "\"host\"" : "\"filtered\"",
-		             "a network no wider than without it");
-	}
-	next->domains.allowed = narrow_domains(m);
-	unite_denied(m);
+	merge_refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
 }
 
 /* --- Words and numbers. ----------------------------------------------------------------------------------------------------- */
@@ -337,7 +245,7 @@ static void merge_permission(struct merge *m, const char *pointer)
 	bool *place = (bool *)(void *)((char *)&m->next + field->place);
 
 	if (*wanted && !*place)
-		refuse_field(m, pointer, "true", "false");
+		merge_refuse_field(m, pointer, "true", "false");
 	*place = *place && *wanted;
 }
 
@@ -381,7 +289,7 @@ static void merge_limits(struct merge *m)
 		if (wanted->value < m->next.limit[i].value)
 			m->next.limit[i] = *wanted;
 		else if (wanted->value > m->next.limit[i].value && wanted->why)
-			refuse(m, wanted->why, "more than the limit that holds without it", "as much, or less");
+			merge_refuse(m, wanted->why, "more than the limit that holds without it", "as much, or less");
 	}
 }
 
@@ -408,8 +316,8 @@ static void merge_inherited(struct merge *m)
 		const char **slot;
 
 		if (!lets_through(&m->base->environment.inherit, wanted->at[i])) {
-			refuse(m, "request /environment/inherit", arena_printf(m->arena, "\"%s\"", wanted->at[i]),
-			       "names that are inherited without it");
+			merge_refuse(m, "request /environment/inherit", arena_printf(m->arena, "\"%s\"", wanted->at[i]),
+			             "names that are inherited without it");
 			continue;
 		}
 		slot = text_vec_add(&kept, m->arena);
@@ -442,7 +350,7 @@ static void merge_variables(struct merge *m)
 		bool same = ours && (ours->value && theirs->value ? strcmp(ours->value, theirs->value) == 0 : ours->value == theirs->value);
 
 		if (ours && !same)
-			refuse(m, theirs->why, theirs->name, "what it is without it");
+			merge_refuse(m, theirs->why, theirs->name, "what it is without it");
 		else if (!ours && environment_set(&m->next, m->arena, theirs->name, theirs->value, theirs->why) < 0)
 			m->failed = -ENOMEM;
 	}

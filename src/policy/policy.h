@@ -89,6 +89,8 @@ struct policy_network {
 	struct variable_vec denied_reasons; /* an entry of the deny list as written, and what its client is told */
 	struct text_vec denied_addresses;   /* addresses and ranges that an allowed name must not lead to */
 	bool allow_private_addresses;       /* an allowed name may lead to a private network. Default false, in srt true */
+	struct rule_vec
+	    unix_sockets; /* sockets of the host, or directories of them, that can be connected to; those made inside always can */
 	bool allow_all_unix_sockets;
 };
 

@@ -148,13 +148,14 @@ static void settle_network(struct policy_network *network)
 static int resolve_rules(const struct resolver *resolver, struct policy *policy, struct err *err)
 {
 	struct policy_filesystem *fs = &policy->filesystem;
-	struct rule_vec *lists[] = { &fs->deny_read, &fs->deny_write, &fs->allow_read, &fs->allow_write };
+	struct rule_vec *lists[] = { &fs->deny_read, &fs->deny_write, &fs->allow_read, &fs->allow_write, &policy->network.unix_sockets };
 	int r = resolve_workspace(resolver, &policy->workspace, err);
 
 	policy->home = resolver->home;
 	settle_network(&policy->network);
-	for (unsigned i = 0; i < 4 && r == 0 && !fs->disabled; i++)
-		r = resolve_list(resolver, lists[i], i < 2, err);
+	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++)
+		if (!fs->disabled || lists[i] == &policy->network.unix_sockets)
+			r = resolve_list(resolver, lists[i], i < 2, err);
 	return r ? r : places_derive(policy, resolver->arena);
 }
 
