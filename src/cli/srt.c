@@ -15,6 +15,7 @@
 #include "sys/fd.h"
 
 #include <coffer.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,11 +258,47 @@ static int fail(const char *text)
 	return SRT_FAILED;
 }
 
+/*
+ * COFFER_SRT_OUTCOME names a file, to which the outcome is added as a line of JSON: how the SDKs learn what was refused. Its directory is not
+ * for the sandbox, whatever is: a link there would lead the next line astray. -1: none.
+ */
+static int open_outcome(struct coffer_policy *policy, int *ret_fd, struct coffer_error *error)
+{
+	const char *path = getenv("COFFER_SRT_OUTCOME"), *slash = path ? strrchr(path, '/') : NULL;
+	autofree char *folder = slash && slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
+
+	*ret_fd = -1;
+	if (!path || !*path)
+		return 0;
+	*ret_fd = folder ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600) : -1;
+	if (*ret_fd >= 0)
+		return coffer_policy_deny_write(policy, folder, error);
+	*error =
+	    (struct coffer_error){ .code = COFFER_ERROR_USAGE, .text = "COFFER_SRT_OUTCOME: not the path of a file that can be written" };
+	return -1;
+}
+
+static void write_outcome(int fd, const struct coffer_outcome *outcome)
+{
+	struct coffer_error error;
+	char *text = NULL;
+
+	if (fd >= 0 && coffer_outcome_text(outcome, COFFER_JSON, &text, &error) == 0)
+		(void)fd_write_all(fd, text, strlen(text)); /* the command has run: too late to refuse anything */
+}
+
 static int add_variables(struct coffer_policy *policy, struct coffer_error *error)
 {
-	int r = coffer_policy_variable(policy, "SANDBOX_RUNTIME", "1", error);
+	static const char *const variables[][2] = { { "SANDBOX_RUNTIME", "1" },
+		                                    { "COFFER", NULL },
+		                                    { "COFFER_SRT_OUTCOME", NULL },
+		                                    { "COFFER_SRT_PROFILE", NULL },
+		                                    { "COFFER_SRT_SETTINGS", NULL } };
+	int r = 0;
 
-	return r < 0 ? r : coffer_policy_variable(policy, "COFFER", NULL, error);
+	for (size_t i = 0; i < ARRAY_LEN(variables) && r == 0; i++)
+		r = coffer_policy_variable(policy, variables[i][0], variables[i][1], error);
+	return r;
 }
 
 static int run(struct srt_line *line, struct coffer_policy *policy, const char *const *argv)
@@ -271,8 +308,10 @@ static int run(struct srt_line *line, struct coffer_policy *policy, const char *
 	struct coffer *coffer;
 	struct coffer_outcome *outcome;
 	struct coffer_error error;
-	int r = add_variables(policy, &error);
+	int outcome_fd = -1, r = add_variables(policy, &error);
 
+	if (r == 0)
+		r = open_outcome(policy, &outcome_fd, &error);
 	if (r == 0)
 		r = coffer_new(&coffer, &error);
 	if (r == 0)
@@ -291,6 +330,7 @@ static int run(struct srt_line *line, struct coffer_policy *policy, const char *
 		return interrupted ? interrupted_status(line) : fail(error.text);
 	if (coffer_outcome_message(outcome))
 		fprintf(stderr, "Error: %s\n", coffer_outcome_message(outcome));
+	write_outcome(outcome_fd, outcome);
 	(void)coffer_record_write(coffer, outcome, &error);                               /* for `coffer why` */
 	exit(interrupted ? interrupted_status(line) : coffer_outcome_exit_code(outcome)); /* as in coffer run, nothing is freed */
 }

@@ -107,12 +107,27 @@ static int refuse_file(struct srt_line *line, int errnum, const char *path)
 	return refuse(line, arena_printf(&line->arena, "%s could not be read (%s).", path, errno_name(errnum)), RULES_OF_FILE);
 }
 
+/* COFFER_SRT_SETTINGS is a document itself: for programs that make one a command, and would have to make files. */
+static int read_variable(struct srt_line *line, struct coffer_policy *policy, const char *text)
+{
+	static const char name[] = "COFFER_SRT_SETTINGS";
+	struct coffer_error error;
+
+	if (coffer_policy_read(policy, text, strlen(text), name, &error) == 0)
+		return SRT_GOES_ON;
+	return refuse_document(line, policy, &error, name);
+}
+
 int srt_read_settings(struct srt_line *line, struct coffer_policy *policy)
 {
+	const char *text = getenv("COFFER_SRT_SETTINGS");
+
 	bool named = line->settings && *line->settings;
 	const char *home = getenv("HOME"), *path = line->settings;
 	struct coffer_error error;
 
+	if (!named && text && *text)
+		return read_variable(line, policy, text);
 	if (!named)
 		path = arena_printf(&line->arena, "%s/.srt-settings.json", home ? home : "");
 	if (!path)
