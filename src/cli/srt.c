@@ -294,11 +294,12 @@ static int add_variables(struct coffer_policy *policy, struct coffer_error *erro
 		                                    { "COFFER_SRT_OUTCOME", NULL },
 		                                    { "COFFER_SRT_PROFILE", NULL },
 		                                    { "COFFER_SRT_SETTINGS", NULL } };
+	const char *code = getenv("CLAUDE_CODE_TMPDIR"), *tmpdir = code && *code ? code : getenv("CLAUDE_TMPDIR");
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(variables) && r == 0; i++)
 		r = coffer_policy_variable(policy, variables[i][0], variables[i][1], error);
-	return r;
+	return r == 0 && tmpdir && *tmpdir ? coffer_policy_variable(policy, "TMPDIR", tmpdir, error) : r;
 }
 
 static int run(struct srt_line *line, struct coffer_policy *policy, const char *const *argv)

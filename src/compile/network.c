@@ -116,28 +116,32 @@ void network_put_ways(struct compile *c)
 }
 
 /* Both spellings, for programs disagree on them. What is inside itself is reached directly. */
+enum whose { EVERYBODY, COFFERS, SRTS }; /* who counts on srt may count on its own */
 static const struct {
 	const char *name, *before;
 	unsigned port; /* 0: before is the whole value */
-	bool srt;      /* srt sets it, and who counts on srt may count on it */
+	enum whose whose;
 } variables[] = {
-	{ "HTTP_PROXY", "http://", HTTP_PORT, false },
-	{ "HTTPS_PROXY", "http://", HTTP_PORT, false },
-	{ "http_proxy", "http://", HTTP_PORT, false },
-	{ "https_proxy", "http://", HTTP_PORT, false },
-	{ "ALL_PROXY", "socks5h://", SOCKS_PORT, false },
-	{ "all_proxy", "socks5h://", SOCKS_PORT, false },
-	{ "FTP_PROXY", "socks5h://", SOCKS_PORT, false },
-	{ "ftp_proxy", "socks5h://", SOCKS_PORT, false },
-	{ "RSYNC_PROXY", "", HTTP_PORT, false },
-	{ "GRPC_PROXY", "http://", HTTP_PORT, false },
-	{ "grpc_proxy", "http://", HTTP_PORT, false },
-	{ "NODE_USE_ENV_PROXY", "1", 0, false }, /* Node 24 and 22.21: fetch and http go by the variables */
-	{ "DOCKER_HTTP_PROXY", "http://", HTTP_PORT, true },
-	{ "DOCKER_HTTPS_PROXY", "http://", HTTP_PORT, true },
-	{ "CLOUDSDK_PROXY_TYPE", "https", 0, true },
-	{ "CLOUDSDK_PROXY_ADDRESS", "localhost", 0, true },
-	{ "CLOUDSDK_PROXY_PORT", "3128", 0, true },
+	{ "HTTP_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "HTTPS_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "http_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "https_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "ALL_PROXY", "socks5h://", SOCKS_PORT, COFFERS },
+	{ "all_proxy", "socks5h://", SOCKS_PORT, COFFERS },
+	{ "ALL_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "all_proxy", "http://", HTTP_PORT, SRTS },
+	{ "FTP_PROXY", "socks5h://", SOCKS_PORT, EVERYBODY },
+	{ "ftp_proxy", "socks5h://", SOCKS_PORT, EVERYBODY },
+	{ "RSYNC_PROXY", "", HTTP_PORT, COFFERS },
+	{ "RSYNC_PROXY", "", SOCKS_PORT, SRTS },
+	{ "GRPC_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "grpc_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "NODE_USE_ENV_PROXY", "1", 0, EVERYBODY }, /* Node 24 and 22.21: fetch and http go by the variables */
+	{ "DOCKER_HTTP_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "DOCKER_HTTPS_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "CLOUDSDK_PROXY_TYPE", "http", 0, SRTS },
+	{ "CLOUDSDK_PROXY_ADDRESS", "localhost", 0, SRTS },
+	{ "CLOUDSDK_PROXY_PORT", "3128", 0, SRTS },
 };
 
 #define DIRECT "localhost,127.0.0.1,::1"
@@ -164,7 +168,7 @@ int network_add_variables(const struct compile *c, struct variable_vec *list)
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]) && r == 0; i++) {
 		const char *value = variables[i].before;
 
-		if (variables[i].srt && !srt)
+		if (variables[i].whose == (srt ? COFFERS : SRTS))
 			continue;
 		if (variables[i].port)
 			value = arena_printf(c->arena, "%s%s:%u", value, srt ? "localhost" : "127.0.0.1", variables[i].port);

@@ -178,6 +178,38 @@ static int require_keys(struct reader *reader, const json_t *root)
 	return r;
 }
 
+/* srt says it of the document; without file rules nothing is denied anyway. */
+static int refuse_inert(struct reader *reader, const struct rule_vec *list)
+{
+	struct setter *setter = &reader->setter;
+	size_t n = strlen(setter->source);
+	int r = 0;
+
+	for (size_t i = 0; i < list->n && r == 0; i++) {
+		const struct policy_rule *rule = &list->at[i];
+
+		if (!policy_rule_is_inert(rule) || strncmp(rule->why, setter->source, n) != 0 || rule->why[n] != ' ')
+			continue;
+		r = policy_fault_add(setter->faults, setter->arena,
+		                     (struct policy_fault){ .code = ERR_POLICY,
+		                                            .source = setter->source,
+		                                            .pointer = rule->why + n + 1,
+		                                            .found = rule->text,
+		                                            .allowed = "a pattern without the last slash, which denies nothing" });
+	}
+	return r;
+}
+
+static int judge_srt(struct reader *reader, const json_t *root)
+{
+	const struct policy_filesystem *fs = &reader->setter.policy->filesystem;
+	int r = require_keys(reader, root);
+
+	if (r == 0 && !fs->disabled)
+		r = refuse_inert(reader, &fs->deny_read);
+	return r == 0 && !fs->disabled ? refuse_inert(reader, &fs->deny_write) : r;
+}
+
 /* --- Documents. ------------------------------------------------------------------------------------------------------------- */
 
 static int read_root(struct reader *reader, const json_t *root)
@@ -192,7 +224,7 @@ static int read_root(struct reader *reader, const json_t *root)
 	}
 	r = read_section(reader, "", root);
 	if (r == 0 && reader->dialect == POLICY_SRT)
-		r = require_keys(reader, root);
+		r = judge_srt(reader, root);
 	return r;
 }
 
