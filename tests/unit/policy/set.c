@@ -153,7 +153,7 @@ static const struct {
 	{ "{\"network\": {\"deniedDomainReasons\": {\"a.b\": 1}}}", "/network/deniedDomainReasons/a.b" },
 	{ "{\"network\": {\"httpProxyPort\": 0}}", "/network/httpProxyPort" },
 	{ "{\"network\": {\"allowLocalBinding\": \"yes\"}}", "/network/allowLocalBinding" },
-	{ "{\"ignoreViolations\": {\"*\": \"x\"}}", "/ignoreViolations" },
+	{ "{\"ignoreViolations\": {\"*\": \"x\"}}", "/ignoreViolations/*" },
 	{ "{\"$schema\": 1}", "/$schema" },
 };
 
