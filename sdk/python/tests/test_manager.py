@@ -125,7 +125,7 @@ class Sandboxed(unittest.IsolatedAsyncioTestCase):
 
     async def test_the_command_cannot_reach_what_it_is_confined_by(self):
         await SandboxManager.initialize(laid_over(allowWrite=[tempfile.gettempdir()]))
-        self.assertEqual((await self.wrapped("env | grep -c ^COFFER")).stdout, "0\n")
+        self.assertEqual((await self.wrapped("env | grep -c ^COFFER_SRT")).stdout, "0\n")
         folder = SandboxManager._folder
         done = await self.wrapped(f"echo x > {tempfile.gettempdir()}/of-the-host && rm {tempfile.gettempdir()}/of-the-host && ls -d {folder}")
         self.assertEqual(done.stdout, folder + "\n", done.stderr)

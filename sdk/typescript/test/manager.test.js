@@ -160,7 +160,7 @@ test('what is in force can be asked for', async () => {
 
 test('the command cannot reach where it tells what it was refused', async () => {
   await SandboxManager.initialize(laidOver({ allowWrite: ['.', '/tmp'] }));
-  assert.equal((await wrapped('env | grep -c ^COFFER')).stdout, '0\n');
+  assert.equal((await wrapped('env | grep -c ^COFFER_SRT')).stdout, '0\n');
   const { env } = await SandboxManager.wrapWithSandboxArgv('true');
   const folder = dirname(env.COFFER_SRT_OUTCOME);
   assert.notEqual((await wrapped(`ln -s /etc/x ${folder}/link; mv ${folder} ${folder}.moved`)).status, 0);
