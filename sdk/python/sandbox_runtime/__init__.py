@@ -7,7 +7,7 @@ from sandbox_runtime.config.schemas import (
     SandboxRuntimeConfig,
     ValidationError,
 )
-from sandbox_runtime.sandbox.manager import SandboxManager
+from sandbox_runtime.sandbox.wrap import SandboxManager
 from sandbox_runtime.sandbox.violation_store import SandboxViolationEvent, SandboxViolationStore
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-export { LinuxSandboxProfileError, SandboxInitializeConflictError, SandboxManager, getDefaultWritePaths } from './manager.js';
+export { LinuxSandboxProfileError, SandboxInitializeConflictError, SandboxManager, getDefaultWritePaths } from './wrap.js';
 export { SandboxViolationStore } from './violations.js';
 export {
   ConfigError,
