@@ -10,6 +10,7 @@ directory. words that are a text are the argument of -c. settings: a dictionary,
     signal   sent to srt one second after its start
     stderr   "text": its lines have to be the same; "shape" (the default): srt's own lines, and of programs the last part; "any": not compared
     net      needs the small Internet of tests/e2e/internet
+    root     was recorded as root and is no matter for others
 """
 DIR = object()
 
@@ -403,8 +404,8 @@ case("process-host-unseen", BASE, "test ! -e /proc/$CALLER_PID && echo unseen")
 case("process-kill-all", BASE, "kill -9 -1; echo survived", stderr="any")
 case("process-parent", BASE, "test $PPID -le 2 && echo near")
 case("process-init-is-not-the-hosts", BASE, "tr '\\0' ' ' < /proc/1/cmdline | grep -c '^/sbin/init'; echo $?")
-case("process-user", BASE, "test $(id -u) = $CALLER_UID && echo same")
-case("process-capabilities", BASE, "grep CapEff /proc/self/status | cut -f2")
+case("process-user", BASE, "test $(id -u) = $CALLER_UID && echo same", root=True)
+case("process-capabilities", BASE, "grep CapEff /proc/self/status | cut -f2", root=True)
 case("process-no-new-privileges", BASE, "grep NoNewPrivs /proc/self/status | cut -f2")
 case("process-seccomp", BASE, "grep '^Seccomp:' /proc/self/status | cut -f2")
 case("process-session", BASE, "ps -o sid= -p $$ | tr -d ' ' | grep -c '^[0-9]'", stderr="any")
