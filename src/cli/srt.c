@@ -171,7 +171,7 @@ static int parse(struct srt_line *line, const char *const *argv)
 		if (known[i].argument && !value)
 			return refuse_option(known[i].shown, "missing");
 		take(line, i, value);
-		if (known[i].option == SRT_CONTROL && !is_control(value))
+		if (known[i].option == SRT_CONTROL && value && !is_control(value))
 			return refuse_option(
 			    known[i].shown,
 			    arena_printf(&line->arena,
@@ -409,6 +409,16 @@ static int choose_profile(bool *py)
 	return *py ? SRT_GOES_ON : fail("COFFER_SRT_PROFILE: found another word, allowed npm or py");
 }
 
+/* The option is a variable for what runs inside, and the variable is as good as the option. */
+static void settle_debug(struct srt_line *line)
+{
+	const char *name = line->py ? "DEBUG" : "SRT_DEBUG", *value = getenv(name);
+
+	if (line->debug)
+		(void)setenv(name, "true", 1);
+	line->debug = line->debug || (value && *value);
+}
+
 int srt_main(const char *const *argv, bool py)
 {
 	struct srt_line line = { 0 };
@@ -425,6 +435,7 @@ int srt_main(const char *const *argv, bool py)
 		return r;
 	if (line.help)
 		return show(help, "");
+	settle_debug(&line);
 	r = refuse_subcommand(&line);
 	return r == SRT_GOES_ON ? carry_out(&line) : r; /* the process ends here: nothing is freed */
 }
