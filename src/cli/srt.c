@@ -156,31 +156,38 @@ static int refuse_option(const char *shown, const char *text)
 	return SRT_FAILED;
 }
 
+static int take_checked(struct srt_line *line, size_t i, const char *value)
+{
+	if (known[i].argument && !value)
+		return refuse_option(known[i].shown, "missing");
+	take(line, i, value);
+	if (known[i].option != SRT_CONTROL || !value || is_control(value))
+		return SRT_GOES_ON;
+	return refuse_option(known[i].shown,
+	                     arena_printf(&line->arena,
+	                                  "'%s' is invalid. must be an integer file descriptor >= 3 (0-2 are stdin, stdout and stderr).",
+	                                  value));
+}
+
 static int parse(struct srt_line *line, const char *const *argv)
 {
-	for (; *argv && strcmp(*argv, "--") != 0; argv++) {
-		const char *value, *word = take_flags(line, *argv);
-		size_t i = match(word ? word : *argv, &value);
+	int r = SRT_GOES_ON;
+
+	for (; r == SRT_GOES_ON && *argv && strcmp(*argv, "--") != 0; argv++) {
+		const char *value, *flags = take_flags(line, *argv), *word = flags ? flags : *argv;
+		size_t i = match(word, &value);
 
 		if (i == ARRAY_LEN(known)) {
-			take_word(line, word ? word : *argv);
+			take_word(line, word);
 			continue;
 		}
-		if (known[i].argument && !value)
+		if (known[i].argument && !value && argv[1])
 			value = *++argv;
-		if (known[i].argument && !value)
-			return refuse_option(known[i].shown, "missing");
-		take(line, i, value);
-		if (known[i].option == SRT_CONTROL && !is_control(value))
-			return refuse_option(
-			    known[i].shown,
-			    arena_printf(&line->arena,
-			                 "'%s' is invalid. must be an integer file descriptor >= 3 (0-2 are stdin, stdout and stderr).",
-			                 value));
+		r = take_checked(line, i, value);
 	}
-	if (*argv)
+	if (r == SRT_GOES_ON && *argv)
 		take_rest(line, argv + 1);
-	return SRT_GOES_ON;
+	return r;
 }
 
 /* ---- the command ---- */
@@ -403,6 +410,16 @@ static int choose_profile(bool *py)
 	return *py ? SRT_GOES_ON : fail("COFFER_SRT_PROFILE: found another word, allowed npm or py");
 }
 
+/* The option is a variable for what runs inside, and the variable is as good as the option. */
+static void settle_debug(struct srt_line *line)
+{
+	const char *name = line->py ? "DEBUG" : "SRT_DEBUG", *value = getenv(name);
+
+	if (line->debug)
+		(void)setenv(name, "true", 1);
+	line->debug = line->debug || (value && *value);
+}
+
 int srt_main(const char *const *argv, bool py)
 {
 	struct srt_line line = { 0 };
@@ -419,6 +436,7 @@ int srt_main(const char *const *argv, bool py)
 		return r;
 	if (line.help)
 		return show(help, "");
+	settle_debug(&line);
 	r = refuse_subcommand(&line);
 	return r == SRT_GOES_ON ? carry_out(&line) : r; /* the process ends here: nothing is freed */
 }

@@ -59,19 +59,27 @@ static int take_option(struct srt_line *line, const char *word, const char *next
 	return line->settings ? 1 + apart : 0;
 }
 
+/* What ends the line at one of its options; SRT_GOES_ON: nothing. n: how many words the option took. */
+static int end_at(const struct srt_line *line, const char *word, int n)
+{
+	if (line->version)
+		return show(version, "\n");
+	if (line->help)
+		return show(usage, options);
+	if (n)
+		return SRT_GOES_ON;
+	if (strcmp(word, "-s") == 0 || strcmp(word, "--settings") == 0)
+		return refuse("Option '", word, "' requires an argument.");
+	return refuse("No such option: ", word, "");
+}
+
 int srt_py_parse(struct srt_line *line, const char *const *argv)
 {
 	while (*argv && argv[0][0] == '-' && argv[0][1] && strcmp(*argv, "--") != 0) {
-		int n = take_option(line, argv[0], argv[1]);
+		int n = take_option(line, argv[0], argv[1]), r = end_at(line, *argv, n);
 
-		if (line->version)
-			return show(version, "\n");
-		if (line->help)
-			return show(usage, options);
-		if (n == 0 && (strcmp(*argv, "-s") == 0 || strcmp(*argv, "--settings") == 0))
-			return refuse("Option '", *argv, "' requires an argument.");
-		if (n == 0)
-			return refuse("No such option: ", *argv, "");
+		if (r != SRT_GOES_ON)
+			return r;
 		argv += n;
 	}
 	if (*argv && strcmp(*argv, "--") == 0)

@@ -97,7 +97,7 @@ a b -d 2' ]
 	[ "$status" != 0 ]
 	[ "$(ls -A told)" = outcomes ]
 	run srt true
-	[ "$(jq -r '.denials[].target' told/outcomes | head -1)" = /etc/new ]
+	[ "$(jq -r '.denials[] | select(.operation == "create").target' told/outcomes)" = /etc/new ]
 	[ "$(wc -l < told/outcomes)" = 2 ]
 	for path in "$PWD/nowhere/file" outcomes "$PWD/link"; do
 		ln -sf "$HOME/.bashrc" link

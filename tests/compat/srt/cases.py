@@ -10,6 +10,7 @@ directory. words that are a text are the argument of -c. settings: a dictionary,
     signal   sent to srt one second after its start
     stderr   "text": its lines have to be the same; "shape" (the default): srt's own lines, and of programs the last part; "any": not compared
     net      needs the small Internet of tests/e2e/internet
+    root     was recorded as root and is no matter for others
 """
 DIR = object()
 
@@ -250,6 +251,10 @@ case("env-coffer-is-not-told", BASE, "echo ${COFFER-unset}")
 for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "FTP_PROXY", "ftp_proxy", "RSYNC_PROXY", "GRPC_PROXY", "grpc_proxy", "DOCKER_HTTP_PROXY", "DOCKER_HTTPS_PROXY"):
     case("env-" + name, BASE, f"echo ${name} | sed 's,//[^/]*@,//,'")
 case("env-cloudsdk", BASE, "echo $CLOUDSDK_PROXY_TYPE $CLOUDSDK_PROXY_ADDRESS $CLOUDSDK_PROXY_PORT")
+case("env-names", BASE, "env | cut -d= -f1 | sort | tr '\\n' ' '")
+case("env-debug", BASE, ["-d", "-c", "echo $SRT_DEBUG"], stderr="any")
+case("env-debug-of-the-caller", BASE, ["echo", "x"], env={"SRT_DEBUG": "1"})
+case("env-debug-empty", BASE, ["echo", "x"], env={"SRT_DEBUG": ""})
 case("env-git-ssh", BASE, "test -n \"$GIT_SSH_COMMAND\" && echo set")
 case("env-host-ports", BASE, "test -n \"$CLAUDE_CODE_HOST_HTTP_PROXY_PORT$CLAUDE_CODE_HOST_SOCKS_PROXY_PORT\" && echo set")
 case("env-proxy-of-the-caller", BASE, "echo $HTTP_PROXY | sed 's,//[^/]*@,//,'", env={"HTTP_PROXY": "http://corp.test:8080"})
@@ -403,8 +408,8 @@ case("process-host-unseen", BASE, "test ! -e /proc/$CALLER_PID && echo unseen")
 case("process-kill-all", BASE, "kill -9 -1; echo survived", stderr="any")
 case("process-parent", BASE, "test $PPID -le 2 && echo near")
 case("process-init-is-not-the-hosts", BASE, "tr '\\0' ' ' < /proc/1/cmdline | grep -c '^/sbin/init'; echo $?")
-case("process-user", BASE, "test $(id -u) = $CALLER_UID && echo same")
-case("process-capabilities", BASE, "grep CapEff /proc/self/status | cut -f2")
+case("process-user", BASE, "test $(id -u) = $CALLER_UID && echo same", root=True)
+case("process-capabilities", BASE, "grep CapEff /proc/self/status | cut -f2", root=True)
 case("process-no-new-privileges", BASE, "grep NoNewPrivs /proc/self/status | cut -f2")
 case("process-seccomp", BASE, "grep '^Seccomp:' /proc/self/status | cut -f2")
 case("process-session", BASE, "ps -o sid= -p $$ | tr -d ' ' | grep -c '^[0-9]'", stderr="any")
