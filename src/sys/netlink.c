@@ -110,14 +110,15 @@ int netlink_loopback_up(void)
 	return netlink_send(&up, NETLINK_ROUTE);
 }
 
+static const unsigned char own_address[] = { 198, 18, 0, 1 };
+
 static int add_own_address(void)
 {
-	static const unsigned char address[] = { 198, 18, 0, 1 };
 	const struct ifaddrmsg link = { .ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_scope = RT_SCOPE_UNIVERSE, .ifa_index = LOOPBACK };
 	struct netlink add = { 0 };
 
 	netlink_begin(&add, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE, &link, sizeof(link));
-	netlink_add(&add, IFA_LOCAL, address, sizeof(address));
+	netlink_add(&add, IFA_LOCAL, own_address, sizeof(own_address));
 	netlink_end(&add);
 	return netlink_send(&add, NETLINK_ROUTE);
 }
@@ -131,11 +132,14 @@ int netlink_own_everything(unsigned char family)
 		                          .rtm_type = RTN_LOCAL };
 	const uint32_t loopback = LOOPBACK;
 	struct netlink route = { 0 };
-	int r;
+	int r = family == AF_INET ? add_own_address() : 0;
 
+	if (r < 0)
+		return r;
 	netlink_begin(&route, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE, &everything, sizeof(everything));
 	netlink_add(&route, RTA_OIF, &loopback, sizeof(loopback));
+	if (family == AF_INET)
+		netlink_add(&route, RTA_PREFSRC, own_address, sizeof(own_address));
 	netlink_end(&route);
-	r = netlink_send(&route, NETLINK_ROUTE);
-	return r == 0 && family == AF_INET ? add_own_address() : r;
+	return netlink_send(&route, NETLINK_ROUTE);
 }

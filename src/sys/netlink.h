@@ -12,7 +12,7 @@
 struct netlink {
 	size_t n, message; /* where the one begins that is being written */
 	bool full;
-	_Alignas(4) unsigned char bytes[2048];
+	_Alignas(4) unsigned char bytes[4096];
 };
 
 /* body: what follows the header, n bytes. */
@@ -28,8 +28,8 @@ int netlink_send(const struct netlink *netlink, int protocol);
 /* Brings the loopback interface of the calling process's network namespace up; the kernel gives it 127.0.0.1 and ::1 then. */
 int netlink_loopback_up(void);
 /*
- * Makes every address of the family (AF_INET, AF_INET6) one of the namespace's own. With IPv4 comes an address that is not the loopback's, for programs that
- * ask whether there is a network (AI_ADDRCONFIG).
+ * Makes every address of the family (AF_INET, AF_INET6) one of the namespace's own. With IPv4 comes an address that is not the loopback's, 198.18.0.1, for
+ * programs that ask whether there is a network (AI_ADDRCONFIG); what is sent has it as its source.
  */
 int netlink_own_everything(unsigned char family);
 

@@ -1,6 +1,6 @@
 /*
  * Theory of operation. One batch, which the kernel carries out whole or not at all: a table of the inet family, in it a chain that sees what is sent
- * by the processes of the namespace before anything else has changed it, and in that a rule for each port. A rule is a list of expressions over a
+ * by the processes of the namespace before anything else has changed it, and in that a rule for each port; a second chain sees what comes out of it. A rule is a list of expressions over a
  * register: each loads, compares or acts, and the first comparison that fails ends the rule (linux/netfilter/nf_tables.h).
  */
 #include "sys/nft.h"
@@ -16,8 +16,9 @@
 #include <string.h>
 
 #define NAME "coffer"
+#define WALL "wall"
 
-enum { PRIORITY_NAT = -100 /* NF_IP_PRI_NAT_DST */, PORT_DNS = 53 };
+enum { PRIORITY_NAT = -100 /* NF_IP_PRI_NAT_DST */, PRIORITY_FILTER = 0 /* NF_IP_PRI_FILTER */, PORT_DNS = 53 };
 enum { IPV4_TARGET_AT = 16, IPV6_TARGET_AT = 24, PORT_TARGET_AT = 2 }; /* in their headers */
 
 static void add_text(struct netlink *batch, unsigned attribute, const char *text)
@@ -66,14 +67,20 @@ static void compare(struct netlink *batch, uint32_t operation, const void *bytes
 	end_expression(batch, opened);
 }
 
-static void want_meta(struct netlink *batch, uint32_t key, unsigned char wanted)
+static void check_meta(struct netlink *batch, uint32_t key, uint32_t operation, unsigned char value)
 {
 	struct expression opened = begin_expression(batch, "meta");
 
 	add_number(batch, NFTA_META_DREG, NFT_REG_1);
 	add_number(batch, NFTA_META_KEY, key);
 	end_expression(batch, opened);
-	compare(batch, NFT_CMP_EQ, &wanted, sizeof(wanted));
+	compare(batch, operation, &value, sizeof(value));
+}
+
+static void want_protocol(struct netlink *batch, unsigned char network, unsigned char transport)
+{
+	check_meta(batch, NFT_META_NFPROTO, NFT_CMP_EQ, network);
+	check_meta(batch, NFT_META_L4PROTO, NFT_CMP_EQ, transport);
 }
 
 static void load_header(struct netlink *batch, uint32_t base, uint32_t at, size_t n)
@@ -103,15 +110,29 @@ static void redirect_to(struct netlink *batch, uint16_t port)
 	end_expression(batch, opened);
 }
 
+static void drop(struct netlink *batch)
+{
+	struct expression opened = begin_expression(batch, "immediate");
+	size_t value, verdict;
+
+	add_number(batch, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	value = netlink_open(batch, NFTA_IMMEDIATE_DATA);
+	verdict = netlink_open(batch, NFTA_DATA_VERDICT);
+	add_number(batch, NFTA_VERDICT_CODE, NF_DROP);
+	netlink_close(batch, verdict);
+	netlink_close(batch, value);
+	end_expression(batch, opened);
+}
+
 /* ---- rules ---- */
 
-static size_t begin_rule(struct netlink *batch, unsigned flags)
+static size_t begin_rule(struct netlink *batch, const char *chain, unsigned flags)
 {
 	const struct nfgenmsg inet = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
 
 	netlink_begin(batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | flags, &inet, sizeof(inet));
 	add_text(batch, NFTA_RULE_TABLE, NAME);
-	add_text(batch, NFTA_RULE_CHAIN, NAME);
+	add_text(batch, NFTA_RULE_CHAIN, chain);
 	return netlink_open(batch, NFTA_RULE_EXPRESSIONS);
 }
 
@@ -124,10 +145,9 @@ static void end_rule(struct netlink *batch, size_t expressions)
 static void add_dns_rule(struct netlink *batch, uint16_t port)
 {
 	const uint16_t dns = htons(PORT_DNS);
-	size_t rule = begin_rule(batch, 0);
+	size_t rule = begin_rule(batch, NAME, 0);
 
-	want_meta(batch, NFT_META_NFPROTO, NFPROTO_IPV4);
-	want_meta(batch, NFT_META_L4PROTO, IPPROTO_UDP);
+	want_protocol(batch, NFPROTO_IPV4, IPPROTO_UDP);
 	load_header(batch, NFT_PAYLOAD_TRANSPORT_HEADER, PORT_TARGET_AT, sizeof(dns));
 	compare(batch, NFT_CMP_EQ, &dns, sizeof(dns));
 	redirect_to(batch, port);
@@ -136,10 +156,9 @@ static void add_dns_rule(struct netlink *batch, uint16_t port)
 
 static void add_tcp6_rule(struct netlink *batch, uint16_t port)
 {
-	size_t rule = begin_rule(batch, 0);
+	size_t rule = begin_rule(batch, NAME, 0);
 
-	want_meta(batch, NFT_META_NFPROTO, NFPROTO_IPV6);
-	want_meta(batch, NFT_META_L4PROTO, IPPROTO_TCP);
+	want_protocol(batch, NFPROTO_IPV6, IPPROTO_TCP);
 	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV6_TARGET_AT, sizeof(in6addr_loopback));
 	compare(batch, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
 	redirect_to(batch, port);
@@ -150,33 +169,70 @@ static void add_tcp6_rule(struct netlink *batch, uint16_t port)
 static void add_tcp4_rule(struct netlink *batch, uint16_t port)
 {
 	const unsigned char loopback = 127;
-	size_t rule = begin_rule(batch, NLM_F_ACK);
+	size_t rule = begin_rule(batch, NAME, NLM_F_ACK);
 
-	want_meta(batch, NFT_META_NFPROTO, NFPROTO_IPV4);
-	want_meta(batch, NFT_META_L4PROTO, IPPROTO_TCP);
+	want_protocol(batch, NFPROTO_IPV4, IPPROTO_TCP);
 	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_TARGET_AT, sizeof(loopback));
 	compare(batch, NFT_CMP_NEQ, &loopback, sizeof(loopback));
 	redirect_to(batch, port);
 	end_rule(batch, rule);
 }
 
-static void add_chain(struct netlink *batch)
+/* No other protocol leaves the loopback. TCP's answers do, in a way: to the address that the client has as its own. */
+static void add_wall4(struct netlink *batch)
+{
+	static const unsigned char loopback = 127, own[] = { 198, 18, 0, 1 };
+	size_t rule = begin_rule(batch, WALL, 0);
+
+	check_meta(batch, NFT_META_NFPROTO, NFT_CMP_EQ, NFPROTO_IPV4);
+	check_meta(batch, NFT_META_L4PROTO, NFT_CMP_NEQ, IPPROTO_TCP);
+	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_TARGET_AT, sizeof(loopback));
+	compare(batch, NFT_CMP_NEQ, &loopback, sizeof(loopback));
+	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_TARGET_AT, sizeof(own));
+	compare(batch, NFT_CMP_NEQ, own, sizeof(own));
+	drop(batch);
+	end_rule(batch, rule);
+}
+
+static void add_wall6(struct netlink *batch)
+{
+	size_t rule = begin_rule(batch, WALL, 0);
+
+	check_meta(batch, NFT_META_NFPROTO, NFT_CMP_EQ, NFPROTO_IPV6);
+	check_meta(batch, NFT_META_L4PROTO, NFT_CMP_NEQ, IPPROTO_TCP);
+	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV6_TARGET_AT, sizeof(in6addr_loopback));
+	compare(batch, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
+	drop(batch);
+	end_rule(batch, rule);
+}
+
+/* ---- the table ---- */
+
+static void add_chain(struct netlink *batch, const char *name, const char *type, int priority)
 {
 	const struct nfgenmsg inet = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
 	size_t hook;
 
+	netlink_begin(batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN, NLM_F_CREATE, &inet, sizeof(inet));
+	add_text(batch, NFTA_CHAIN_TABLE, NAME);
+	add_text(batch, NFTA_CHAIN_NAME, name);
+	hook = netlink_open(batch, NFTA_CHAIN_HOOK);
+	add_number(batch, NFTA_HOOK_HOOKNUM, NF_INET_LOCAL_OUT);
+	add_number(batch, NFTA_HOOK_PRIORITY, (uint32_t)priority);
+	netlink_close(batch, hook);
+	add_text(batch, NFTA_CHAIN_TYPE, type);
+	netlink_end(batch);
+}
+
+static void add_table(struct netlink *batch)
+{
+	const struct nfgenmsg inet = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+
 	netlink_begin(batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, NLM_F_CREATE, &inet, sizeof(inet));
 	add_text(batch, NFTA_TABLE_NAME, NAME);
 	netlink_end(batch);
-	netlink_begin(batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN, NLM_F_CREATE, &inet, sizeof(inet));
-	add_text(batch, NFTA_CHAIN_TABLE, NAME);
-	add_text(batch, NFTA_CHAIN_NAME, NAME);
-	hook = netlink_open(batch, NFTA_CHAIN_HOOK);
-	add_number(batch, NFTA_HOOK_HOOKNUM, NF_INET_LOCAL_OUT);
-	add_number(batch, NFTA_HOOK_PRIORITY, (uint32_t)PRIORITY_NAT);
-	netlink_close(batch, hook);
-	add_text(batch, NFTA_CHAIN_TYPE, "nat");
-	netlink_end(batch);
+	add_chain(batch, NAME, "nat", PRIORITY_NAT);
+	add_chain(batch, WALL, "filter", PRIORITY_FILTER);
 }
 
 static void add_mark(struct netlink *batch, unsigned type)
@@ -192,7 +248,9 @@ int nft_redirect(const struct nft_redirect *redirect)
 	struct netlink batch = { 0 };
 
 	add_mark(&batch, NFNL_MSG_BATCH_BEGIN);
-	add_chain(&batch);
+	add_table(&batch);
+	add_wall4(&batch);
+	add_wall6(&batch);
 	if (redirect->dns4)
 		add_dns_rule(&batch, redirect->dns4);
 	if (redirect->tcp6)

@@ -11,7 +11,8 @@
 
 /*
  * Ports on the loopback: TCP to any other IPv4 or IPv6 address goes there, and what is sent to UDP port 53 over IPv4 to whomever. 0: is not led
- * anywhere. Whom it was for: SO_ORIGINAL_DST of the accepted socket; datagrams are answered as if by that one.
+ * anywhere. Whom it was for: SO_ORIGINAL_DST of the accepted socket; datagrams are answered as if by that one. What else is sent to addresses that are
+ * not the loopback's (nor netlink_own_everything's) is dropped, and the sender told EPERM.
  */
 struct nft_redirect {
 	uint16_t tcp4, tcp6, dns4;
