@@ -5,6 +5,7 @@
  *   entry.c    its first bytes: HTTP or SOCKS, and to whom
  *   ask.c      the decision; then addresses, judged; then the dial
  *   tunnel.c   CONNECT and SOCKS: bytes there and back, once the first of them say nothing else than was asked
+ *   retry.c    the second thing a TLS client says, when the server asks it to
  *   http.c     plain HTTP: one message there, one back, again
  *   refuse.c   what a client that may not, or cannot, is told
  *   report.c   what the engine is told
@@ -85,6 +86,7 @@ struct conn {
 
 	struct flow up, down;
 	struct exchange *exchange; /* plain HTTP */
+	bool greeted;              /* a TLS greeting has passed */
 	bool is_open;              /* an "open" was reported: a "close" is due */
 	uint64_t opened_ms, up_before, down_before;
 };
@@ -121,7 +123,12 @@ int lookup_start(struct conn *conn);
 void lookup_leave(struct conn *conn);
 
 /* tunnel.c, http.c */
+struct sni;
 void tunnel_begin(struct conn *conn);
+void tunnel_pass_on(struct conn *conn);                      /* what was said, and all that follows */
+void tunnel_judge(struct conn *conn, const struct sni *sni); /* a greeting */
+/* retry.c: the first n bytes of conn->in are a greeting that may pass. */
+void retry_begin(struct conn *conn, size_t n);
 struct request;
 void http_begin(struct conn *conn, const struct request *request, size_t head_bytes); /* which are the first of conn->in */
 void http_free(struct exchange *exchange);

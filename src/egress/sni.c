@@ -157,6 +157,7 @@ static bool is_record_head(const unsigned char *head, size_t n)
 struct joined {
 	unsigned char bytes[HELLO_MAX];
 	size_t n, promised;
+	size_t used; /* bytes of the records */
 };
 
 static size_t least(size_t a, size_t b)
@@ -167,7 +168,7 @@ static size_t least(size_t a, size_t b)
 /* Puts records together until there is one message. False when they are no handshake. */
 static bool join(const unsigned char *bytes, size_t n, struct joined *joined)
 {
-	joined->n = joined->promised = 0;
+	joined->n = joined->promised = joined->used = 0;
 	for (size_t at = 0, here; at < n && joined->n < HELLO_MAX && !is_whole(joined->bytes, joined->n); at += here) {
 		size_t length;
 
@@ -181,6 +182,7 @@ static bool join(const unsigned char *bytes, size_t n, struct joined *joined)
 		joined->promised = joined->n + length;
 		memcpy(joined->bytes + joined->n, bytes + at, least(here, HELLO_MAX - joined->n));
 		joined->n += least(here, HELLO_MAX - joined->n);
+		joined->used = at + here;
 	}
 	return true;
 }
@@ -204,6 +206,7 @@ struct sni sni_look(const void *first, size_t n)
 	length = message_length(joined.bytes, joined.n);
 	if (length > HELLO_MAX || (length > 0 && joined.promised > length))
 		return sni;
+	sni.used = joined.used;
 	if (joined.n > 0 && joined.n == length)
 		read_hello(joined.bytes + HANDSHAKE_HEAD, length - HANDSHAKE_HEAD, &sni);
 	else if (n < SNI_BYTES_MAX)

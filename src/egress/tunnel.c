@@ -1,7 +1,7 @@
 /*
  * Theory of operation. The server's bytes flow at once, for in some protocols it speaks first. The client's first bytes are held until they have
- * shown what they are: a TLS client says whom it wants to reach, and behind one address there may be many. Nothing that goes on
- * inside TLS is seen, or needs to be.
+ * shown what they are: a TLS client says whom it wants to reach, and behind one address there may be many (retry.c: it may say so twice). Nothing
+ * that goes on inside TLS is seen, or needs to be.
  */
 #include "egress/filter.h"
 #include "egress/sni.h"
@@ -27,7 +27,7 @@ static void refuse_tls(struct conn *conn, const char *reason)
 	conn_close(conn);
 }
 
-static void pass_on(struct conn *conn)
+void tunnel_pass_on(struct conn *conn)
 {
 	conn_forget(conn);
 	conn->up.passed += conn->in.len;
@@ -48,14 +48,16 @@ static bool is_goal(const struct conn *conn, const struct sni *sni)
 	return host_parse(sni->name, sni->name_n, &host) == 0 && host_is_same(&host, &conn->goal.host);
 }
 
-static void judge_tls(struct conn *conn, const struct sni *sni)
+void tunnel_judge(struct conn *conn, const struct sni *sni)
 {
 	if (sni->kind == SNI_BAD)
 		refuse_tls(conn, "malformed TLS greeting");
-	else if (is_goal(conn, sni))
-		pass_on(conn);
-	else
+	else if (!is_goal(conn, sni))
 		refuse_tls(conn, sni->kind == SNI_ABSENT ? "TLS does not say which host it asks for" : "TLS asks for another host");
+	else if (conn->goal.host.kind == HOST_NAME)
+		retry_begin(conn, sni->used);
+	else
+		tunnel_pass_on(conn);
 }
 
 static void be_late_with_hello(struct conn *conn)
@@ -75,7 +77,7 @@ static bool read_more(struct conn *conn)
 	else if (conn->in.len > 0)
 		be_late_with_hello(conn);
 	else
-		pass_on(conn);
+		tunnel_pass_on(conn);
 	return !conn->dead;
 }
 
@@ -91,9 +93,9 @@ static bool step_look(struct conn *conn)
 		return read_more(conn);
 	}
 	if (sni.kind == SNI_NOT_TLS)
-		pass_on(conn);
+		tunnel_pass_on(conn);
 	else
-		judge_tls(conn, &sni);
+		tunnel_judge(conn, &sni);
 	return true;
 }
 

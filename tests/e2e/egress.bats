@@ -70,6 +70,10 @@ filter_with_names() {
 	filter_with_names tls
 }
 
+@test "egress: a second TLS greeting names the same host" {
+	filter_with_names retry
+}
+
 @test "egress: a server may speak first, and other protocols pass" {
 	filter first_words
 }

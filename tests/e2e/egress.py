@@ -142,6 +142,18 @@ def read_until(s, end):
     return data
 
 
+def read_n(s, n):
+    data = b""
+    while len(data) < n and (more := s.recv(n - len(data))):
+        data += more
+    return data
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
 def echo(s):
     while data := s.recv(65536):
         s.sendall(data)
@@ -394,6 +406,80 @@ def case_tls():
         s.shutdown(socket.SHUT_WR)
         assert read_all(s) == b""
         assert [h for h in heard if h] == [split], [len(h) for h in heard]
+
+
+RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+
+
+def case_retry():
+    """A server may ask for a second greeting. It names the same host, however and whenever it is sent."""
+    heard = []
+    retry = b"\x02\x00\x00\x28\x03\x03" + RETRY + b"\x00\x13\x01\x00\x00\x00"
+    other = b"\x02\x00\x00\x28\x03\x03" + bytes(32) + b"\x00\x13\x01\x00\x00\x00"
+
+    def record(kind, data):
+        return bytes([kind, 3, 3]) + struct.pack(">H", len(data)) + data
+
+    whole, pieces, no = record(22, retry), b"".join(record(22, retry[i : i + 9]) for i in range(0, len(retry), 9)), record(22, other)
+
+    def serve(answer):
+        def handle(s):
+            got = s.recv(65536)
+            s.settimeout(3)
+            with contextlib.suppress(OSError):
+                for i in range(len(answer)):
+                    s.sendall(answer[i : i + 1])
+                while more := s.recv(65536):
+                    got += more
+            heard.append(got)
+
+        return Server(handle)
+
+    good, evil = hello("localhost"), hello("front.test")
+    early, change = record(23, b"e" * 300), record(20, b"\x01")
+    split = b"".join(record(22, evil[5:][i : i + 7]) for i in range(0, len(evil) - 5, 7))
+    with Filter(["localhost"]) as f:
+        for answer, second, passes in [
+            (whole, evil, False),
+            (whole, change + evil, False),
+            (whole, early + early + change + evil, False),
+            (whole, split, False),
+            (pieces, evil, False),
+            (whole, good, True),
+            (whole, change + good, True),
+            (pieces, record(22, b"\x10\x00\x00\x01x") + b"rest", True),
+            (no, early * 3, True),
+            (no, record(22, b"\x10\x00\x00\x01x") + change + b"rest", True),
+            (record(21, b"\x02\x28"), b"bye", True),
+        ]:
+            for at_once in (True, False):
+                server = serve(answer)
+                heard.clear()
+                s = expect_tunnel(connect_http(f, f"localhost:{server.port}"))
+                s.sendall(good + (second if at_once else b""))
+                if not at_once:
+                    assert read_n(s, len(answer)) == answer
+                    s.sendall(second)
+                with contextlib.suppress(OSError):
+                    s.shutdown(socket.SHUT_WR)
+                read_all(s)
+                until = time.monotonic() + 10
+                while not heard and time.monotonic() < until:
+                    time.sleep(0.01)
+                assert (b"front.test" not in heard[0] and heard[0].startswith(good)), (answer, second)
+                assert (heard[0] == good + second) == passes, (answer, second, heard[0])
+                if not passes:
+                    assert f.event("deny")["reason"] == "TLS asks for another host"
+        cert, key = os.path.abspath("cert2.pem"), os.path.abspath("key2.pem")
+        request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"]
+        subprocess.run(request, check=True, capture_output=True)
+        port = free_port()
+        serving = ["openssl", "s_server", "-quiet", "-cert", cert, "-key", key, "-groups", "P-256", "-accept", f"127.0.0.1:{port}", "-tls1_3", "-naccept", "1"]
+        with subprocess.Popen(serving, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
+            time.sleep(1)
+            asking = ["openssl", "s_client", "-groups", "X25519:P-256", "-proxy", f"127.0.0.1:{f.port}", "-connect", f"localhost:{port}", "-servername", "localhost"]
+            done = subprocess.run([*asking, "-msg", "-ign_eof"], stdin=subprocess.DEVNULL, capture_output=True, timeout=20) if not server.stdin.close() else None
+            assert done.stdout.count(b", ClientHello") == 2 and b"Finished" in done.stdout, done
 
 
 def case_first_words():
