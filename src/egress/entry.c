@@ -1,5 +1,6 @@
 #include "egress/filter.h"
 #include "egress/request.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <string.h>
@@ -115,6 +116,9 @@ static void ask_http(struct conn *conn, size_t head_bytes)
 bool entry_step_head(struct conn *conn)
 {
 	int n = conn->in.len > 0 ? head_find_end(conn->in.text, conn->in.len, &conn->scanned) : 0;
+
+	if (WEAKENED("lines"))
+		n = head_find_end_lenient(conn->in.text, conn->in.len);
 
 	if (n == 0 && conn->in.len > HEAD_BYTES_MAX)
 		n = HEAD_BYTES_MAX + 1;

@@ -7,6 +7,7 @@
 #include "egress/filter.h"
 #include "egress/request.h"
 #include "egress/response.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -132,7 +133,7 @@ static bool pass_informational(struct conn *conn, const struct response *respons
 	struct exchange *x = conn->exchange;
 	autostr struct str text;
 
-	if (++x->informational > INFORMATIONAL_MAX)
+	if (++x->informational > INFORMATIONAL_MAX && !WEAKENED("informational"))
 		return fail_upstream(conn, EPROTO);
 	str_init(&text, HEAD_WRITTEN_MAX);
 	if (!x->is_old)
@@ -260,13 +261,15 @@ static bool is_quiet(struct end *end)
 {
 	char byte;
 
-	return recv(end->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	return WEAKENED("quiet") || (recv(end->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN);
 }
 
 static bool can_reuse(struct conn *conn, const char *host_text, size_t host_n, uint16_t port)
 {
 	struct host host;
 
+	if (WEAKENED("reuse") && conn->upstream.fd >= 0)
+		return true;
 	if (conn->upstream.fd < 0 || host_parse(host_text, host_n, &host) < 0)
 		return false;
 	if (port != conn->goal.port || !host_is_same(&host, &conn->goal.host))

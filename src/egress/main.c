@@ -5,6 +5,7 @@
  */
 #include "egress/confine.h"
 #include "egress/filter.h"
+#include "egress/weak.h"
 
 #include "base/own.h"
 #include "sys/fd.h"
@@ -137,7 +138,7 @@ static int prepare(struct filter *filter, uint32_t uid, struct err *err)
 	r = loop_init(&filter->loop);
 	if (r == 0)
 		r = loop_watch(&filter->loop, filter->control_fd, EPOLLIN, &filter->control);
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "no socket to the engine") : confine(uid, err);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "no socket to the engine") : WEAKENED("confine") ? 0 : confine(uid, err);
 }
 
 int main(void)

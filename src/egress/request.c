@@ -1,4 +1,5 @@
 #include "egress/request.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,7 +11,7 @@ static int read_port(struct head_text text, uint16_t *ret_port)
 {
 	unsigned port = 0;
 
-	if (text.n == 0 || text.n > PORT_DIGITS_MAX || text.at[0] == '0')
+	if (text.n == 0 || ((text.n > PORT_DIGITS_MAX || text.at[0] == '0') && !WEAKENED("port")))
 		return -EINVAL;
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.at[i] < '0' || text.at[i] > '9')
@@ -91,7 +92,7 @@ static int check_host(const struct request *request)
 	size_t from = 0;
 	const struct head_field *field = head_next(&request->head, "host", &from);
 
-	if (!field)
+	if (!field || WEAKENED("host"))
 		return 0;
 	if (head_next(&request->head, "host", &from))
 		return BAD;

@@ -1,4 +1,5 @@
 #include "egress/response.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 
@@ -14,7 +15,7 @@ int response_read(const char *text, size_t n, bool to_head, struct response *ret
 	if (r < 0)
 		return -EPROTO;
 	response->status = response->head.parser.status_code;
-	if (response->status == SWITCHING || response->status < STATUS_MIN || response->status > STATUS_MAX)
+	if ((response->status == SWITCHING && !WEAKENED("upgrade")) || response->status < STATUS_MIN || response->status > STATUS_MAX)
 		return -EPROTO;
 	if (response->status == NO_CONTENT) /* has none, and says so in one way */
 		response->head.framing = FRAMED_EMPTY;

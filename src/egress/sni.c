@@ -1,5 +1,7 @@
 #include "egress/sni.h"
 
+#include "egress/weak.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -122,7 +124,7 @@ static enum sni_kind look_for_odd(const unsigned char *b, size_t n)
 	bool ssl2 = b[0] & SSL2_LENGTH;
 	size_t length;
 
-	if (!ssl2 && b[0] != CONTENT_HANDSHAKE && b[0] != CONTENT_ALERT)
+	if ((!ssl2 && b[0] != CONTENT_HANDSHAKE && b[0] != CONTENT_ALERT) || WEAKENED("odd"))
 		return SNI_NOT_TLS;
 	if (n < RECORD_HEAD + 1)
 		return ssl2 && n > 2 && b[2] != CLIENT_HELLO ? SNI_NOT_TLS : SNI_MORE;

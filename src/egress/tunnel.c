@@ -5,6 +5,7 @@
  */
 #include "egress/filter.h"
 #include "egress/sni.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,7 +42,7 @@ static bool is_goal(const struct conn *conn, const struct sni *sni)
 {
 	struct host host;
 
-	if (conn->goal.host.kind != HOST_NAME)
+	if (conn->goal.host.kind != HOST_NAME || WEAKENED("sni"))
 		return true;
 	if (sni->kind == SNI_ABSENT)
 		return conn->goal.rule->kind == DOMAIN_EXACT;
@@ -50,11 +51,13 @@ static bool is_goal(const struct conn *conn, const struct sni *sni)
 
 void tunnel_judge(struct conn *conn, const struct sni *sni)
 {
-	if (sni->kind == SNI_BAD)
+	if (sni->kind == SNI_BAD && WEAKENED("greeting"))
+		tunnel_pass_on(conn);
+	else if (sni->kind == SNI_BAD)
 		refuse_tls(conn, "malformed TLS greeting");
 	else if (!is_goal(conn, sni))
 		refuse_tls(conn, sni->kind == SNI_ABSENT ? "TLS does not say which host it asks for" : "TLS asks for another host");
-	else if (conn->goal.host.kind == HOST_NAME)
+	else if (conn->goal.host.kind == HOST_NAME && !WEAKENED("retry"))
 		retry_begin(conn, sni->used);
 	else
 		tunnel_pass_on(conn);

@@ -30,8 +30,12 @@ def sealed(text):
     return fd
 
 
+WEAK = None  # the check that is left out (src/egress/weak.h), in a program of its own
+
+
 def start(text):
     """The process, and our side of its socket."""
+    program = f"{BUILD}/tests/weak/coffer-egress-weak" if WEAK else f"{BUILD}/coffer-egress"
     rules = fcntl.fcntl(sealed(text), fcntl.F_DUPFD_CLOEXEC, 50)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     theirs_fd = fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, 51)
@@ -41,7 +45,7 @@ def start(text):
         os.dup2(theirs_fd, 4)
 
     process = subprocess.Popen(
-        [f"{BUILD}/coffer-egress"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, close_fds=False, preexec_fn=place
+        [program], env={"COFFER_EGRESS_WEAK": WEAK or ""}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, close_fds=False, preexec_fn=place
     )
     os.close(rules)
     os.close(theirs_fd)
