@@ -143,11 +143,14 @@ bool entry_step_first(struct conn *conn)
 {
 	if (conn->in.len == 0)
 		return want_more(conn);
+	conn->way = conn->in.text[0] == SOCKS_VERSION ? WAY_SOCKS5 : WAY_HTTP;
+	conn->step = step_nothing;
+	if (hop_take_over(conn))
+		return conn->step != step_nothing;
 	if (conn->in.text[0] == SOCKS4) {
 		conn_close(conn);
 		return false;
 	}
-	conn->way = conn->in.text[0] == SOCKS_VERSION ? WAY_SOCKS5 : WAY_HTTP;
 	conn->step = conn->way == WAY_SOCKS5 ? step_socks_greeting : entry_step_head;
 	if (conn->way == WAY_HTTP)
 		conn_wait(conn, WAIT_STEP, be_late_with_head);

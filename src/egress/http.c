@@ -277,6 +277,17 @@ static bool can_reuse(struct conn *conn, const char *host_text, size_t host_n, u
 	return domain_decide(&conn->filter->rules->domains, &host, port).rule == conn->goal.rule && is_quiet(&conn->upstream);
 }
 
+static void write_request(struct conn *conn, const struct request *request, const struct host *host)
+{
+	const struct hop *hop = ways_choose(&conn->filter->rules->ways, host, request->port, false);
+	struct str *head = &conn->exchange->request_head;
+
+	if (hop)
+		request_write_proxied(request, host, hop->to.authorization, head);
+	else
+		request_write(request, host, head);
+}
+
 static int make_exchange(struct conn *conn, const struct request *request)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
@@ -292,7 +303,7 @@ static int make_exchange(struct conn *conn, const struct request *request)
 	x->keep = request->keep;
 	body_init(&x->request, &request->head, request->head.framing == FRAMED_CHUNKS);
 	if (host_parse(request->host.at, request->host.n, &host) == 0) /* if not, it is not sent */
-		request_write(request, &host, &x->request_head);
+		write_request(conn, request, &host);
 	return x->request_head.failed ? -ENOMEM : 0;
 }
 

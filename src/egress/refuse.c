@@ -93,6 +93,8 @@ static const char *upstream_reason(int errnum)
 		return "host not found";
 	case EPROTO:
 		return "upstream sent no HTTP";
+	case EBADMSG:
+		return "the proxy that was asked for it refused";
 	case EPIPE:
 		return "upstream closed the connection";
 	default:

@@ -138,18 +138,44 @@ int request_read(const char *text, size_t n, struct request *ret_request)
 	return r;
 }
 
-void request_write(const struct request *request, const struct host *host, struct str *out)
+static void add_authority(const struct request *request, const struct host *host, struct str *out)
 {
-	const char *method = http_method_str((enum http_method)request->head.parser.method);
-	bool bare = request->path.n == 0 || request->path.at[0] != '/';
-
-	str_printf(out, "%s %s", method, bare ? "/" : "");
-	str_add_n(out, request->path.at, request->path.n);
-	str_printf(out, host->kind == HOST_IPV6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", host->text);
+	str_printf(out, host->kind == HOST_IPV6 ? "[%s]" : "%s", host->text);
 	if (request->port != PORT_DEFAULT)
 		str_printf(out, ":%u", request->port);
+}
+
+static void add_method(const struct request *request, struct str *out)
+{
+	str_printf(out, "%s ", http_method_str((enum http_method)request->head.parser.method));
+}
+
+static void add_rest(const struct request *request, const struct host *host, const char *authorization, struct str *out)
+{
+	bool bare = request->path.n == 0 || request->path.at[0] != '/';
+
+	str_add(out, bare ? "/" : "");
+	str_add_n(out, request->path.at, request->path.n);
+	str_add(out, " HTTP/1.1\r\nHost: ");
+	add_authority(request, host, out);
 	str_add(out, "\r\n");
+	if (authorization)
+		str_printf(out, "Proxy-Authorization: %s\r\n", authorization);
 	head_write_fields(&request->head, out);
 	head_write_framing(request->head.framing, request->head.length, out);
 	str_add(out, request->waits ? "Expect: 100-continue\r\n\r\n" : "\r\n");
+}
+
+void request_write(const struct request *request, const struct host *host, struct str *out)
+{
+	add_method(request, out);
+	add_rest(request, host, NULL, out);
+}
+
+void request_write_proxied(const struct request *request, const struct host *host, const char *authorization, struct str *out)
+{
+	add_method(request, out);
+	str_add(out, "http://");
+	add_authority(request, host, out);
+	add_rest(request, host, authorization, out);
 }

@@ -22,5 +22,7 @@ struct request {
 int request_read(const char *text, size_t n, struct request *ret_request);
 /* What goes to the server instead: Host says what the target said. */
 void request_write(const struct request *request, const struct host *host, struct str *out);
+/* What goes to another proxy: the whole URI, and what it wants to hear, or NULL. */
+void request_write_proxied(const struct request *request, const struct host *host, const char *authorization, struct str *out);
 
 #endif

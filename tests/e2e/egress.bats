@@ -95,6 +95,19 @@ with_resolver() {
 	filter_with_names retry
 }
 
+@test "egress: a proxy behind ours: asked for what is allowed, and for nothing else" {
+	filter_with_names parent
+	filter_with_names parent_answers
+}
+
+@test "egress: a proxy of somebody else's in our place" {
+	filter_with_names outside
+}
+
+@test "egress: a proxy with a Unix socket, for some hosts" {
+	filter_with_names mitm
+}
+
 @test "egress: a server may speak first, and other protocols pass" {
 	filter first_words
 }

@@ -110,8 +110,8 @@ class Filter:
 class Server:
     """Answers each connection in a thread of its own. handler(socket)."""
 
-    def __init__(self, handler, address="127.0.0.1", family=socket.AF_INET):
-        self.listener = socket.create_server((address, 0), family=family, backlog=4096)
+    def __init__(self, handler, address="127.0.0.1", family=socket.AF_INET, listener=None):
+        self.listener = listener or socket.create_server((address, 0), family=family, backlog=4096)
         self.port = self.listener.getsockname()[1]
         self.handler, self.served = handler, 0
         threading.Thread(target=self.run, daemon=True).start()
@@ -486,6 +486,167 @@ def case_retry():
             assert done.stdout.count(b", ClientHello") == 2 and b"Finished" in done.stdout, done
 
 
+class Proxy:
+    """A proxy behind ours. Each CONNECT and each URI leads to `port`; first says what a head is answered, by default 200 for who may."""
+
+    def __init__(self, port, first=None, listener=None):
+        self.to, self.first, self.seen = port, first, []
+        self.server = Server(self.handle, listener=listener)
+        self.port = self.server.port
+
+    def handle(self, s):
+        while head := read_until(s, b"\r\n\r\n"):
+            self.seen.append(head)
+            if self.first is not None:
+                self.first(s)
+            elif not head.startswith(b"CONNECT "):
+                s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+                continue
+            else:
+                s.sendall(b"HTTP/1.1 200 OK\r\nX-Proxy: yes\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", self.to)) as there:
+                threading.Thread(target=pump, args=(there, s), daemon=True).start()
+                pump(s, there)
+            return
+
+
+def pump(a, b):
+    with contextlib.suppress(OSError):
+        while data := a.recv(65536):
+            b.sendall(data)
+        b.shutdown(socket.SHUT_WR)
+
+
+def case_parent():
+    """A proxy behind ours: what may be asked for is decided here, where it is is not."""
+    server, web = Server(echo), Web()
+    parent = Proxy(server.port)
+    with Filter(
+        ["*.far.test", "127.0.0.1", "45.1.2.3"],
+        parent={"http": f"http://us%40er:pass@127.0.0.1:{parent.port}", "https": f"localhost:{parent.port}", "no_proxy": "near.far.test,10.0.0.0/8"},
+    ) as f:
+        for target in ("a.far.test:443", "45.1.2.3:80"):
+            s = expect_tunnel(connect_http(f, target))
+            s.sendall(b"ping")
+            assert read_n(s, 4) == b"ping"
+            assert parent.seen[-1] == f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode(), parent.seen
+            event = f.event("open")
+            assert event["host"] == target.split(":")[0] and event["rule"], event
+            s.close()
+            assert f.event("close")["bytes_up"] == 4
+        s, reply = socks(f, "b.far.test", 22)
+        assert reply[1] == 0
+        s.sendall(b"ping")
+        assert read_n(s, 4) == b"ping" and parent.seen[-1].startswith(b"CONNECT b.far.test:22 ")
+        answer = exchange(f, b"GET http://a.far.test:8080/x?y HTTP/1.1\r\nProxy-Authorization: Basic theirs\r\nX: y\r\nConnection: close\r\n\r\n")
+        assert answer.endswith(b"hello"), answer
+        head = parent.seen[-1].decode().split("\r\n")
+        assert head[:2] == ["GET http://a.far.test:8080/x?y HTTP/1.1", "Host: a.far.test:8080"], head
+        assert head[2:4] == ["Proxy-Authorization: Basic dXNAZXI6cGFzcw==", "X: y"], head
+        before = len(parent.seen)
+        assert exchange(f, f"GET http://127.0.0.1:{web.port}/ HTTP/1.1\r\nConnection: close\r\n\r\n".encode()).endswith(b"hello")  # always near
+        assert read_all(connect_http(f, "near.far.test:443")).startswith(b"HTTP/1.1 502 ")
+        denied(read_all(connect_http(f, "other.test:443")), "host is not on the allow list")
+        denied(read_all(connect_http(f, "x.far.test%0d%0a.far.test:443")), "malformed host")
+        assert socks(f, "x.far.test\r\nX: y.far.test", 443)[1][1] == 2
+        assert len(parent.seen) == before, parent.seen[before:]
+        s = expect_tunnel(connect_http(f, "a.far.test:443"))
+        s.sendall(hello("front.test"))
+        assert read_all(s) == b""
+        while (event := f.event("deny"))["reason"] != "TLS asks for another host":
+            pass
+
+
+def case_parent_answers():
+    """What the proxy behind ours may answer to CONNECT."""
+    server = Server(echo)
+
+    def slowly(s):
+        for byte in b"HTTP/1.0 200\r\nX: y\r\n\r\nearly":
+            s.sendall(bytes([byte]))
+
+    for first, good in [
+        (slowly, True),
+        (lambda s: s.sendall(b"HTTP/1.1 299 Fine\n\nearly"), True),
+        (lambda s: s.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\nlost"), False),
+        (lambda s: s.sendall(b"HTTP/1.1 302 Found\r\n\r\n"), False),
+        (lambda s: s.sendall(b"HTTP/1.1 2xx OK\r\n\r\n"), False),
+        (lambda s: s.sendall(b"SSH-2.0-x\r\n\r\n"), False),
+        (lambda s: s.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20000), False),
+        (lambda s: s.close(), False),
+    ]:
+        parent = Proxy(server.port, first)
+        with Filter(["*.far.test"], parent={"http": f"127.0.0.1:{parent.port}"}) as f:
+            s = connect_http(f, "a.far.test:443")
+            if good:
+                expect_tunnel(s)
+                s.sendall(b"ping")
+                assert read_n(s, 9) == b"earlyping"
+            else:
+                answer = read_all(s)
+                assert answer.startswith(b"HTTP/1.1 502 ") and b"lost" not in answer, answer
+                assert f.event("close")["reason"]
+    with Filter(["*.far.test"], parent={"http": f"127.0.0.1:{free_port()}"}) as f:
+        assert b"Connection refused" in read_all(connect_http(f, "a.far.test:443"))
+        assert socks(f, "a.far.test", 443)[1][1] == 5
+    with Filter(["*.far.test"], parent={"http": "http://no.such.parent.invalid:1"}) as f:
+        assert b"host not found" in read_all(connect_http(f, "a.far.test:443"))
+
+
+def case_outside():
+    """A proxy of somebody else's, on this machine, decides in our place: it gets what the client says, byte for byte."""
+    server, web = Server(shout), Web()
+    with Filter([], outside={"http": web.port, "socks": server.port}) as f:
+        s = f.connect()
+        s.sendall(b"GET http://any.test/ HTTP/1.1\r\nProxy-Authorization: x\r\nContent-Length: 0\r\n\r\n")
+        assert read_until(s, b"hello").endswith(b"hello")
+        assert web.seen[0][0] == b"GET http://any.test/ HTTP/1.1\r\nProxy-Authorization: x\r\nContent-Length: 0", web.seen
+        event = f.event("open")
+        assert (event["host"], event["port"], event["way"]) == ("127.0.0.1", web.port, "http"), event
+        s = f.connect()
+        s.sendall(b"\x05\x01\x00" + b"z" * 1000)
+        s.shutdown(socket.SHUT_WR)
+        assert read_all(s) == b"1003 bytes"
+    with Filter(["127.0.0.1"], outside={"http": free_port()}) as f:  # the other way is ours
+        assert read_all(connect_http(f, "any.test:443")).startswith(b"HTTP/1.1 502 ")
+        assert socks(f, "127.0.0.1", web.port, 1)[1][1] == 0
+        assert socks(f, "any.test", 443)[1][1] == 2
+
+
+def case_mitm():
+    """Hosts that a proxy with a Unix socket is asked for."""
+    server, web = Server(echo), Web()
+    path = os.path.abspath("mitm.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    os.chmod(path, 0o777)
+    listener.listen(64)
+    mitm = Proxy(server.port, listener=listener)
+    with Filter(["*.far.test", "127.0.0.1"], mitm={"socket": path, "domains": ["*.far.test:443", "plain.far.test"]}, parent={"http": f"127.0.0.1:{free_port()}"}) as f:
+        clients = []
+        for _ in range(50):
+            clients.append(expect_tunnel(connect_http(f, "a.far.test:443")))
+            clients[-1].sendall(b"ping")
+            assert read_n(clients[-1], 4) == b"ping"
+        assert len(mitm.seen) == 50 and mitm.seen[0] == b"CONNECT a.far.test:443 HTTP/1.1\r\nHost: a.far.test:443\r\n\r\n", mitm.seen
+        assert exchange(f, b"GET http://plain.far.test/p HTTP/1.1\r\nConnection: close\r\n\r\n").endswith(b"hello")
+        assert mitm.seen[-1].startswith(b"GET http://plain.far.test/p HTTP/1.1\r\nHost: plain.far.test\r\n"), mitm.seen[-1]
+        assert read_all(connect_http(f, "a.far.test:444")).startswith(b"HTTP/1.1 502 ")  # the parent's
+        assert exchange(f, f"GET http://127.0.0.1:{web.port}/ HTTP/1.1\r\nConnection: close\r\n\r\n".encode()).endswith(b"hello")
+        children = subprocess.run(["pgrep", "-P", str(f.process.pid)], capture_output=True, text=True, check=False).stdout.split()
+        assert len(children) == 1, children
+        with open(f"/proc/{children[0]}/status", encoding="ascii") as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2" and int(status["CapEff"], 16) == 0, status
+        listener.close()
+        os.unlink(path)
+        assert read_all(connect_http(f, "a.far.test:443")).startswith(b"HTTP/1.1 502 ")
+    until = time.monotonic() + 5
+    while os.path.exists(f"/proc/{children[0]}") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not os.path.exists(f"/proc/{children[0]}")
+
+
 def case_first_words():
     """A server that speaks first is heard before the client says anything; other protocols pass."""
 
@@ -806,6 +967,14 @@ def case_bad_rules():
         ('{"dialect": "x"}', "/dialect"),
         ('{"uid": "0"}', "/uid"),
         ('{"surprise": 1}', "/surprise"),
+        ('{"parent": {"http": "https://x.y"}}', "/parent/http"),
+        ('{"parent": {"https": "socks5://x.y"}}', "/parent/https"),
+        ('{"parent": {"no_proxy": 1}}', "/parent/no_proxy"),
+        ('{"parent": []}', "/parent"),
+        ('{"mitm": {"socket": "relative"}}', "/mitm/socket"),
+        ('{"mitm": {"domains": ["*.com"]}}', "/mitm/domains"),
+        ('{"outside": {"http": 0}}', "/outside/http"),
+        ('{"outside": {"ftp": 1}}', "/outside/ftp"),
     ]:
         process, control = start(text)
         status, errors = process.wait(10), process.stderr.read().decode()
