@@ -281,6 +281,26 @@ static struct domain_vec narrow_domains(struct merge *m)
 	return kept;
 }
 
+static void add_text(struct merge *m, struct text_vec *list, const char *text)
+{
+	const char **slot = text_vec_add(list, m->arena);
+
+	if (slot)
+		*slot = text;
+	else
+		m->failed = -ENOMEM;
+}
+
+static void add_reason(struct merge *m, struct variable_vec *list, const struct policy_variable *reason)
+{
+	struct policy_variable *slot = variable_vec_add(list, m->arena);
+
+	if (slot)
+		*slot = *reason;
+	else
+		m->failed = -ENOMEM;
+}
+
 static void unite_denied(struct merge *m)
 {
 	const struct policy_network *base = &m->base->network, *request = &m->request->network, *both[] = { base, request };
@@ -292,23 +312,21 @@ static void unite_denied(struct merge *m)
 	for (unsigned i = 0; i < 2; i++) {
 		for (size_t k = 0; k < both[i]->domains.denied.n; k++)
 			add_domain(m, &next->domains.denied, &both[i]->domains.denied.at[k]);
-		for (size_t k = 0; k < both[i]->denied_addresses.n; k++) {
-			const char **slot = text_vec_add(&next->denied_addresses, m->arena);
-
-			if (slot)
-				*slot = both[i]->denied_addresses.at[k];
-			else
-				m->failed = -ENOMEM;
-		}
-		for (size_t k = 0; k < both[i]->denied_reasons.n; k++) {
-			struct policy_variable *slot = variable_vec_add(&next->denied_reasons, m->arena);
-
-			if (slot)
-				*slot = both[i]->denied_reasons.at[k];
-			else
-				m->failed = -ENOMEM;
-		}
+		for (size_t k = 0; k < both[i]->denied_addresses.n; k++)
+			add_text(m, &next->denied_addresses, both[i]->denied_addresses.at[k]);
+		for (size_t k = 0; k < both[i]->denied_reasons.n; k++)
+			add_reason(m, &next->denied_reasons, &both[i]->denied_reasons.at[k]);
 	}
+}
+
+/* Who is asked in between sees everything, and may decide: that is not a request's to say. */
+static void keep_ways(struct merge *m)
+{
+	static const char *const ways[] = { "/network/httpProxyPort", "/network/socksProxyPort", "/network/parentProxy",
+		                            "/network/mitmProxy" };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		refuse_field(m, ways[i], "a proxy", "the ways out that there are without it");
 }
 
 static void merge_network(struct merge *m)
@@ -325,6 +343,7 @@ static void merge_network(struct merge *m)
 	}
 	next->domains.allowed = narrow_domains(m);
 	unite_denied(m);
+	keep_ways(m);
 }
 
 /* --- Words and numbers. ----------------------------------------------------------------------------------------------------- */
@@ -405,18 +424,11 @@ static void merge_inherited(struct merge *m)
 	struct text_vec kept = { 0 };
 
 	for (size_t i = 0; i < wanted->n; i++) {
-		const char **slot;
-
-		if (!lets_through(&m->base->environment.inherit, wanted->at[i])) {
+		if (lets_through(&m->base->environment.inherit, wanted->at[i]))
+			add_text(m, &kept, wanted->at[i]);
+		else
 			refuse(m, "request /environment/inherit", arena_printf(m->arena, "\"%s\"", wanted->at[i]),
 			       "names that are inherited without it");
-			continue;
-		}
-		slot = text_vec_add(&kept, m->arena);
-		if (slot)
-			*slot = wanted->at[i];
-		else
-			m->failed = -ENOMEM;
 	}
 	if (wanted->n)
 		m->next.environment.inherit = kept;
@@ -461,8 +473,7 @@ int policy_merge(struct policy *base, const struct policy *request, struct arena
 	merge_limits(&m);
 	merge_inherited(&m);
 	merge_variables(&m);
-	if (!m.failed)
-		m.failed = places_derive(&m.next, arena);
+	m.failed = m.failed ? m.failed : places_derive(&m.next, arena);
 	if (!m.failed)
 		*base = m.next;
 	return m.failed;
@@ -473,7 +484,7 @@ int policy_tighten(struct policy *policy, const struct policy *request, struct a
 	const struct policy *chains[] = { policy->tighten, request }, *head = NULL, **tail = &head;
 
 	/* All links anew: copies of the policy may share those that are there. */
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++)
 		for (const struct policy *link = chains[i]; link; link = link->tighten) {
 			struct policy *copy = ARENA_NEW(arena, struct policy);
 
@@ -484,7 +495,6 @@ int policy_tighten(struct policy *policy, const struct policy *request, struct a
 			*tail = copy;
 			tail = &copy->tighten;
 		}
-	}
 	policy->tighten = head;
 	return 0;
 }

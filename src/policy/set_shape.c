@@ -30,11 +30,6 @@ static bool all_lists(const json_t *value)
 	return true;
 }
 
-static bool is_port(const json_t *value)
-{
-	return json_is_integer(value) && json_integer_value(value) >= 1 && json_integer_value(value) <= 65535;
-}
-
 static bool has_shape(enum policy_kind kind, const json_t *value)
 {
 	switch (kind) {
@@ -46,8 +41,6 @@ static bool has_shape(enum policy_kind kind, const json_t *value)
 		return all_texts(value);
 	case POLICY_TEXT_LISTS:
 		return all_lists(value);
-	case POLICY_PORT:
-		return is_port(value);
 	default:
 		return json_is_object(value);
 	}
