@@ -107,6 +107,25 @@ static bool step_second(struct conn *conn)
 	return true;
 }
 
+/* The answer as far as it has come, in the socket; -EAGAIN when that says nothing yet. */
+static ssize_t peek_answer(struct conn *conn, unsigned char answer[ANSWER_BYTES])
+{
+	ssize_t n;
+
+	if (!conn->upstream.readable)
+		return -EAGAIN;
+	do
+		n = recv(conn->upstream.fd, answer, ANSWER_BYTES, MSG_PEEK | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN)
+		return -errno;
+	if (n < 0 || (n > 0 && !is_decided(answer, (size_t)n))) {
+		conn->upstream.readable = false; /* there will be an event when there is more */
+		return -EAGAIN;
+	}
+	return n;
+}
+
 static bool step_answer(struct conn *conn)
 {
 	unsigned char answer[ANSWER_BYTES];
@@ -121,15 +140,9 @@ static bool step_answer(struct conn *conn)
 			conn_close(conn);
 		return true;
 	}
-	if (!conn->upstream.readable)
+	n = peek_answer(conn, answer);
+	if (n == -EAGAIN)
 		return false;
-	do
-		n = recv(conn->upstream.fd, answer, sizeof(answer), MSG_PEEK | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if ((n < 0 && errno == EAGAIN) || (n > 0 && !is_decided(answer, (size_t)n))) {
-		conn->upstream.readable = false; /* there will be an event when there is more */
-		return false;
-	}
 	conn_forget(conn);
 	if (n > 0 && may_be_retry(answer, (size_t)n))
 		conn->step = step_second;

@@ -51,13 +51,13 @@ static bool is_goal(const struct conn *conn, const struct sni *sni)
 
 void tunnel_judge(struct conn *conn, const struct sni *sni)
 {
-	if (sni->kind == SNI_BAD && WEAKENED("greeting"))
-		tunnel_pass_on(conn);
-	else if (sni->kind == SNI_BAD)
+	bool checked = !(sni->kind == SNI_BAD && WEAKENED("greeting")) && conn->goal.host.kind == HOST_NAME;
+
+	if (sni->kind == SNI_BAD && !WEAKENED("greeting"))
 		refuse_tls(conn, "malformed TLS greeting");
-	else if (!is_goal(conn, sni))
+	else if (checked && !is_goal(conn, sni))
 		refuse_tls(conn, sni->kind == SNI_ABSENT ? "TLS does not say which host it asks for" : "TLS asks for another host");
-	else if (conn->goal.host.kind == HOST_NAME && !WEAKENED("retry"))
+	else if (checked && !WEAKENED("retry"))
 		retry_begin(conn, sni->used);
 	else
 		tunnel_pass_on(conn);

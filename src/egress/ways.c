@@ -41,6 +41,23 @@ static int set_port(const struct part *part, struct hop *ret_hop)
 	return host_parse(loopback, sizeof(loopback) - 1, &ret_hop->to.host);
 }
 
+static int add_domain(const struct part *part, const json_t *entry)
+{
+	const char *text = arena_dup(part->arena, json_string_value(entry));
+	struct domain_pattern *slot, pattern;
+
+	if (!json_is_string(entry))
+		return -EINVAL;
+	if (!text)
+		return -ENOMEM;
+	if (domain_pattern_parse(text, false, &pattern) < 0)
+		return -EINVAL;
+	slot = domain_vec_add(&part->ways->mitm_domains, part->arena);
+	if (slot)
+		*slot = pattern;
+	return slot ? 0 : -ENOMEM;
+}
+
 static int set_domains(const struct part *part)
 {
 	const json_t *entry;
@@ -49,15 +66,10 @@ static int set_domains(const struct part *part)
 	if (!json_is_array(part->value))
 		return -EINVAL;
 	json_array_foreach (part->value, i, entry) {
-		const char *text = json_is_string(entry) ? arena_dup(part->arena, json_string_value(entry)) : NULL;
-		struct domain_pattern *slot, pattern;
+		int r = add_domain(part, entry);
 
-		if (!text || domain_pattern_parse(text, false, &pattern) < 0)
-			return json_is_string(entry) && !text ? -ENOMEM : -EINVAL;
-		slot = domain_vec_add(&part->ways->mitm_domains, part->arena);
-		if (!slot)
-			return -ENOMEM;
-		*slot = pattern;
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -66,9 +66,21 @@ static bool is_parent_member(const char *name)
 	return strcmp(name, "http") == 0 || strcmp(name, "https") == 0 || strcmp(name, "noProxy") == 0;
 }
 
-int setter_set_parent(struct setter *setter, const json_t *value)
+static int set_parent_member(struct setter *setter, const char *name, const json_t *text)
 {
 	size_t before = setter->faults->n;
+	int r;
+
+	if (!is_parent_member(name))
+		return setter_refuse(setter, name, text, "http, https or noProxy");
+	if (!json_is_string(text))
+		return setter_refuse(setter, name, text, "a text");
+	r = check_parent(setter, name, json_string_value(text));
+	return r == 0 && setter->faults->n == before ? keep_parent(setter, name, json_string_value(text)) : r;
+}
+
+int setter_set_parent(struct setter *setter, const json_t *value)
+{
 	const char *name;
 	json_t *text;
 	int r = 0;
@@ -76,12 +88,7 @@ int setter_set_parent(struct setter *setter, const json_t *value)
 	if (!json_is_object(value))
 		return setter_refuse(setter, "", value, NULL);
 	json_object_foreach ((json_t *)(uintptr_t)value, name, text) {
-		if (!is_parent_member(name) || !json_is_string(text))
-			r = setter_refuse(setter, name, text, is_parent_member(name) ? "a text" : "http, https or noProxy");
-		else
-			r = check_parent(setter, name, json_string_value(text));
-		if (r == 0 && setter->faults->n == before)
-			r = keep_parent(setter, name, json_string_value(text));
+		r = set_parent_member(setter, name, text);
 		if (r < 0)
 			return r;
 	}

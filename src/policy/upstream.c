@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PORT_DEFAULT = 80, USER_MAX = 1024, ENTRY_MAX = 300 };
+enum { PORT_DEFAULT = 80, USER_MAX = 1024, ENTRY_MAX = 300, NOTHING = 64 };
 
 /* ---- the URL ---- */
 
@@ -39,7 +39,8 @@ static void add_decoded(struct str *out, const char *text, size_t n)
 /* RFC 4648. */
 static void add_base64(struct str *out, const unsigned char *bytes, size_t n)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="; /* the last one stands for nothing */
 
 	for (size_t i = 0; i < n; i += 3) {
 		unsigned group = (unsigned)bytes[i] << 16;
@@ -50,8 +51,8 @@ static void add_base64(struct str *out, const unsigned char *bytes, size_t n)
 			group |= bytes[i + 2];
 		str_add_char(out, digits[group >> 18]);
 		str_add_char(out, digits[group >> 12 & 63]);
-		str_add_char(out, i + 1 < n ? digits[group >> 6 & 63] : '=');
-		str_add_char(out, i + 2 < n ? digits[group & 63] : '=');
+		str_add_char(out, digits[i + 1 < n ? group >> 6 & 63 : NOTHING]);
+		str_add_char(out, digits[i + 2 < n ? group & 63 : NOTHING]);
 	}
 }
 
