@@ -164,15 +164,6 @@ def fronting_split():
         return hears(heard, data[5:6])
 
 
-@attack("E8", "sni", "TLS that names nobody, under a wildcard")
-def nobody():
-    server, heard = sink()
-    with Filter(["*.loop.test", "localhost"], allow_private=True) as f:
-        s = expect_tunnel(connect_http(f, f"localhost:{server.port}"))
-        s.sendall(hello("other.test").replace(b"other.test", b"local.test"))
-        return hears(heard, b"local.test")
-
-
 @attack("E8", "greeting", "an alert, then the greeting")
 def alert_first():
     server, heard = sink()
