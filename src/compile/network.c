@@ -3,6 +3,7 @@
  * sandbox gets a socket to reach it by and variables that say where, which most programs go by.
  */
 #include "compile/stage.h"
+#include "policy/upstream.h"
 
 enum { HTTP_PORT = 3128, SOCKS_PORT = 1080 }; /* as in srt */
 
@@ -35,7 +36,7 @@ int network_choose(struct compile *c)
 {
 	const struct policy_network *network = &c->policy->network;
 
-	if (network->mode != POLICY_NETWORK_FILTERED || network->domains.allowed.n == 0)
+	if (network->mode != POLICY_NETWORK_FILTERED || (network->domains.allowed.n == 0 && !network->ways.ports_why))
 		return 0;
 	if (c->rung == COMPILE_RUNG_NAMESPACES)
 		return choose_ways(c);
@@ -79,9 +80,87 @@ static unsigned filter_uid(uint32_t sandbox_uid)
 	return sandbox_uid >= OWN_IDS ? sandbox_uid - FILTERS : sandbox_uid;
 }
 
-void compile_network_rules(const struct policy *policy, const struct facts *facts, struct str *out)
+static const char *parent_member(const struct policy_network *network, const char *name)
 {
-	const struct policy_network *network = &policy->network;
+	for (size_t i = 0; i < network->ways.parent.n; i++)
+		if (strcmp(network->ways.parent.at[i].name, name) == 0)
+			return network->ways.parent.at[i].value;
+	return NULL;
+}
+
+static const char *caller_variable(const struct compile *c, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *const *env = c->inputs->env; env && *env; env++)
+		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}
+
+/* What the settings say; in srt's dialect, what the caller's variables say where they do not. */
+static const char *find_parent(const struct compile *c, const char *member, const char *upper, const char *lower)
+{
+	const char *value = parent_member(&c->policy->network, member);
+
+	if (value || c->policy->dialect != POLICY_SRT)
+		return value;
+	value = caller_variable(c, upper);
+	return value ? value : caller_variable(c, lower);
+}
+
+/* A variable that names no proxy that can be spoken to is as good as none, as in srt. */
+static const char *usable(const struct compile *c, const char *url)
+{
+	struct upstream upstream;
+
+	return url && upstream_parse(url, c->arena, &upstream) == 0 ? url : NULL;
+}
+
+static void add_parent(const struct compile *c, struct str *out)
+{
+	const char *http = find_parent(c, "http", "HTTP_PROXY", "http_proxy"),
+		   *https = find_parent(c, "https", "HTTPS_PROXY", "https_proxy");
+	const char *no_proxy = find_parent(c, "noProxy", "NO_PROXY", "no_proxy");
+
+	https = usable(c, https ? https : http);
+	http = usable(c, http);
+	if (!http && !https)
+		return;
+	add_field(out, ", \"parent\": {\"no_proxy\": ", no_proxy ? no_proxy : "");
+	if (http)
+		add_field(out, ", \"http\": ", http);
+	if (https)
+		add_field(out, ", \"https\": ", https);
+	str_add_char(out, '}');
+}
+
+static void add_ports(const struct policy_ways *ways, struct str *out)
+{
+	if (!ways->http_port && !ways->socks_port)
+		return;
+	str_add(out, ", \"outside\": {");
+	if (ways->http_port)
+		str_printf(out, "\"http\": %u%s", ways->http_port, ways->socks_port ? ", " : "");
+	if (ways->socks_port)
+		str_printf(out, "\"socks\": %u", ways->socks_port);
+	str_add_char(out, '}');
+}
+
+static void add_mitm(const struct policy_mitm *mitm, struct str *out)
+{
+	if (!mitm->socket)
+		return;
+	add_field(out, ", \"mitm\": {\"socket\": ", mitm->socket);
+	str_add(out, ", \"domains\": [");
+	for (size_t i = 0; i < mitm->domains.n; i++)
+		add_field(out, i ? ", " : "", mitm->domains.at[i].text);
+	str_add(out, "]}");
+}
+
+static void write_rules(const struct compile *c, struct str *out)
+{
+	const struct policy_network *network = &c->policy->network;
 
 	str_add(out, "{\"allowed\": [");
 	add_domains(out, network, &network->domains.allowed);
@@ -91,9 +170,20 @@ void compile_network_rules(const struct policy *policy, const struct facts *fact
 	for (size_t i = 0; i < network->denied_addresses.n; i++)
 		add_field(out, i ? ", " : "", network->denied_addresses.at[i]);
 	str_printf(out, "], \"allow_private\": %s, \"dialect\": \"%s\"", network->allow_private_addresses ? "true" : "false",
-	           policy->dialect == POLICY_SRT ? "srt" : "coffer");
-	str_printf(out, ", \"uid\": %u", filter_uid(facts->sandbox_uid));
+	           c->policy->dialect == POLICY_SRT ? "srt" : "coffer");
+	str_printf(out, ", \"uid\": %u", filter_uid(c->facts->sandbox_uid));
+	add_parent(c, out);
+	add_mitm(&network->ways.mitm, out);
+	add_ports(&network->ways, out);
 	str_add_char(out, '}');
+}
+
+void compile_network_rules(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena,
+                           struct str *out)
+{
+	const struct compile c = { .policy = policy, .inputs = inputs, .facts = facts, .arena = arena };
+
+	write_rules(&c, out);
 }
 
 int network_put_filter(struct compile *c)
@@ -104,7 +194,7 @@ int network_put_filter(struct compile *c)
 	if (!network_is_filtered(c))
 		return 0;
 	str_init(&rules, COMPILE_RULES_MAX);
-	compile_network_rules(c->policy, c->facts, &rules);
+	write_rules(c, &rules);
 	if (rules.failed)
 		r = compile_no_memory(c);
 	else

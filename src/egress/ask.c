@@ -3,6 +3,8 @@
  * one go there? What is dialled is the address that was judged, and afterwards the kernel is asked whom it has connected to.
  */
 #include "egress/filter.h"
+#include "egress/opener.h"
+#include "egress/weak.h"
 
 #include "base/own.h"
 
@@ -35,11 +37,16 @@ static socklen_t make_address(const unsigned char *bytes, uint16_t port, struct 
 	return sizeof(six);
 }
 
+static uint16_t next_port(const struct conn *conn)
+{
+	return conn->hop ? conn->hop->to.port : conn->goal.port;
+}
+
 static int dial(struct conn *conn)
 {
 	static const int on = 1;
 	struct sockaddr_storage address;
-	socklen_t n = make_address(conn->address[conn->dialing], conn->goal.port, &address);
+	socklen_t n = make_address(conn->address[conn->dialing], next_port(conn), &address);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -56,7 +63,7 @@ static int dial(struct conn *conn)
 static int check_dialed(const struct conn *conn)
 {
 	struct sockaddr_storage wanted, peer = { 0 };
-	socklen_t wanted_n = make_address(conn->address[conn->dialing], conn->goal.port, &wanted), n = sizeof(peer), error_n = sizeof(int);
+	socklen_t wanted_n = make_address(conn->address[conn->dialing], next_port(conn), &wanted), n = sizeof(peer), error_n = sizeof(int);
 	int error = 0;
 
 	if (getsockopt(conn->upstream.fd, SOL_SOCKET, SO_ERROR, &error, &error_n) < 0 || error != 0)
@@ -99,6 +106,26 @@ static void dial_next(struct conn *conn)
 	refuse_upstream(conn, conn->dial_error);
 }
 
+void ask_connected(struct conn *conn)
+{
+	conn->is_open = true;
+	conn->opened_ms = conn->filter->loop.now_ms;
+	conn->up_before = conn->up.passed;
+	conn->down_before = conn->down.passed;
+	report(conn, REPORT_OPEN, NULL);
+	conn->dialed(conn);
+}
+
+/* Where the dial led: to the goal, or to one who goes on from there. */
+static void arrive(struct conn *conn)
+{
+	conn_forget(conn);
+	if (conn->hop && conn->dialed == tunnel_begin)
+		hop_shake_hands(conn);
+	else
+		ask_connected(conn);
+}
+
 static bool step_dialing(struct conn *conn)
 {
 	int r = conn->upstream.writable ? check_dialed(conn) : -EINPROGRESS;
@@ -109,13 +136,7 @@ static bool step_dialing(struct conn *conn)
 		fail_dial(conn, -r);
 		return conn->step != step_dialing || conn->upstream.writable;
 	}
-	conn_forget(conn);
-	conn->is_open = true;
-	conn->opened_ms = conn->filter->loop.now_ms;
-	conn->up_before = conn->up.passed;
-	conn->down_before = conn->down.passed;
-	report(conn, REPORT_OPEN, NULL);
-	conn->dialed(conn);
+	arrive(conn);
 	return true;
 }
 
@@ -147,6 +168,8 @@ static const char *judge(const struct conn *conn, const unsigned char *bytes)
 	struct host host;
 	const char *kind;
 
+	if (WEAKENED("addresses"))
+		return NULL;
 	host_of_address(bytes, HOST_ADDRESS_BYTES, &host);
 	verdict = domain_decide(&rules->domains, &host, conn->goal.port);
 	if (!verdict.allowed && verdict.rule) /* denied as an address */
@@ -154,7 +177,7 @@ static const char *judge(const struct conn *conn, const unsigned char *bytes)
 	if (domain_is_named_outright(&allowed))
 		return NULL;
 	kind = address_refusal(&rules->addresses, &host);
-	return !kind && is_here(bytes) ? "one of this host's own" : kind;
+	return !kind && !WEAKENED("routes") && is_here(bytes) ? "one of this host's own" : kind;
 }
 
 void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS_BYTES], size_t n)
@@ -163,7 +186,7 @@ void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS
 
 	conn->addresses_n = conn->dialing = 0;
 	for (size_t i = 0; i < n && conn->addresses_n < ADDRESSES_MAX; i++) {
-		const char *kind = judge(conn, address[i]);
+		const char *kind = conn->hop ? NULL : judge(conn, address[i]); /* whoever named a proxy has said where it is */
 
 		if (kind)
 			refusal = kind;
@@ -187,16 +210,11 @@ static void be_late_resolving(struct conn *conn)
 
 /* ---- the decision ---- */
 
-void ask_address(struct conn *conn, const struct host *host, uint16_t port)
+static void seek(struct conn *conn)
 {
-	struct domain_verdict verdict = domain_decide(&conn->filter->rules->domains, host, port);
+	const struct host *host = conn_next(conn);
 
-	conn->goal = (struct goal){ *host, port, verdict.rule };
-	if (port == 0) {
-		refuse_policy(conn, "malformed port");
-	} else if (!verdict.allowed) {
-		refuse_policy(conn, verdict.reason);
-	} else if (host->kind != HOST_NAME) { /* only its own entry can have allowed it */
+	if (host->kind != HOST_NAME) { /* only its own entry can have allowed it */
 		memcpy(conn->address[0], host->address, HOST_ADDRESS_BYTES);
 		conn->addresses_n = 1;
 		conn->dialing = 0;
@@ -208,11 +226,50 @@ void ask_address(struct conn *conn, const struct host *host, uint16_t port)
 	}
 }
 
+static void dial_socket(struct conn *conn)
+{
+	int fd = opener_connect(conn->filter->opener), r = fd;
+
+	if (fd >= 0) {
+		conn->upstream.fd = fd;
+		r = loop_watch(&conn->filter->loop, fd, EPOLLIN | EPOLLOUT, &conn->upstream.source);
+	}
+	if (r < 0)
+		refuse_upstream(conn, -r);
+	else
+		arrive(conn);
+}
+
+void ask_hop(struct conn *conn, const struct hop *hop)
+{
+	conn->hop = hop;
+	if (hop && hop->kind == HOP_SOCKET)
+		dial_socket(conn);
+	else
+		seek(conn);
+}
+
+void ask_address(struct conn *conn, const struct host *host, uint16_t port)
+{
+	const struct filter_rules *rules = conn->filter->rules;
+	struct domain_verdict verdict = domain_decide(&rules->domains, host, port);
+
+	conn->goal = (struct goal){ *host, port, verdict.rule };
+	if (port == 0)
+		refuse_policy(conn, "malformed port");
+	else if (!verdict.allowed && !WEAKENED("lists"))
+		refuse_policy(conn, verdict.reason);
+	else
+		ask_hop(conn, ways_choose(&rules->ways, host, port, conn->dialed == tunnel_begin));
+}
+
 void ask(struct conn *conn, const char *host_text, size_t host_n, uint16_t port)
 {
 	struct host host;
 	size_t n = host_n < HOST_TEXT_MAX - 1 ? host_n : HOST_TEXT_MAX - 1;
 
+	if (WEAKENED("canonical"))
+		host_n = strnlen(host_text, host_n);
 	if (host_parse(host_text, host_n, &host) == 0) {
 		ask_address(conn, &host, port);
 		return;

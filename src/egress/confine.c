@@ -95,6 +95,14 @@ static int load_filter(void)
 	return seccomp_load(filter, bytes);
 }
 
+int confine_opener(void)
+{
+	const void *filter;
+	size_t bytes = confine_opener_filter(&filter);
+
+	return seccomp_load(filter, bytes);
+}
+
 int confine(uint32_t uid, struct err *err)
 {
 	int r = become_nobody(uid);

@@ -200,7 +200,37 @@ static const struct sock_filter filter[] = {
 	DENY,
 	DENY,
 };
+
+static const struct sock_filter opener[] = {
+	LOAD(arch),
+	IF(NATIVE, 1, 0),
+	RETURN(SECCOMP_RET_KILL_PROCESS),
+	LOAD(nr),
+#ifdef __x86_64__
+	IF_ANY(X32, 0, 1),
+	RETURN(SECCOMP_RET_KILL_PROCESS),
+#endif
+	CALL(recvfrom),
+	CALL(sendto),
+	CALL(sendmsg),
+	CALL(connect),
+	CALL(close),
+	CALL(exit),
+	CALL(exit_group),
+	ONLY(socket, 4),
+	LOAD_LOW(0),
+	IF(AF_UNIX, 0, 1),
+	ALLOW,
+	DENY,
+	DENY,
+};
 /* clang-format on */
+
+size_t confine_opener_filter(const void **ret_filter)
+{
+	*ret_filter = opener;
+	return sizeof(opener);
+}
 
 size_t confine_filter(const void **ret_filter)
 {

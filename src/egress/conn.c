@@ -1,4 +1,5 @@
 #include "egress/filter.h"
+#include "egress/weak.h"
 
 #include "base/own.h"
 
@@ -49,7 +50,7 @@ void conn_wait(struct conn *conn, enum wait_kind kind, void (*late)(struct conn 
 
 bool conn_is_greedy(const struct conn *conn, size_t n)
 {
-	return conn->filter->kept_bytes > KEPT_MAX && n > KEPT_SMALL;
+	return conn->filter->kept_bytes > KEPT_MAX && n > KEPT_SMALL && !WEAKENED("heads");
 }
 
 static void count_kept(struct conn *conn)

@@ -1,5 +1,6 @@
 #include "egress/filter.h"
 #include "egress/request.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <string.h>
@@ -127,6 +128,9 @@ bool entry_step_head(struct conn *conn)
 {
 	int n = conn->in.len > 0 ? head_find_end(conn->in.text, conn->in.len, &conn->scanned) : 0;
 
+	if (WEAKENED("lines"))
+		n = head_find_end_lenient(conn->in.text, conn->in.len);
+
 	if (n == 0 && conn->in.len > HEAD_BYTES_MAX)
 		n = HEAD_BYTES_MAX + 1;
 	if (n < 0 || n > HEAD_BYTES_MAX) {
@@ -150,11 +154,14 @@ bool entry_step_first(struct conn *conn)
 {
 	if (conn->in.len == 0)
 		return want_more(conn);
+	conn->way = conn->in.text[0] == SOCKS_VERSION ? WAY_SOCKS5 : WAY_HTTP;
+	conn->step = step_nothing;
+	if (hop_take_over(conn))
+		return conn->step != step_nothing;
 	if (conn->in.text[0] == SOCKS4) {
 		conn_close(conn);
 		return false;
 	}
-	conn->way = conn->in.text[0] == SOCKS_VERSION ? WAY_SOCKS5 : WAY_HTTP;
 	conn->step = conn->way == WAY_SOCKS5 ? step_socks_greeting : entry_step_head;
 	if (conn->way == WAY_HTTP)
 		conn_wait(conn, WAIT_STEP, be_late_with_head);

@@ -4,7 +4,9 @@
  *   conn.c     a connection's life
  *   entry.c    its first bytes: HTTP or SOCKS, and to whom
  *   ask.c      the decision; then addresses, judged; then the dial
+ *   hop.c      connections that somebody else makes for us (ways.h)
  *   tunnel.c   CONNECT and SOCKS: bytes there and back, once the first of them say nothing else than was asked
+ *   retry.c    the second thing a TLS client says, when the server asks it to
  *   http.c     plain HTTP: one message there, one back, again
  *   resolver.c names, asked for with DNS
  *   direct.c   connections that were meant for somebody else and led here
@@ -52,7 +54,7 @@ struct filter {
 		struct filter_rules rules;
 	} generation[2];
 	struct source control; /* the engine */
-	int control_fd;
+	int control_fd, opener;
 	size_t dropped; /* reports that the engine was too slow for */
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners_n;
@@ -96,6 +98,7 @@ struct conn {
 	struct str in;      /* read from the client and not used yet */
 	size_t scanned, kept;
 	struct goal goal;
+	const struct hop *hop; /* who is asked to reach it; NULL: nobody */
 	struct lookup *lookup;
 	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
 	size_t addresses_n, dialing;
@@ -104,9 +107,16 @@ struct conn {
 
 	struct flow up, down;
 	struct exchange *exchange; /* plain HTTP */
+	bool greeted;              /* a TLS greeting has passed */
 	bool is_open;              /* an "open" was reported: a "close" is due */
 	uint64_t opened_ms, up_before, down_before;
 };
+
+/* Whom a connection is to be made to. */
+static inline const struct host *conn_next(const struct conn *conn)
+{
+	return conn->hop ? &conn->hop->to.host : &conn->goal.host;
+}
 
 /* conn.c */
 void conn_accept(struct filter *filter, int fd, bool direct);
@@ -132,6 +142,9 @@ bool entry_step_head(struct conn *conn);
 /* ask.c: calls conn->dialed when there is a connection, or refuses. host is as the client wrote it. */
 void ask(struct conn *conn, const char *host, size_t host_n, uint16_t port);
 void ask_address(struct conn *conn, const struct host *host, uint16_t port);
+/* The same through somebody else, whoever the goal is. */
+void ask_hop(struct conn *conn, const struct hop *hop);
+void ask_connected(struct conn *conn); /* there is a way to the goal */
 /* lookup.c's answer: addresses, not judged yet. */
 void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS_BYTES], size_t n);
 
@@ -139,10 +152,17 @@ void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS
 int lookup_start(struct conn *conn);
 void lookup_leave(struct conn *conn);
 
+/* hop.c */
+void hop_shake_hands(struct conn *conn); /* asks for a tunnel; then ask_connected */
+bool hop_take_over(struct conn *conn);   /* a proxy of somebody else's decides in our place: true, it has the connection */
+
 /* tunnel.c, http.c */
+struct sni;
 void tunnel_begin(struct conn *conn);
-/* From here on bytes, whatever they are. What was read of the client's goes first. */
-void tunnel_pass(struct conn *conn);
+void tunnel_pass_on(struct conn *conn);                      /* what was said, and all that follows */
+void tunnel_judge(struct conn *conn, const struct sni *sni); /* a greeting */
+/* retry.c: the first n bytes of conn->in are a greeting that may pass. */
+void retry_begin(struct conn *conn, size_t n);
 struct request;
 void http_begin(struct conn *conn, const struct request *request, size_t head_bytes); /* which are the first of conn->in */
 void http_free(struct exchange *exchange);

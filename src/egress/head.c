@@ -1,4 +1,5 @@
 #include "egress/head.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <string.h>
@@ -215,7 +216,7 @@ static int read_framing(struct head *head, enum http_parser_type type)
 		r = find_only(head, "transfer-encoding", &coding);
 	if (r < 0 || (length && coding))
 		return -EPROTO;
-	if (coding && (!head_text_is(trim(coding->value), "chunked") || head->parser.http_minor == 0))
+	if (coding && !WEAKENED("framing") && (!head_text_is(trim(coding->value), "chunked") || head->parser.http_minor == 0))
 		return -EPROTO;
 	head->framing = coding ? FRAMED_CHUNKS : FRAMED_EMPTY;
 	if (length) {
@@ -312,7 +313,7 @@ static bool is_for_us(struct head_text name)
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (head_text_is(name, ours[i]))
 			return true;
-	return name.n > 6 && strncasecmp(name.at, "proxy-", 6) == 0;
+	return name.n > 6 && !WEAKENED("fields") && strncasecmp(name.at, "proxy-", 6) == 0;
 }
 
 void head_write_fields(const struct head *head, struct str *out)

@@ -205,7 +205,7 @@ static struct lookup *find_or_make(struct filter *filter, const struct host *hos
 int lookup_start(struct conn *conn)
 {
 	struct filter *filter = conn->filter;
-	struct lookup *lookup = find_or_make(filter, &conn->goal.host);
+	struct lookup *lookup = find_or_make(filter, conn_next(conn));
 	int r = lookup ? 0 : -ENOMEM;
 
 	if (lookup && lookup->fd < 0 && filter->running_n < LOOKUPS_MAX)

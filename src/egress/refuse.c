@@ -1,4 +1,5 @@
 #include "egress/filter.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,7 +21,7 @@ void refuse_socks(struct conn *conn, enum socks_reply reply)
 static void add_reason(struct str *out, const char *reason)
 {
 	for (size_t i = 0; reason[i] && i < REASON_MAX; i++) {
-		bool plain = (unsigned char)reason[i] >= ' ' && reason[i] != 0x7f;
+		bool plain = ((unsigned char)reason[i] >= ' ' && reason[i] != 0x7f) || WEAKENED("reason");
 
 		str_add_n(out, plain ? &reason[i] : " ", 1);
 	}
@@ -96,6 +97,8 @@ static const char *upstream_reason(int errnum)
 		return "host not found";
 	case EPROTO:
 		return "upstream sent no HTTP";
+	case EBADMSG:
+		return "the proxy that was asked for it refused";
 	case EPIPE:
 		return "upstream closed the connection";
 	default:

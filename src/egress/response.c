@@ -1,4 +1,5 @@
 #include "egress/response.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 

@@ -100,6 +100,16 @@ static int read_dialect(const struct reading *reading, const char *where, const 
 	return 0;
 }
 
+static int read_ways(const struct reading *reading, const char *name, const json_t *value)
+{
+	const char *where;
+	int r = ways_read(name, value, reading->arena, &reading->rules->ways, &where);
+
+	if (r == -ENOMEM)
+		return err_set(reading->err, ERR_LIMIT, ENOMEM, "too many rules");
+	return r < 0 ? refuse(reading, where, "what a way out may be", value) : 0;
+}
+
 static bool is_uid(const json_t *value)
 {
 	return json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) < UINT32_MAX;
@@ -116,6 +126,8 @@ static int read_member(const struct reading *reading, const char *name, const js
 		return read_list(reading, where, value);
 	if (strcmp(name, "dialect") == 0)
 		return read_dialect(reading, where, value);
+	if (ways_is_member(name))
+		return read_ways(reading, name, value);
 	if (strcmp(name, "allow_private") == 0 && json_is_boolean(value))
 		rules->addresses.allow_private = json_is_true(value);
 	else if (strcmp(name, "uid") == 0 && is_uid(value))

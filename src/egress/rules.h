@@ -5,12 +5,13 @@
  *    "denied": [{"text": "*:25", "why": "…", "reason": "no mail"}],
  *    "denied_addresses": ["10.0.0.0/8"], "allow_private": false, "dialect": "coffer", "uid": 65534}
  *
- * Every member may be missing; others are refused.
+ * and the members of ways.h. Every member may be missing; others are refused.
  */
 #ifndef COFFER_EGRESS_RULES_H
 #define COFFER_EGRESS_RULES_H
 
 #include "base/err.h"
+#include "egress/ways.h"
 #include "policy/address.h"
 #include "policy/domain.h"
 
@@ -21,6 +22,7 @@ enum { RULES_BYTES_MAX = 4 << 20, RULES_ARENA_MAX = 64 << 20 };
 struct filter_rules {
 	struct domain_rules domains;
 	struct address_rules addresses; /* own is left empty */
+	struct ways ways;
 	bool is_srt;
 	uint32_t uid; /* who to become when started as root; 0: nobody else, where a user namespace has only one id */
 };

@@ -1,5 +1,7 @@
 #include "egress/sni.h"
 
+#include "egress/weak.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -117,21 +119,29 @@ static bool looks_like_record(const unsigned char *bytes)
  * There are servers that take a record of any version, and an alert or nothing at all in front of the greeting (Go, Java), or the greeting of SSL 2
  * with a later version in it (OpenSSL, Java). Clients of this century send none of that.
  */
+static bool is_odd_record(const unsigned char *b)
+{
+	size_t length = (size_t)b[3] << 8 | b[4];
+
+	if (b[0] == CONTENT_ALERT)
+		return length == ALERT_BYTES;
+	return b[0] == CONTENT_HANDSHAKE && (length == 0 || b[RECORD_HEAD] == CLIENT_HELLO);
+}
+
+static bool is_ssl2(const unsigned char *b)
+{
+	return b[2] == CLIENT_HELLO && (b[3] == VERSION_MAJOR || (b[3] == 0 && b[4] == SSL2));
+}
+
 static enum sni_kind look_for_odd(const unsigned char *b, size_t n)
 {
 	bool ssl2 = b[0] & SSL2_LENGTH;
-	size_t length;
 
-	if (!ssl2 && b[0] != CONTENT_HANDSHAKE && b[0] != CONTENT_ALERT)
+	if ((!ssl2 && b[0] != CONTENT_HANDSHAKE && b[0] != CONTENT_ALERT) || WEAKENED("odd"))
 		return SNI_NOT_TLS;
 	if (n < RECORD_HEAD + 1)
 		return ssl2 && n > 2 && b[2] != CLIENT_HELLO ? SNI_NOT_TLS : SNI_MORE;
-	length = (size_t)b[3] << 8 | b[4];
-	if (ssl2)
-		return b[2] == CLIENT_HELLO && (b[3] == VERSION_MAJOR || length == SSL2) ? SNI_BAD : SNI_NOT_TLS;
-	if (b[0] == CONTENT_ALERT)
-		return length == ALERT_BYTES ? SNI_BAD : SNI_NOT_TLS;
-	return length == 0 || b[RECORD_HEAD] == CLIENT_HELLO ? SNI_BAD : SNI_NOT_TLS;
+	return (ssl2 ? is_ssl2(b) : is_odd_record(b)) ? SNI_BAD : SNI_NOT_TLS;
 }
 
 /* How long the first handshake message says it is, its head included; 0 while that is not known. */
@@ -157,6 +167,7 @@ static bool is_record_head(const unsigned char *head, size_t n)
 struct joined {
 	unsigned char bytes[HELLO_MAX];
 	size_t n, promised;
+	size_t used; /* bytes of the records */
 };
 
 static size_t least(size_t a, size_t b)
@@ -167,7 +178,7 @@ static size_t least(size_t a, size_t b)
 /* Puts records together until there is one message. False when they are no handshake. */
 static bool join(const unsigned char *bytes, size_t n, struct joined *joined)
 {
-	joined->n = joined->promised = 0;
+	joined->n = joined->promised = joined->used = 0;
 	for (size_t at = 0, here; at < n && joined->n < HELLO_MAX && !is_whole(joined->bytes, joined->n); at += here) {
 		size_t length;
 
@@ -181,6 +192,7 @@ static bool join(const unsigned char *bytes, size_t n, struct joined *joined)
 		joined->promised = joined->n + length;
 		memcpy(joined->bytes + joined->n, bytes + at, least(here, HELLO_MAX - joined->n));
 		joined->n += least(here, HELLO_MAX - joined->n);
+		joined->used = at + here;
 	}
 	return true;
 }
@@ -204,6 +216,7 @@ struct sni sni_look(const void *first, size_t n)
 	length = message_length(joined.bytes, joined.n);
 	if (length > HELLO_MAX || (length > 0 && joined.promised > length))
 		return sni;
+	sni.used = joined.used;
 	if (joined.n > 0 && joined.n == length)
 		read_hello(joined.bytes + HANDSHAKE_HEAD, length - HANDSHAKE_HEAD, &sni);
 	else if (n < SNI_BYTES_MAX)

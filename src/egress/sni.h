@@ -23,6 +23,7 @@ struct sni {
 	enum sni_kind kind;
 	char name[SNI_NAME_MAX + 1]; /* as sent: any bytes */
 	size_t name_n;
+	size_t used; /* bytes of the records that the ClientHello is in, once it is whole */
 };
 
 struct sni sni_look(const void *first, size_t n);

@@ -1,11 +1,12 @@
 /*
  * Theory of operation. The server's bytes flow at once, for in some protocols it speaks first. The client's first bytes are held until they have
- * shown what they are: a TLS client says whom it wants to reach, and behind one address there may be many. Nothing that goes on
- * inside TLS is seen, or needs to be.
+ * shown what they are: a TLS client says whom it wants to reach, and behind one address there may be many (retry.c: it may say so twice). Nothing
+ * that goes on inside TLS is seen, or needs to be.
  */
 #include "egress/filter.h"
 #include "egress/request.h"
 #include "egress/sni.h"
+#include "egress/weak.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static void refuse_tls(struct conn *conn, const char *reason)
 		conn_close(conn);
 }
 
-void tunnel_pass(struct conn *conn)
+void tunnel_pass_on(struct conn *conn)
 {
 	conn_forget(conn);
 	conn->up.passed += conn->in.len;
@@ -45,21 +46,25 @@ static bool is_goal(const struct conn *conn, const struct sni *sni)
 {
 	struct host host;
 
-	if (conn->goal.host.kind != HOST_NAME)
+	if (conn->goal.host.kind != HOST_NAME || WEAKENED("sni"))
 		return true;
 	if (sni->kind == SNI_ABSENT)
 		return conn->goal.rule->kind == DOMAIN_EXACT;
 	return host_parse(sni->name, sni->name_n, &host) == 0 && host_is_same(&host, &conn->goal.host);
 }
 
-static void judge_tls(struct conn *conn, const struct sni *sni)
+void tunnel_judge(struct conn *conn, const struct sni *sni)
 {
-	if (sni->kind == SNI_BAD)
+	bool checked = !(sni->kind == SNI_BAD && WEAKENED("greeting")) && conn->goal.host.kind == HOST_NAME;
+
+	if (sni->kind == SNI_BAD && !WEAKENED("greeting"))
 		refuse_tls(conn, "malformed TLS greeting");
-	else if (is_goal(conn, sni))
-		tunnel_pass(conn);
-	else
+	else if (checked && !is_goal(conn, sni))
 		refuse_tls(conn, sni->kind == SNI_ABSENT ? "TLS does not say which host it asks for" : "TLS asks for another host");
+	else if (checked && !WEAKENED("retry"))
+		retry_begin(conn, sni->used);
+	else
+		tunnel_pass_on(conn);
 }
 
 static void be_late_with_hello(struct conn *conn)
@@ -79,7 +84,7 @@ static bool read_more(struct conn *conn)
 	else if (conn->in.len > 0)
 		be_late_with_hello(conn);
 	else
-		tunnel_pass(conn);
+		tunnel_pass_on(conn);
 	return !conn->dead;
 }
 
@@ -110,9 +115,9 @@ static bool step_look(struct conn *conn)
 	if (http == LOOKS_LIKE_HTTP)
 		begin_http(conn);
 	else if (sni.kind == SNI_NOT_TLS)
-		tunnel_pass(conn);
+		tunnel_pass_on(conn);
 	else
-		judge_tls(conn, &sni);
+		tunnel_judge(conn, &sni);
 	return true;
 }
 

@@ -153,12 +153,27 @@ static void check_network(struct check *c)
 	                                        : "domains are not filtered on the host's network: leave network.mode away");
 }
 
+/* Nobody is asked for a way out where there is none, or where everything is one. */
+static void check_ways(struct check *c)
+{
+	const struct policy_network *network = &c->policy->network;
+	const struct policy_ways *ways = &network->ways;
+	const char *why = ways->parent.n ? ways->parent.at[0].why : ways->mitm.socket ? ways->mitm.why : ways->ports_why;
+
+	if (!why || network->mode == POLICY_NETWORK_FILTERED)
+		return;
+	say(c, network->mode == POLICY_NETWORK_OFF, why,
+	    network->mode == POLICY_NETWORK_OFF ? "nobody is asked: the network is off, for no domain is allowed"
+	                                        : "nobody is asked on the host's network: leave network.mode away");
+}
+
 int policy_check(const struct policy *policy, struct arena *arena, struct fault_vec *faults)
 {
 	struct check c = { .policy = policy, .arena = arena, .faults = faults };
 
 	check_limits(&c);
 	check_network(&c);
+	check_ways(&c);
 	if (policy->dialect == POLICY_COFFER) {
 		check_switches(&c);
 		check_rules(&c);

@@ -369,8 +369,7 @@ int policy_merge(struct policy *base, const struct policy *request, struct arena
 	merge_limits(&m);
 	merge_inherited(&m);
 	merge_variables(&m);
-	if (!m.failed)
-		m.failed = places_derive(&m.next, arena);
+	m.failed = m.failed ? m.failed : places_derive(&m.next, arena);
 	if (!m.failed)
 		*base = m.next;
 	return m.failed;
@@ -381,7 +380,7 @@ int policy_tighten(struct policy *policy, const struct policy *request, struct a
 	const struct policy *chains[] = { policy->tighten, request }, *head = NULL, **tail = &head;
 
 	/* All links anew: copies of the policy may share those that are there. */
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++)
 		for (const struct policy *link = chains[i]; link; link = link->tighten) {
 			struct policy *copy = ARENA_NEW(arena, struct policy);
 
@@ -392,7 +391,6 @@ int policy_tighten(struct policy *policy, const struct policy *request, struct a
 			*tail = copy;
 			tail = &copy->tighten;
 		}
-	}
 	policy->tighten = head;
 	return 0;
 }

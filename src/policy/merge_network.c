@@ -102,6 +102,16 @@ static void narrow_sockets(struct merge *m)
 	}
 }
 
+/* Who is asked in between sees everything, and may decide: that is not a request's to say. */
+static void keep_ways(struct merge *m)
+{
+	static const char *const ways[] = { "/network/httpProxyPort", "/network/socksProxyPort", "/network/parentProxy",
+		                            "/network/mitmProxy" };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		merge_refuse_field(m, ways[i], "a proxy", "the ways out that there are without it");
+}
+
 void merge_network(struct merge *m)
 {
 	const struct policy_network *request = &m->request->network;
@@ -117,4 +127,5 @@ void merge_network(struct merge *m)
 	next->domains.allowed = narrow_domains(m);
 	narrow_sockets(m);
 	unite_denied(m);
+	keep_ways(m);
 }

@@ -82,6 +82,19 @@ VEC(struct policy_variable, variable_vec)
  * srt's, else off.
  */
 enum policy_network_mode { POLICY_NETWORK_OFF, POLICY_NETWORK_FILTERED, POLICY_NETWORK_HOST };
+
+/* Who reaches the world for us, where not the filter itself. */
+struct policy_mitm {
+	const char *socket, *why; /* NULL: nobody */
+	struct domain_vec domains;
+};
+struct policy_ways {
+	unsigned http_port, socks_port; /* a proxy on this machine that decides in the filter's place; 0: none */
+	const char *ports_why;
+	struct variable_vec parent; /* "http", "https", "noProxy" */
+	struct policy_mitm mitm;    /* a proxy that reads TLS, for some domains */
+};
+
 struct policy_network {
 	enum policy_network_mode mode;
 	const char *mode_why;
@@ -92,6 +105,7 @@ struct policy_network {
 	struct rule_vec
 	    unix_sockets; /* sockets of the host, or directories of them, that can be connected to; those made inside always can */
 	bool allow_all_unix_sockets;
+	struct policy_ways ways;
 };
 
 struct policy_process {

@@ -102,6 +102,35 @@ static void add_domains(struct str *out, const struct domain_vec *domains)
 	str_add_char(out, ']');
 }
 
+/* A proxy's password is nobody's to read. */
+static void add_parent(struct str *out, const struct variable_vec *parent)
+{
+	for (size_t i = 0; i < parent->n; i++) {
+		const char *value = parent->at[i].value, *at = strcmp(parent->at[i].name, "noProxy") == 0 ? NULL : strrchr(value, '@');
+		autostr struct str shown;
+
+		str_init(&shown, out->ceiling);
+		str_printf(&shown, "%s%s", at ? "http://•••" : "", at ? at : value);
+		str_add(out, i ? ", " : "{");
+		add_text(out, parent->at[i].name);
+		str_add(out, ": ");
+		add_text(out, shown.text);
+		out->failed |= shown.failed;
+	}
+	str_add(out, parent->n ? "}" : "");
+}
+
+static void add_mitm(struct str *out, const struct policy_mitm *mitm)
+{
+	if (!mitm->socket)
+		return;
+	str_add(out, "{\"socketPath\": ");
+	add_text(out, mitm->socket);
+	str_add(out, ", \"domains\": ");
+	add_domains(out, &mitm->domains);
+	str_add_char(out, '}');
+}
+
 static void add_choice(struct str *out, const char *choices, const void *place)
 {
 	unsigned index;
@@ -146,6 +175,16 @@ void policy_print_field(const struct policy *policy, const struct policy_field *
 		break;
 	case POLICY_DOMAINS:
 		add_domains(out, place);
+		break;
+	case POLICY_PORT:
+		if (*(const unsigned *)place)
+			str_printf(out, "%u", *(const unsigned *)place);
+		break;
+	case POLICY_PARENT:
+		add_parent(out, place);
+		break;
+	case POLICY_MITM:
+		add_mitm(out, place);
 		break;
 	case POLICY_REASONS:
 	case POLICY_VARIABLES:
@@ -258,8 +297,11 @@ static void add_choices(struct str *out, const char *choices)
 
 static void print_property(const struct policy *initial, const struct policy_field *field, struct str *out)
 {
-	bool has_default = field->fate == POLICY_SET && field->kind != POLICY_PATH && field->kind != POLICY_PROFILE;
+	autostr struct str value = { 0 };
 
+	str_init(&value, out->ceiling);
+	if (field->fate == POLICY_SET && field->kind != POLICY_PATH && field->kind != POLICY_PROFILE)
+		policy_print_field(initial, field, &value);
 	str_add_char(out, '{');
 	if (field->kind == POLICY_CHOICE)
 		add_choices(out, field->choices);
@@ -269,9 +311,9 @@ static void print_property(const struct policy *initial, const struct policy_fie
 		str_add(out, ", \"maxItems\": 0");
 	str_add(out, ", \"description\": ");
 	add_text(out, field->sentence);
-	if (has_default) {
+	if (value.len) {
 		str_add(out, ", \"default\": ");
-		policy_print_field(initial, field, out);
+		str_add_n(out, value.text, value.len);
 	}
 	str_printf(out, ", \"examples\": [%s]}", field->example);
 }

@@ -136,13 +136,15 @@ static int resolve_workspace(const struct resolver *resolver, struct policy_work
 	return normalize(resolver, &rule, rule.text, &workspace->path, err);
 }
 
-/* Whoever names domains wants them reached. */
+/* Whoever names domains, or a proxy that knows its own, wants them reached. */
 static void settle_network(struct policy_network *network)
 {
-	if (network->mode_why || network->domains.allowed.n == 0)
+	const char *why = network->domains.allowed.n ? network->domains.allowed.at[0].why : network->ways.ports_why;
+
+	if (network->mode_why || !why)
 		return;
 	network->mode = POLICY_NETWORK_FILTERED;
-	network->mode_why = network->domains.allowed.at[0].why;
+	network->mode_why = why;
 }
 
 static int resolve_rules(const struct resolver *resolver, struct policy *policy, struct err *err)

@@ -52,11 +52,18 @@ static const struct policy_kind_info kinds[POLICY_KINDS_END] = {
 	                       "\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}" },
 	[POLICY_REASONS] = { "an object of texts, by entries of deniedDomains", NULL,
 	                     "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}" },
+	[POLICY_PORT] = { "a port from 1 to 65535", NULL, "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535" },
+	[POLICY_PARENT] = { "an object of http, https and noProxy, all texts", NULL,
+	                    "\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"http\": {\"type\": \"string\"}, "
+	                    "\"https\": {\"type\": \"string\"}, \"noProxy\": {\"type\": \"string\"}}" },
+	[POLICY_MITM] = { "an object of socketPath, an absolute path, and domains, a list", NULL,
+	                  "\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"socketPath\", \"domains\"], \"properties\": "
+	                  "{\"socketPath\": {\"type\": \"string\", \"pattern\": \"^/\"}, \"domains\": {\"type\": \"array\", \"minItems\": 1, "
+	                  "\"items\": {\"type\": \"string\"}}}" },
 	[POLICY_TEXT] = { "a text", NULL, "\"type\": \"string\"" },
 	[POLICY_TEXTS] = { "a list of texts", NULL, "\"type\": \"array\", \"items\": {\"type\": \"string\"}" },
 	[POLICY_TEXT_LISTS] = { "an object of lists of texts", NULL,
 	                        "\"type\": \"object\", \"additionalProperties\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}" },
-	[POLICY_PORT] = { "a port from 1 to 65535", NULL, "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535" },
 	[POLICY_OBJECT] = { "an object", NULL, "\"type\": \"object\"" },
 };
 

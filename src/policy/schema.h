@@ -31,11 +31,13 @@ enum policy_kind {
 	POLICY_DOMAINS,   /* struct domain_vec */
 	POLICY_ADDRESSES, /* struct text_vec of addresses and ranges */
 	POLICY_REASONS,   /* struct variable_vec: texts by domain patterns */
+	POLICY_PORT,      /* unsigned, 1 to 65535 */
+	POLICY_PARENT,    /* struct variable_vec: a proxy behind ours */
+	POLICY_MITM,      /* struct policy_mitm */
 	/* Shapes of srt's fields that land nowhere. */
 	POLICY_TEXT,
 	POLICY_TEXTS,      /* a list of texts */
 	POLICY_TEXT_LISTS, /* an object of lists of texts */
-	POLICY_PORT,       /* 1 to 65535 */
 	POLICY_OBJECT,
 	POLICY_KINDS_END
 };

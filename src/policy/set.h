@@ -24,6 +24,18 @@ int setter_refuse(struct setter *setter, const char *below, const json_t *value,
 /* What a field allows, for messages. NULL when out of memory. */
 const char *setter_allowed(const struct setter *setter);
 
+/* The provenance of the field, or of what is below it. NULL when out of memory. */
+const char *setter_why(const struct setter *setter, const char *below);
+/* Where the value belongs. */
+void *setter_place(const struct setter *setter);
+/* One entry of a list of domains. */
+int setter_add_domain(struct setter *setter, const json_t *entry, const char *below, struct domain_vec *list);
+
+/* set_ways.c: who reaches the world for us. As setter_apply. */
+int setter_set_port(struct setter *setter, const json_t *value);
+int setter_set_parent(struct setter *setter, const json_t *value);
+int setter_set_mitm(struct setter *setter, const json_t *value);
+
 /* set_shape.c: srt's fields that land nowhere. */
 int setter_check_shape(struct setter *setter, const json_t *value);
 

@@ -65,11 +65,6 @@ static int check_object(struct setter *setter, const json_t *value)
 	return r;
 }
 
-static bool is_port(const json_t *value)
-{
-	return json_is_integer(value) && json_integer_value(value) >= 1 && json_integer_value(value) <= 65535;
-}
-
 /* With "/" among its choices a text is an absolute path. */
 static bool is_text(const struct setter *setter, const json_t *value)
 {
@@ -91,11 +86,8 @@ static int check_kind(struct setter *setter, const json_t *value)
 	case POLICY_TEXT:
 		good = is_text(setter, value);
 		break;
-	case POLICY_TEXTS:
-		good = all_texts(value);
-		break;
 	default:
-		good = is_port(value);
+		good = all_texts(value);
 	}
 	return good ? 0 : setter_refuse(setter, "", value, NULL);
 }

@@ -352,7 +352,7 @@ static int write_network_rules(struct course *course, struct err *err)
 	if (course->result.policy.network.mode == POLICY_NETWORK_HOST)
 		return err_set(err, ERR_POLICY, EINVAL, "network.mode: \"host\" is out of reach of a run whose network is filtered");
 	str_init(&text, COMPILE_RULES_MAX);
-	compile_network_rules(&course->result.policy, &course->session->facts, &text);
+	compile_network_rules(&course->result.policy, &course->inputs, &course->session->facts, course->arena, &text);
 	r = text.failed ? -ENOMEM : fd_sealed("coffer-egress-rules", text.text, text.len);
 	return r < 0 ? err_set(err, ERR_LIMIT, -r, "no memory file for the rules: %s", strerror(-r)) : r;
 }

@@ -12,6 +12,8 @@ setup() {
 		10.1.2.3  other a.private.test # a comment
 		169.254.169.254 a.meta.test
 		::1 a.six.test
+		::ffff:127.0.0.1 a.mapped.test
+		127.0.0.1 evilloop.test op.test
 	HOSTS
 }
 
@@ -21,21 +23,40 @@ filter() {
 
 # The same where the names lead somewhere.
 filter_with_names() {
+	with_names egress.py "$@"
+}
+
+with_names() {
+	local script=$BATS_TEST_DIRNAME/$1
+	shift
 	local with='mount --bind hosts /etc/hosts && exec'
 	if [ "$(id -u)" = 0 ]; then
 		unshare -m true 2> /dev/null || skip "no mount namespace for a hosts file"
-		unshare -m sh -c "$with python3 \"\$1\" \"\$2\"" sh "$BATS_TEST_DIRNAME/egress.py" "$1"
+		unshare -m sh -c "$with python3 \"\$1\" \"\$2\"" sh "$script" "$1"
 	else
 		unshare -rm unshare -U --map-user=1000 true 2> /dev/null || skip "no user namespace for a hosts file"
-		unshare -rm sh -c "$with unshare -U --map-user=1000 python3 \"\$1\" \"\$2\"" sh "$BATS_TEST_DIRNAME/egress.py" "$1"
+		unshare -rm sh -c "$with unshare -U --map-user=1000 python3 \"\$1\" \"\$2\"" sh "$script" "$1"
 	fi
 }
 
-@test "egress: no lookup of what is not allowed, no search list, every answer judged" {
+# SCRIPT: where the names are asked for.
+with_resolver() {
 	[ "$(id -u)" = 0 ] || skip "a resolver on port 53 needs root"
 	printf 'nameserver 127.0.0.53\nsearch corp.test\noptions ndots:5\n' > resolv
 	unshare -m true 2> /dev/null || skip "no mount namespace for a resolv.conf"
-	unshare -m sh -c 'mount --bind resolv /etc/resolv.conf && exec python3 "$1" dns' sh "$BATS_TEST_DIRNAME/egress.py"
+	unshare -m sh -c 'mount --bind resolv /etc/resolv.conf && exec python3 "$1" dns' sh "$BATS_TEST_DIRNAME/$1"
+}
+
+@test "egress: no lookup of what is not allowed, no search list, every answer judged" {
+	with_resolver egress.py
+}
+
+@test "egress: attacks fail, and each succeeds where its check is left out" {
+	with_names egress_attacks.py hosts
+}
+
+@test "egress: attacks by names, the same" {
+	with_resolver egress_attacks.py
 }
 
 @test "egress: an allowed address: a tunnel, and what the engine is told" {
@@ -68,6 +89,23 @@ filter_with_names() {
 
 @test "egress: TLS asks for the host that was asked for, or the server never hears of it" {
 	filter_with_names tls
+}
+
+@test "egress: a second TLS greeting names the same host" {
+	filter_with_names retry
+}
+
+@test "egress: a proxy behind ours: asked for what is allowed, and for nothing else" {
+	filter_with_names parent
+	filter_with_names parent_answers
+}
+
+@test "egress: a proxy of somebody else's in our place" {
+	filter_with_names outside
+}
+
+@test "egress: a proxy with a Unix socket, for some hosts" {
+	filter_with_names mitm
 }
 
 @test "egress: a server may speak first, and other protocols pass" {

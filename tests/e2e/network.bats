@@ -323,6 +323,55 @@ for port in 80, 443, 53:
 	[[ "$output" != *"ran"* ]]
 }
 
+# SCRIPT: on the Internet, with a proxy at 127.0.0.1:3999 and at $TOP/mitm.sock that answers every request with "hello".
+behind_a_proxy() {
+	export TOP
+	cat >"$TOP/proxy.py" <<-'PY'
+		import os, socket, sys, time
+		sys.path.insert(0, sys.argv[1])
+		import egress
+		here = socket.socket(socket.AF_UNIX)
+		here.bind(sys.argv[2])
+		os.chmod(sys.argv[2], 0o777)
+		here.listen(8)
+		proxies = [egress.Proxy(7, listener=here), egress.Proxy(7, listener=socket.create_server(("127.0.0.1", 3999)))]
+		open(sys.argv[2] + ".up", "w").close()
+		time.sleep(60)
+	PY
+	internet sh -c "COFFER_BUILD=x PYTHONDONTWRITEBYTECODE=1 python3 '$TOP/proxy.py' '$BATS_TEST_DIRNAME' '$TOP/mitm.sock' & pid=\$!
+		while [ ! -e '$TOP/mitm.sock.up' ]; do sleep 0.1; done; $1
+		kill \$pid"
+}
+
+@test "a parent proxy looks names up, and is asked for what is allowed alone" {
+	echo '{"network": {"allowedDomains": ["nowhere.test", "allowed.test"], "parentProxy": {"http": "http://u:secret@127.0.0.1:3999", "noProxy": "allowed.test"}}}' >"$TOP/s.json"
+	run behind_a_proxy 'coffer run --settings "$TOP/s.json" -- sh -c "curl -s http://nowhere.test/; echo; curl -s http://other.test/; echo; curl -s http://allowed.test/near | head -1; env"
+		coffer explain --settings "$TOP/s.json" -- true'
+	[ "${lines[0]}" = hello ]
+	[ "${lines[1]}" = "Connection blocked by network allowlist" ]
+	[ "${lines[2]}" = "GET /near" ]
+	[[ "$output" != *secret* ]]
+}
+
+@test "srt takes the caller's proxy for a parent, but for what NO_PROXY names" {
+	echo '{"network": {"allowedDomains": ["allowed.test", "nowhere.test"], "deniedDomains": []}, "filesystem": {"denyRead": [], "allowWrite": ["."], "denyWrite": []}}' >"$HOME/.srt-settings.json"
+	run behind_a_proxy 'export HTTP_PROXY=127.0.0.1:3999; srt -c "curl -s http://nowhere.test/"; echo; NO_PROXY=.allowed.test srt -c "curl -s http://allowed.test/near" | head -1
+		HTTP_PROXY=ftp://x.y srt -c "curl -s http://allowed.test/direct" | head -1'
+	[ "${lines[0]}" = hello ]
+	[ "${lines[1]}" = "GET /near" ]
+	[ "${lines[2]}" = "GET /direct" ]
+}
+
+@test "a proxy of somebody else's on this machine, and one with a Unix socket for some hosts" {
+	echo '{"network": {"httpProxyPort": 3999}}' >"$TOP/s.json"
+	echo "{\"network\": {\"allowedDomains\": [\"allowed.test\", \"*.mitm.test\"], \"mitmProxy\": {\"socketPath\": \"$TOP/mitm.sock\", \"domains\": [\"*.mitm.test\"]}}}" >"$TOP/m.json"
+	run behind_a_proxy 'coffer run --settings "$TOP/s.json" -- curl -s http://any.test/; echo
+		coffer run --settings "$TOP/m.json" -- sh -c "curl -s http://a.mitm.test/; echo; curl -s http://allowed.test/direct | head -1"'
+	[ "${lines[0]}" = hello ]
+	[ "${lines[1]}" = hello ]
+	[ "${lines[2]}" = "GET /direct" ]
+}
+
 @test "what contradicts itself is refused before anything runs" {
 	run coffer run --network host --allow-domain example.com -- echo ran
 	[ "$status" = 125 ]

@@ -201,11 +201,29 @@ static void test_arguments(void **state)
 	assert_false(allowed(SYS_prctl, PR_SET_DUMPABLE, 1, 0) || allowed(SYS_prctl, PR_SET_PTRACER, 1, 0));
 }
 
+/* The opener: a connection to a Unix socket, and an answer. */
+static void test_opener(void **state)
+{
+	static const long never[] = { SYS_openat, SYS_read,  SYS_write, SYS_execve, SYS_bind,
+		                      SYS_listen, SYS_clone, SYS_mmap,  SYS_kill,   SYS_fcntl };
+	const void *filter;
+
+	(void)state;
+	program_n = confine_opener_filter(&filter) / sizeof(*program);
+	program = filter;
+	assert_true(machine_all_reached(program, program_n));
+	assert_true(allowed(SYS_socket, AF_UNIX, SOCK_STREAM, 0) && allowed(SYS_connect, 0, 0, 0) && allowed(SYS_sendmsg, 0, 0, 0));
+	assert_false(allowed(SYS_socket, AF_INET, SOCK_STREAM, 0) || allowed(SYS_socket, AF_NETLINK, 0, 0));
+	for (size_t i = 0; i < COUNT(never); i++)
+		assert_false(allowed(never[i], 0, 0, 0));
+	(void)load(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shape),   cmocka_unit_test(test_calls),     cmocka_unit_test(test_sockets),
-		cmocka_unit_test(test_options), cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_options), cmocka_unit_test(test_arguments), cmocka_unit_test(test_opener),
 	};
 
 	return cmocka_run_group_tests(tests, load, NULL);

@@ -116,12 +116,8 @@ static void test_srt_needs_five_lists(void **state)
 static void test_what_is_not_there_yet(void **state)
 {
 	static const char *const later[] = {
-		"\"httpProxyPort\": 8080",
-		"\"socksProxyPort\": 1080",
-		"\"mitmProxy\": {\"socketPath\": \"/x\"}",
 		"\"tlsTerminate\": {\"x\": 1}",
 		"\"refuseOpaqueTunnels\": true",
-		"\"parentProxy\": {\"http\": \"x\"}",
 		"\"stripResponseHeaders\": [\"x\"]",
 		"\"ambiguousRequestTarget\": \"refuse\"",
 	};
