@@ -23,12 +23,27 @@ const char *network_why(const struct compile *c)
 	return c->policy->network.mode_why ? c->policy->network.mode_why : WHY_DEFAULT;
 }
 
+bool network_publishes(const struct compile *c)
+{
+	return c->policy->network.publish.n && network_is_own(c) && c->rung == COMPILE_RUNG_NAMESPACES;
+}
+
+static int choose_published(struct compile *c)
+{
+	const struct published_vec *list = &c->policy->network.publish;
+
+	if (list->n == 0 || network_publishes(c))
+		return 0;
+	return compile_weaken(c, list->at[0].why, "without a network of its own a sandbox has no servers to publish");
+}
+
 int network_choose(struct compile *c)
 {
 	const struct policy_network *network = &c->policy->network;
+	int r = choose_published(c);
 
-	if (network->mode != POLICY_NETWORK_FILTERED || c->rung == COMPILE_RUNG_NAMESPACES || network->domains.allowed.n == 0)
-		return 0;
+	if (r < 0 || network->mode != POLICY_NETWORK_FILTERED || c->rung == COMPILE_RUNG_NAMESPACES || network->domains.allowed.n == 0)
+		return r;
 	return compile_weaken(c, network_why(c),
 	                      "without namespaces there is no way past the egress filter to close, so nothing can be reached at all");
 }
@@ -89,10 +104,11 @@ static void write_rules(const struct compile *c, struct str *out)
 
 int network_put_filter(struct compile *c)
 {
+	const struct published_vec *list = &c->policy->network.publish;
 	struct str rules;
 	int r = 0;
 
-	if (!network_is_filtered(c))
+	if (!network_is_filtered(c) && !network_publishes(c))
 		return 0;
 	str_init(&rules, RULES_BYTES_MAX);
 	write_rules(c, &rules);
@@ -101,6 +117,9 @@ int network_put_filter(struct compile *c)
 	else
 		plan_add(&c->plan, OP_EGRESS, network_why(c), rules.text, rules.len);
 	str_done(&rules);
+	for (size_t i = 0; r == 0 && network_publishes(c) && i < list->n; i++)
+		plan_add(&c->plan, OP_PUBLISH, list->at[i].why, list->at[i].address, (uint64_t)list->at[i].port,
+		         (uint64_t)list->at[i].inner);
 	return r;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "egress/confine.h"
 #include "egress/filter.h"
+#include "egress/publish.h"
 
 #include "base/own.h"
 #include "sys/fd.h"
@@ -75,8 +76,8 @@ static void obey(struct source *source, uint32_t events)
 	(void)events;
 	for (;;) {
 		autofd int fd = -1;
-		char what = 0;
-		ssize_t n = sock_receive(filter->control_fd, &what, 1, &fd);
+		unsigned char message[PUBLISH_MESSAGE_BYTES] = { 0 };
+		ssize_t n = sock_receive(filter->control_fd, message, sizeof(message), &fd);
 
 		if (n == -EAGAIN)
 			return;
@@ -84,8 +85,10 @@ static void obey(struct source *source, uint32_t events)
 			filter->loop.over = true;
 			return;
 		}
-		if (what == 'P' && fd >= 0)
+		if (message[0] == 'P' && fd >= 0)
 			add_listener(filter, &fd);
+		else
+			publish_obey(filter, message, &fd);
 	}
 }
 

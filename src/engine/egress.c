@@ -43,6 +43,19 @@ int egress_hand_over(const struct egress *egress, int listener)
 	return sock_send_fd(egress->socket, "P", 1, listener);
 }
 
+int egress_publish(const struct egress *egress, const char *address, uint16_t port, uint16_t inner)
+{
+	const unsigned char packet[] = { 'H', (unsigned char)(inner >> 8), (unsigned char)inner };
+	autofd int listener = egress->socket < 0 ? -EPROTO : sock_listen(address, port);
+
+	return listener < 0 ? listener : sock_send_fd(egress->socket, packet, sizeof(packet), listener);
+}
+
+int egress_grant(const struct egress *egress, int socket)
+{
+	return socket < 0 ? sock_send(egress->socket, "S", 1) : sock_send_fd(egress->socket, "S", 1, socket);
+}
+
 static const char *text(struct arena *arena, const json_t *event, const char *name)
 {
 	const char *value = json_string_value(json_object_get(event, name));
@@ -62,11 +75,13 @@ static const char *target(struct arena *arena, const json_t *event)
 }
 
 /* The filter does not know whose connection it is: there is one sandbox, and what is inside is not to be believed. */
-static bool take(struct arena *arena, const json_t *event, struct denial *ret_denial)
+static bool take(struct egress *egress, struct arena *arena, const json_t *event, struct denial *ret_denial)
 {
 	const char *kind = json_string_value(json_object_get(event, "event"));
 	struct denial denial = { .process = "", .operation = "connect", .errnum = ECONNREFUSED };
 
+	if (kind && strcmp(kind, "socket") == 0)
+		egress->wished++;
 	if (!kind || strcmp(kind, "deny") != 0)
 		return false;
 	denial.target = target(arena, event);
@@ -77,7 +92,7 @@ static bool take(struct arena *arena, const json_t *event, struct denial *ret_de
 	return denial.target;
 }
 
-int egress_next_denial(const struct egress *egress, struct arena *arena, struct denial *ret_denial)
+int egress_next_denial(struct egress *egress, struct arena *arena, struct denial *ret_denial)
 {
 	char packet[EVENT_MAX];
 
@@ -90,7 +105,7 @@ int egress_next_denial(const struct egress *egress, struct arena *arena, struct 
 			return 0;
 		if (n == 0 || (n < 0 && n != -EMSGSIZE))
 			return n ? (int)n : -EPIPE;
-		if (n > 0 && json_read(packet, (size_t)n, "coffer-egress", &event, NULL) == 0 && take(arena, event, ret_denial))
+		if (n > 0 && json_read(packet, (size_t)n, "coffer-egress", &event, NULL) == 0 && take(egress, arena, event, ret_denial))
 			return 1;
 	}
 }

@@ -3,7 +3,8 @@
  * inside the sandbox's network and handed over; it never has the sandbox's files, nor the sandbox the filter's.
  *
  * The filter's descriptor 3 is a sealed file with its rules, 4 a SOCK_SEQPACKET: from here one byte and a listening socket a packet, to
- * here one JSON object a packet, a verdict each.
+ * here one JSON object a packet, a verdict each. Published ports: from here a listening socket of the host's and the port inside; for each connection
+ * that comes in there, to here the wish for a socket of the sandbox's network, which the launcher's init makes.
  */
 #ifndef COFFER_ENGINE_EGRESS_H
 #define COFFER_ENGINE_EGRESS_H
@@ -13,9 +14,12 @@
 #include "plan/outcome.h"
 #include "sys/process.h"
 
+#include <stdint.h>
+
 struct egress {
 	struct process process; /* pid -1: there is none */
 	int socket;
+	unsigned wished; /* sockets that it has asked for and nobody has asked init for yet */
 };
 
 void egress_init(struct egress *egress);
@@ -24,8 +28,13 @@ int egress_start(struct egress *egress, const void *rules, size_t n);
 /* A listening socket of the sandbox's; stays the caller's. */
 int egress_hand_over(const struct egress *egress, int listener);
 
+/* Listens on the host's address for a server inside. */
+int egress_publish(const struct egress *egress, const char *address, uint16_t port, uint16_t inner);
+/* What it wished for, or -1: there is none to be had. Stays the caller's. */
+int egress_grant(const struct egress *egress, int socket);
+
 /* The next refusal, its strings in the arena. 1, 0 when there is none for now, or a negative errno when the filter is gone. */
-int egress_next_denial(const struct egress *egress, struct arena *arena, struct denial *ret_denial);
+int egress_next_denial(struct egress *egress, struct arena *arena, struct denial *ret_denial);
 /* Ends it. */
 void egress_done(struct egress *egress);
 

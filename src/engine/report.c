@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REPORT_TURN = 64 };
+enum { REPORT_TURN = 64, REPORT_ASKED_MAX = 32 /* what surely fits into the socket there and back */ };
 
 /* A message and its text, which is followed by zeros whatever the sender did. */
 struct packet {
@@ -51,7 +51,18 @@ static void take_denial(struct report *report, const struct packet *packet)
 	tell_denial(report, denial_add(&report->denials, report->arena, report->plan, &packet->wire, packet->text));
 }
 
-void report_read_egress(struct report *report)
+static void ask_for_sockets(struct report *report, int socket)
+{
+	const struct wire message = { .type = WIRE_SOCKET };
+
+	while (report->egress && report->egress->wished && report->asked < REPORT_ASKED_MAX &&
+	       sock_send(socket, &message, sizeof(message)) == 0) {
+		report->egress->wished--;
+		report->asked++;
+	}
+}
+
+void report_read_egress(struct report *report, int socket)
 {
 	struct denial denial;
 	int r = 1;
@@ -63,6 +74,15 @@ void report_read_egress(struct report *report)
 	}
 	if (r < 0)
 		report->egress = NULL; /* it is gone, and with it every way out */
+	else
+		ask_for_sockets(report, socket);
+}
+
+static void grant(struct report *report, int fd)
+{
+	report->asked -= report->asked > 0;
+	if (report->egress)
+		(void)egress_grant(report->egress, fd);
 }
 
 static void take(struct report *report, const struct packet *packet, int *fd)
@@ -78,6 +98,9 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 	case WIRE_LISTENER:
 		if (*fd >= 0 && report->egress)
 			(void)egress_hand_over(report->egress, *fd);
+		break;
+	case WIRE_SOCKET:
+		grant(report, *fd);
 		break;
 	case WIRE_DENIED:
 		take_denial(report, packet);
@@ -114,6 +137,7 @@ void report_read(struct report *report, int socket)
 {
 	for (int i = 0; i < REPORT_TURN && !report->ended && read_one(report, socket); i++)
 		;
+	ask_for_sockets(report, socket);
 }
 
 void report_done(struct report *report)
