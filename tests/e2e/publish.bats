@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # Published ports: servers inside that can be reached from the host's loopback, with the network off as well as filtered.
 
+load lib
+
 setup() {
-	load lib
 	workspace
 	private_state
 	cp "$BATS_TEST_DIRNAME/publish.py" .
