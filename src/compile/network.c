@@ -6,8 +6,6 @@
 
 enum { HTTP_PORT = 3128, SOCKS_PORT = 1080 }; /* as in srt */
 
-#define RULES_BYTES_MAX (1 << 20)
-
 bool network_is_own(const struct compile *c)
 {
 	return c->policy->network.mode != POLICY_NETWORK_HOST;
@@ -37,13 +35,25 @@ static int choose_published(struct compile *c)
 	return compile_weaken(c, list->at[0].why, "without a network of its own a sandbox has no servers to publish");
 }
 
+/* What is missing then is a way, not a wall: no error, whatever the policy asks for. */
+static int choose_ways(struct compile *c)
+{
+	if (!c->facts->nftables)
+		plan_build_note(&c->plan,
+		                "only programs that go by proxy variables reach the network: this kernel has no nf_tables to lead "
+		                "the others to the filter (CONFIG_NF_TABLES_INET, CONFIG_NFT_REDIR)");
+	return 0;
+}
+
 int network_choose(struct compile *c)
 {
 	const struct policy_network *network = &c->policy->network;
 	int r = choose_published(c);
 
-	if (r < 0 || network->mode != POLICY_NETWORK_FILTERED || c->rung == COMPILE_RUNG_NAMESPACES || network->domains.allowed.n == 0)
+	if (r < 0 || network->mode != POLICY_NETWORK_FILTERED || network->domains.allowed.n == 0)
 		return r;
+	if (c->rung == COMPILE_RUNG_NAMESPACES)
+		return choose_ways(c);
 	return compile_weaken(c, network_why(c),
 	                      "without namespaces there is no way past the egress filter to close, so nothing can be reached at all");
 }
@@ -84,10 +94,9 @@ static unsigned filter_uid(uint32_t sandbox_uid)
 	return sandbox_uid >= OWN_IDS ? sandbox_uid - FILTERS : sandbox_uid;
 }
 
-/* What coffer-egress reads (egress/rules.h). */
-static void write_rules(const struct compile *c, struct str *out)
+void compile_network_rules(const struct policy *policy, const struct facts *facts, struct str *out)
 {
-	const struct policy_network *network = &c->policy->network;
+	const struct policy_network *network = &policy->network;
 
 	str_add(out, "{\"allowed\": [");
 	add_domains(out, network, &network->domains.allowed);
@@ -97,8 +106,8 @@ static void write_rules(const struct compile *c, struct str *out)
 	for (size_t i = 0; i < network->denied_addresses.n; i++)
 		add_field(out, i ? ", " : "", network->denied_addresses.at[i]);
 	str_printf(out, "], \"allow_private\": %s, \"dialect\": \"%s\"", network->allow_private_addresses ? "true" : "false",
-	           c->policy->dialect == POLICY_SRT ? "srt" : "coffer");
-	str_printf(out, ", \"uid\": %u", filter_uid(c->facts->sandbox_uid));
+	           policy->dialect == POLICY_SRT ? "srt" : "coffer");
+	str_printf(out, ", \"uid\": %u", filter_uid(facts->sandbox_uid));
 	str_add_char(out, '}');
 }
 
@@ -110,8 +119,8 @@ int network_put_filter(struct compile *c)
 
 	if (!network_is_filtered(c) && !network_publishes(c))
 		return 0;
-	str_init(&rules, RULES_BYTES_MAX);
-	write_rules(c, &rules);
+	str_init(&rules, COMPILE_RULES_MAX);
+	compile_network_rules(c->policy, c->facts, &rules);
 	if (rules.failed)
 		r = compile_no_memory(c);
 	else
@@ -132,31 +141,37 @@ void network_put_ways(struct compile *c)
 		return;
 	plan_add(&c->plan, OP_LISTEN, network_why(c), (uint64_t)HTTP_PORT);
 	plan_add(&c->plan, OP_LISTEN, network_why(c), (uint64_t)SOCKS_PORT);
+	if (c->facts->nftables)
+		plan_add(&c->plan, OP_REDIRECT, network_why(c));
 }
 
 /* Both spellings, for programs disagree on them. What is inside itself is reached directly. */
+enum whose { EVERYBODY, COFFERS, SRTS }; /* who counts on srt may count on its own */
 static const struct {
 	const char *name, *before;
 	unsigned port; /* 0: before is the whole value */
-	bool srt;      /* srt sets it, and who counts on srt may count on it */
+	enum whose whose;
 } variables[] = {
-	{ "HTTP_PROXY", "http://", HTTP_PORT, false },
-	{ "HTTPS_PROXY", "http://", HTTP_PORT, false },
-	{ "http_proxy", "http://", HTTP_PORT, false },
-	{ "https_proxy", "http://", HTTP_PORT, false },
-	{ "ALL_PROXY", "socks5h://", SOCKS_PORT, false },
-	{ "all_proxy", "socks5h://", SOCKS_PORT, false },
-	{ "FTP_PROXY", "socks5h://", SOCKS_PORT, false },
-	{ "ftp_proxy", "socks5h://", SOCKS_PORT, false },
-	{ "RSYNC_PROXY", "", HTTP_PORT, false },
-	{ "GRPC_PROXY", "http://", HTTP_PORT, false },
-	{ "grpc_proxy", "http://", HTTP_PORT, false },
-	{ "NODE_USE_ENV_PROXY", "1", 0, false }, /* Node 24 and 22.21: fetch and http go by the variables */
-	{ "DOCKER_HTTP_PROXY", "http://", HTTP_PORT, true },
-	{ "DOCKER_HTTPS_PROXY", "http://", HTTP_PORT, true },
-	{ "CLOUDSDK_PROXY_TYPE", "https", 0, true },
-	{ "CLOUDSDK_PROXY_ADDRESS", "localhost", 0, true },
-	{ "CLOUDSDK_PROXY_PORT", "3128", 0, true },
+	{ "HTTP_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "HTTPS_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "http_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "https_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "ALL_PROXY", "socks5h://", SOCKS_PORT, COFFERS },
+	{ "all_proxy", "socks5h://", SOCKS_PORT, COFFERS },
+	{ "ALL_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "all_proxy", "http://", HTTP_PORT, SRTS },
+	{ "FTP_PROXY", "socks5h://", SOCKS_PORT, EVERYBODY },
+	{ "ftp_proxy", "socks5h://", SOCKS_PORT, EVERYBODY },
+	{ "RSYNC_PROXY", "", HTTP_PORT, COFFERS },
+	{ "RSYNC_PROXY", "", SOCKS_PORT, SRTS },
+	{ "GRPC_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "grpc_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "NODE_USE_ENV_PROXY", "1", 0, EVERYBODY }, /* Node 24 and 22.21: fetch and http go by the variables */
+	{ "DOCKER_HTTP_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "DOCKER_HTTPS_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "CLOUDSDK_PROXY_TYPE", "http", 0, SRTS },
+	{ "CLOUDSDK_PROXY_ADDRESS", "localhost", 0, SRTS },
+	{ "CLOUDSDK_PROXY_PORT", "3128", 0, SRTS },
 };
 
 #define DIRECT "localhost,127.0.0.1,::1"
@@ -183,7 +198,7 @@ int network_add_variables(const struct compile *c, struct variable_vec *list)
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]) && r == 0; i++) {
 		const char *value = variables[i].before;
 
-		if (variables[i].srt && !srt)
+		if (variables[i].whose == (srt ? COFFERS : SRTS))
 			continue;
 		if (variables[i].port)
 			value = arena_printf(c->arena, "%s%s:%u", value, srt ? "localhost" : "127.0.0.1", variables[i].port);

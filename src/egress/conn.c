@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { IN_MAX = 80 << 10, STEPS_MAX = 64 };
+enum { IN_MAX = 80 << 10, STEPS_MAX = 64, KEPT_MAX = 64 << 20, KEPT_SMALL = 4 << 10 };
 
 static void be_ready(struct source *source, uint32_t events)
 {
@@ -47,6 +47,19 @@ void conn_wait(struct conn *conn, enum wait_kind kind, void (*late)(struct conn 
 	loop_wait(&conn->filter->loop, &conn->wait, kind);
 }
 
+bool conn_is_greedy(const struct conn *conn, size_t n)
+{
+	return conn->filter->kept_bytes > KEPT_MAX && n > KEPT_SMALL;
+}
+
+static void count_kept(struct conn *conn)
+{
+	size_t kept = conn->dead ? 0 : conn->in.room + http_kept(conn->exchange);
+
+	conn->filter->kept_bytes += kept - conn->kept;
+	conn->kept = kept;
+}
+
 void conn_forget(struct conn *conn)
 {
 	loop_forget(&conn->wait);
@@ -63,11 +76,12 @@ void conn_run(struct conn *conn)
 	for (int i = 0; again && !conn->dead && i < STEPS_MAX; i++)
 		again = conn->step(conn);
 	conn->stepping = false;
+	count_kept(conn);
 	if (again && !conn->dead)
 		loop_queue(&conn->filter->loop, &conn->turn);
 }
 
-void conn_accept(struct filter *filter, int fd)
+void conn_accept(struct filter *filter, int fd, bool direct)
 {
 	static const int on = 1;
 	struct conn *conn = filter->conns_n < filter->conns_max ? calloc(1, sizeof(*conn)) : NULL;
@@ -81,8 +95,13 @@ void conn_accept(struct filter *filter, int fd)
 	conn->upstream = (struct end){ .source = { be_ready }, .conn = conn, .fd = -1 };
 	conn->turn.run = take_turn;
 	conn->wait.late = be_late;
-	conn->step = entry_step_first;
+	conn->direct = direct;
+	conn->step = direct ? direct_step_first : entry_step_first;
 	str_init(&conn->in, IN_MAX);
+	conn->next = filter->conns;
+	if (conn->next)
+		conn->next->prev = conn;
+	filter->conns = conn;
 	filter->conns_n++;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	conn_wait(conn, WAIT_STEP, conn_close);
@@ -122,6 +141,11 @@ void conn_close(struct conn *conn)
 	http_free(conn->exchange);
 	conn->exchange = NULL;
 	str_done(&conn->in);
+	str_done(&conn->refusal);
+	count_kept(conn);
+	*(conn->prev ? &conn->prev->next : &filter->conns) = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
 	filter->conns_n--;
 	conn->next_dead = filter->dead;
 	filter->dead = conn;
@@ -192,9 +216,11 @@ void conn_finish(struct conn *conn)
 ssize_t conn_fill(struct conn *conn)
 {
 	enum { FILL = 32 << 10 };
-	size_t room = IN_MAX - 1 - conn->in.len;
-	ssize_t n = end_read(&conn->client, flow_scratch(), room < FILL ? room : FILL);
+	size_t room = IN_MAX - 1 - conn->in.len, most = conn->filter->kept_bytes > KEPT_MAX ? KEPT_SMALL : FILL;
+	ssize_t n = end_read(&conn->client, flow_scratch(), room < most ? room : most);
 
+	if (n > 0 && conn_is_greedy(conn, conn->in.len + (size_t)n))
+		return -ENOMEM;
 	if (n > 0)
 		str_add_n(&conn->in, flow_scratch(), (size_t)n);
 	return conn->in.failed ? -ENOMEM : n;

@@ -6,8 +6,11 @@
  *   ask.c      the decision; then addresses, judged; then the dial
  *   tunnel.c   CONNECT and SOCKS: bytes there and back, once the first of them say nothing else than was asked
  *   http.c     plain HTTP: one message there, one back, again
+ *   resolver.c names, asked for with DNS
+ *   direct.c   connections that were meant for somebody else and led here
  *   refuse.c   what a client that may not, or cannot, is told
  *   report.c   what the engine is told
+ *   renew.c    other rules, while connections are open
  *
  * A connection is a state machine of one function: `step` does what can be done now, and says whether the next step (it may have changed) should
  * be tried at once. Everything a connection owns is in it; when it is over, conn_close frees it at the end of the round.
@@ -18,6 +21,7 @@
 #include "base/str.h"
 #include "egress/flow.h"
 #include "egress/loop.h"
+#include "egress/names.h"
 #include "egress/rules.h"
 #include "egress/socks.h"
 
@@ -25,33 +29,47 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONNS_MAX = 16384, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
+enum { CONNS_MAX = 16384, REFUSED_MAX = 8, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
 
 struct lookup;
+
+/* What the engine says a descriptor is for: RULES come as at the start, and replace those. */
+enum { CONTROL_RULES = 'R' };
+enum listener_kind { LISTENER_PROXY = 'P', LISTENER_TRANSPARENT = 'T', LISTENER_RESOLVER = 'D' };
 
 struct listener {
 	struct source source; /* first */
 	struct filter *filter;
 	int fd;
+	bool direct;
 };
 
 struct filter {
 	struct loop loop;
-	struct filter_rules *rules;
+	struct filter_rules *rules; /* of one of the two generations: the other one is free, or about to be */
+	struct {
+		struct arena arena;
+		struct filter_rules rules;
+	} generation[2];
 	struct source control; /* the engine */
 	int control_fd;
 	size_t dropped; /* reports that the engine was too slow for */
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners_n;
+	struct conn *conns; /* all that live, the newest first */
 	size_t conns_n, conns_max;
+	size_t kept_bytes; /* of heads that are not whole yet, by all */
 	struct conn *dead;
 	struct turn burial;
-	struct lookup *lookups; /* running, the newest first */
+	struct lookup *lookups; /* running and waiting, the oldest first */
 	size_t running_n;
 	struct address_range own[OWN_MAX]; /* rules->addresses.own */
+	struct names names;
+	char told[REFUSED_MAX][HOST_TEXT_MAX]; /* names whose refusal was reported lately */
+	size_t told_next;
 };
 
-enum way { WAY_HTTP, WAY_CONNECT, WAY_SOCKS5 };
+enum way { WAY_HTTP, WAY_CONNECT, WAY_SOCKS5, WAY_TRANSPARENT };
 
 /* Where a connection wants to go. rule is the pattern that allows it. */
 struct goal {
@@ -70,11 +88,13 @@ struct conn {
 	bool (*step)(struct conn *conn); /* true: again */
 	void (*late)(struct conn *conn); /* what the running wait's end means */
 	bool dead, stepping;
-	struct conn *next_dead, *next_waiting;
+	struct conn *next, *prev, *next_dead, *next_waiting;
 
 	enum way way;
-	struct str in; /* read from the client and not used yet */
-	size_t scanned;
+	struct str refusal; /* what a direct client is told once it has shown that it speaks HTTP */
+	bool direct;        /* the client believes that it talks to the goal itself */
+	struct str in;      /* read from the client and not used yet */
+	size_t scanned, kept;
 	struct goal goal;
 	struct lookup *lookup;
 	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
@@ -89,7 +109,7 @@ struct conn {
 };
 
 /* conn.c */
-void conn_accept(struct filter *filter, int fd);
+void conn_accept(struct filter *filter, int fd, bool direct);
 void conn_run(struct conn *conn);
 void conn_close(struct conn *conn);
 /* Closes when the client has what was sent to it: nothing is taken from it any more, but it may still be talking. */
@@ -101,6 +121,8 @@ void conn_bury(struct turn *burial);
 /* Reads once from the client into `in`. As end_read. */
 ssize_t conn_fill(struct conn *conn);
 void conn_take(struct conn *conn, size_t n); /* the first n bytes of `in` are used */
+/* Heads take too much memory altogether, and this one is no small one. */
+bool conn_is_greedy(const struct conn *conn, size_t n);
 void conn_drop_upstream(struct conn *conn, const char *reason);
 
 /* entry.c */
@@ -119,9 +141,24 @@ void lookup_leave(struct conn *conn);
 
 /* tunnel.c, http.c */
 void tunnel_begin(struct conn *conn);
+/* From here on bytes, whatever they are. What was read of the client's goes first. */
+void tunnel_pass(struct conn *conn);
 struct request;
 void http_begin(struct conn *conn, const struct request *request, size_t head_bytes); /* which are the first of conn->in */
 void http_free(struct exchange *exchange);
+size_t http_kept(const struct exchange *exchange); /* bytes of memory, beyond what an exchange has anyway */
+
+/* resolver.c: a listener's `ready`, for a datagram socket. */
+void resolver_answer_all(struct source *source, uint32_t events);
+
+/* direct.c */
+bool direct_step_first(struct conn *conn);
+/* For who has not said anything yet, or nothing that tells. Takes the answer, which is HTTP. */
+void direct_refuse(struct conn *conn, struct str *answer);
+void direct_refuse_tls(struct conn *conn);
+
+/* renew.c: takes the rules in a sealed file in place of those in force, or says why not. Connections that they forbid end. */
+void renew(struct filter *filter, int rules_fd);
 
 /* refuse.c: answers in the client's own protocol, reports, and finishes. */
 void refuse_policy(struct conn *conn, const char *reason); /* the lists say no */
@@ -134,5 +171,9 @@ void refuse_socks(struct conn *conn, enum socks_reply reply);
 /* report.c */
 enum report { REPORT_OPEN, REPORT_DENY, REPORT_CLOSE };
 void report(struct conn *conn, enum report what, const char *reason);
+/* Other rules are in force, or (reason) those of before still are, which is told as a refusal. */
+void report_rules(struct filter *filter, const char *reason);
+/* A name that nobody inside is told the address of. */
+void report_name(struct filter *filter, const struct host *host, const struct domain_verdict *verdict);
 
 #endif

@@ -26,6 +26,7 @@ enum {
 	RULES_FD = 3,
 	CONTROL_FD = 4,
 	STATUS_BAD_START = 125,
+	TOLD_MAX = 4096,
 	FDS_RESERVED = 512, /* listeners, lookups, pipes of streams, and to spare */
 };
 
@@ -37,7 +38,7 @@ static void accept_all(struct source *source, uint32_t events)
 	(void)events;
 	while ((fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0 || errno == EINTR || errno == ECONNABORTED)
 		if (fd >= 0)
-			conn_accept(listener->filter, fd);
+			conn_accept(listener->filter, fd, listener->direct);
 }
 
 static int get_option(int fd, int option)
@@ -48,25 +49,30 @@ static int get_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &n) < 0 ? -1 : value;
 }
 
-static bool is_tcp_listener(int fd)
+static bool is_listener(int fd, enum listener_kind kind)
 {
-	int domain = get_option(fd, SO_DOMAIN);
+	int domain = get_option(fd, SO_DOMAIN), type = get_option(fd, SO_TYPE);
 
-	return (domain == AF_INET || domain == AF_INET6) && get_option(fd, SO_TYPE) == SOCK_STREAM && get_option(fd, SO_ACCEPTCONN) == 1;
+	if (domain != AF_INET && domain != AF_INET6)
+		return false;
+	return kind == LISTENER_RESOLVER ? type == SOCK_DGRAM : type == SOCK_STREAM && get_option(fd, SO_ACCEPTCONN) == 1;
 }
 
-static void add_listener(struct filter *filter, int *fd)
+static void add_listener(struct filter *filter, enum listener_kind kind, int *fd)
 {
 	struct listener *listener = &filter->listener[filter->listeners_n];
 
-	if (filter->listeners_n == LISTENERS_MAX || !is_tcp_listener(*fd) || fd_set_nonblocking(*fd) < 0)
+	if (filter->listeners_n == LISTENERS_MAX || !is_listener(*fd, kind) || fd_set_nonblocking(*fd) < 0)
 		return;
-	*listener = (struct listener){ .source = { accept_all }, .filter = filter, .fd = *fd };
+	*listener = (struct listener){ .source = { kind == LISTENER_RESOLVER ? resolver_answer_all : accept_all },
+		                       .filter = filter,
+		                       .fd = *fd,
+		                       .direct = kind == LISTENER_TRANSPARENT };
 	if (loop_watch(&filter->loop, *fd, EPOLLIN, &listener->source) < 0)
 		return;
 	*fd = -1;
 	filter->listeners_n++;
-	accept_all(&listener->source, EPOLLIN);
+	listener->source.ready(&listener->source, EPOLLIN);
 }
 
 static void obey(struct source *source, uint32_t events)
@@ -85,16 +91,34 @@ static void obey(struct source *source, uint32_t events)
 			filter->loop.over = true;
 			return;
 		}
-		if (message[0] == 'P' && fd >= 0)
-			add_listener(filter, &fd);
+		if (fd >= 0 && message[0] == CONTROL_RULES)
+			renew(filter, fd);
+		else if (fd >= 0 && (message[0] == LISTENER_PROXY || message[0] == LISTENER_TRANSPARENT || message[0] == LISTENER_RESOLVER))
+			add_listener(filter, (enum listener_kind)message[0], &fd);
 		else
 			publish_obey(filter, message, &fd);
 	}
 }
 
+/* The engine waits for one or the other. */
+static void tell(const char *event, const char *reason)
+{
+	autostr struct str line;
+
+	str_init(&line, TOLD_MAX);
+	str_printf(&line, "{\"event\":\"%s\",\"reason\":", event);
+	str_add_json(&line, reason, strlen(reason));
+	str_add(&line, "}\n");
+	(void)sock_send(CONTROL_FD, line.text, line.len);
+}
+
 static _Noreturn void give_up(const struct err *err)
 {
-	fprintf(stderr, "coffer-egress: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->text);
+	char text[sizeof(err->where) + sizeof(err->text) + 2];
+
+	snprintf(text, sizeof(text), "%s%s%s", err->where, err->where[0] ? ": " : "", err->text);
+	fprintf(stderr, "coffer-egress: %s\n", text);
+	tell("failed", text);
 	exit(STATUS_BAD_START);
 }
 
@@ -129,16 +153,15 @@ static int prepare(struct filter *filter, uint32_t uid, struct err *err)
 int main(void)
 {
 	static struct filter filter = { .control = { obey }, .control_fd = CONTROL_FD, .burial = { .run = conn_bury } };
-	static struct filter_rules rules;
-	static struct arena arena;
 	struct err err = { 0 };
 
-	arena_init(&arena, RULES_ARENA_MAX);
-	filter.rules = &rules;
-	if (filter_rules_load(RULES_FD, &arena, &rules, &err) < 0)
+	filter.rules = &filter.generation[0].rules;
+	arena_init(&filter.generation[0].arena, RULES_ARENA_MAX);
+	if (filter_rules_load(RULES_FD, &filter.generation[0].arena, filter.rules, &err) < 0)
 		give_up(&err);
 	close(RULES_FD);
-	if (prepare(&filter, rules.uid, &err) < 0)
+	if (prepare(&filter, filter.rules->uid, &err) < 0)
 		give_up(&err);
+	tell("ready", "");
 	return loop_run(&filter.loop) < 0;
 }

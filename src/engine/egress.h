@@ -2,15 +2,15 @@
  * egress.h: the egress filter of a run, a process of its own (coffer-egress) on the host's network. It accepts on sockets that the launcher has made
  * inside the sandbox's network and handed over; it never has the sandbox's files, nor the sandbox the filter's.
  *
- * The filter's descriptor 3 is a sealed file with its rules, 4 a SOCK_SEQPACKET: from here one byte and a listening socket a packet, to
+ * The filter's descriptor 3 is a sealed file with its rules, 4 a SOCK_SEQPACKET: from here one byte and a descriptor a packet (listening sockets, other rules), to
  * here one JSON object a packet, a verdict each. Published ports: from here a listening socket of the host's and the port inside; for each connection
  * that comes in there, to here the wish for a socket of the sandbox's network, which the launcher's init makes.
  */
 #ifndef COFFER_ENGINE_EGRESS_H
 #define COFFER_ENGINE_EGRESS_H
 
-#include "base/arena.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "plan/outcome.h"
 #include "sys/process.h"
 
@@ -19,22 +19,34 @@
 struct egress {
 	struct process process; /* pid -1: there is none */
 	int socket;
-	unsigned wished; /* sockets that it has asked for and nobody has asked init for yet */
+	unsigned wished;              /* sockets that it has asked for and nobody has asked init for yet */
+	json_t *event;                /* the last one; what a denial's strings are in */
+	struct connection connection; /* the same; without a verdict it was about none */
+	char target[320];
 };
 
 void egress_init(struct egress *egress);
 /* 0 or a negative errno. rules are borrowed for the call. */
 int egress_start(struct egress *egress, const void *rules, size_t n);
-/* A listening socket of the sandbox's; stays the caller's. */
-int egress_hand_over(const struct egress *egress, int listener);
+/* Until it has confined itself and is ready; err says what hindered it. */
+int egress_wait(struct egress *egress, struct err *err);
+/* A socket of the sandbox's and what it is for (enum wire_listener); stays the caller's. */
+int egress_hand_over(const struct egress *egress, char kind, int listener);
 
 /* Listens on the host's address for a server inside. */
 int egress_publish(const struct egress *egress, const char *address, uint16_t port, uint16_t inner);
 /* What it wished for, or -1: there is none to be had. Stays the caller's. */
 int egress_grant(const struct egress *egress, int socket);
 
-/* The next refusal, its strings in the arena. 1, 0 when there is none for now, or a negative errno when the filter is gone. */
-int egress_next_denial(struct egress *egress, struct arena *arena, struct denial *ret_denial);
+/* Rules in place of those before: a sealed file, which stays the caller's. */
+int egress_renew(const struct egress *egress, int rules);
+
+enum { EGRESS_EVENT_MAX = 8192 };
+/*
+ * One event of the filter's. 1, 0 when there is none for now, or a negative errno when the filter is gone. The denial has no target when it was no
+ * refusal. Its strings, a stranger's bytes, live until the next call.
+ */
+int egress_read(struct egress *egress, struct denial *ret_denial);
 /* Ends it. */
 void egress_done(struct egress *egress);
 

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REPORT_TURN = 64, REPORT_ASKED_MAX = 32 /* what surely fits into the socket there and back */ };
+enum { REPORT_TURN = 64, EGRESS_TURN = 1024 /* more than a socket holds: the last turn reads them all */ };
+enum { REPORT_ASKED_MAX = 32 /* what surely fits into the socket there and back */ };
 
 /* A message and its text, which is followed by zeros whatever the sender did. */
 struct packet {
@@ -62,14 +63,23 @@ static void ask_for_sockets(struct report *report, int socket)
 	}
 }
 
+static void tell_connection(const struct report *report, const struct connection *connection)
+{
+	if (connection->verdict && report->options->on_event)
+		report->options->on_event(report->options->context,
+		                          &(struct engine_event){ .type = ENGINE_CONNECTION, .connection = connection });
+}
+
 void report_read_egress(struct report *report, int socket)
 {
 	struct denial denial;
 	int r = 1;
 
-	while (r > 0) {
-		r = egress_next_denial(report->egress, report->arena, &denial);
+	for (int i = 0; i < EGRESS_TURN && r > 0; i++) {
+		r = egress_read(report->egress, &denial);
 		if (r > 0)
+			tell_connection(report, &report->egress->connection);
+		if (r > 0 && denial.target)
 			tell_denial(report, denial_note(&report->denials, report->arena, &denial));
 	}
 	if (r < 0)
@@ -97,7 +107,7 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 		break;
 	case WIRE_LISTENER:
 		if (*fd >= 0 && report->egress)
-			(void)egress_hand_over(report->egress, *fd);
+			(void)egress_hand_over(report->egress, (char)packet->wire.a, *fd);
 		break;
 	case WIRE_SOCKET:
 		grant(report, *fd);

@@ -13,7 +13,9 @@
 
 void engine_run_options_init(struct engine_run_options *options)
 {
-	*options = (struct engine_run_options){ .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .cancel_fd = -1, .torture_op = -1 };
+	*options = (struct engine_run_options){
+		.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .cancel_fd = -1, .control_fd = -1, .rules_fd = -1, .torture_op = -1
+	};
 }
 
 /* All that a run holds. Every part can be given up in any state. */
@@ -67,6 +69,9 @@ static int start(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	streams_set_ceiling(&run->streams, run->prepared.output_bytes);
+	r = run->report.egress ? egress_wait(run->report.egress, err) : 0;
+	if (r < 0)
+		return r;
 
 	int stdio[3];
 

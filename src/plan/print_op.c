@@ -46,6 +46,7 @@ static const char *const forms[OP_CODES_END] = {
 	[OP_LOOPBACK] = "",
 	[OP_PUBLISH] = "%h port %d, to port %d inside",
 	[OP_LISTEN] = "port %d",
+	[OP_REDIRECT] = "",
 	[OP_PIVOT] = "",
 	[OP_HOSTNAME] = "%h",
 	[OP_SESSION] = "",

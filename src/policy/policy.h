@@ -165,6 +165,9 @@ void policy_init_request(struct policy *policy);
 /* Adds one path rule as an option or a setter does. list is one of the four vecs of policy->filesystem. */
 int policy_add_rule(struct arena *arena, struct rule_vec *list, const char *text, bool literal, const char *why);
 
+/* A pattern from "/" or "~" that ends in a slash: as a deny it would deny nothing in srt, whose documents may not hold it. */
+bool policy_rule_is_inert(const struct policy_rule *rule);
+
 /*
  * Fills path and glob of every rule from its text ("~" is home, relative text starts at cwd), and the workspace; then makes the derived
  * rules. Every rule that cannot be (empty, above the root, a user's home by name) is an error that names it. home may be

@@ -145,3 +145,16 @@ int sock_send_new(int fd, const void *packet, size_t n)
 
 	return new < 0 ? sock_send(fd, packet, n) : sock_send_fd(fd, packet, n, new);
 }
+
+int sock_loopback(int family, int type, uint16_t *port)
+{
+	struct sockaddr_storage here;
+	socklen_t len = parse_address(family == AF_INET ? "127.0.0.1" : "::1", *port, &here);
+	autofd int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&here, len) < 0 || (type == SOCK_STREAM && listen(fd, SOMAXCONN) < 0) ||
+	    getsockname(fd, (struct sockaddr *)&here, &len) < 0)
+		return -errno;
+	*port = ntohs(((const struct sockaddr_in *)&here)->sin_port); /* in IPv6 it has the same place */
+	return TAKE_FD(fd);
+}
