@@ -445,10 +445,12 @@ static unsigned init_prctl(struct bpf_code *code, unsigned yes, unsigned no)
 	return bpf_load(code, low(0), one_of(code, options, ARRAY_LEN(options), yes, no));
 }
 
-/* Local ones, for those who may not make them. */
+/* Local ones, for those who may not make them; and TCP, for those outside who may not make them in here. */
 static unsigned init_socket(struct bpf_code *code, unsigned yes, unsigned no)
 {
-	return bpf_load(code, low(0), bpf_if(code, BPF_JEQ, AF_UNIX, yes, no));
+	static const uint32_t families[] = { AF_UNIX, AF_INET };
+
+	return bpf_load(code, low(0), one_of(code, families, ARRAY_LEN(families), yes, no));
 }
 
 void bpf_init_rules_put(struct bpf_code *code, unsigned ret_place[INIT_RULES_END])

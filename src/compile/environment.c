@@ -72,10 +72,10 @@ static int add_from_path(struct compile *c, const char *name, struct text_vec *c
 	int r = environment_path_next(c, &cursor, &dir);
 
 	while (r == 0 && dir) {
-		const char *path = path_join(c->arena, dir, name);
+		bool fits = strlen(dir) + 1 + strlen(name) <= PATH_BYTES_MAX;
 
-		if (path)
-			r = compile_add_text(c, candidates, path);
+		if (fits)
+			r = compile_add_text(c, candidates, path_join(c->arena, dir, name));
 		if (r == 0)
 			r = environment_path_next(c, &cursor, &dir);
 	}

@@ -112,9 +112,10 @@ static bool is_same_place(const struct line_vec *lines, size_t i)
 static char letter_of(const struct compile *c, const struct region *region)
 {
 	static const char letters[] = { [ACCESS_HIDDEN] = 'h', [ACCESS_READ] = 'r', [ACCESS_WRITE] = 'w' };
-	bool private = region->fresh && region->access == ACCESS_WRITE && c->rung == COMPILE_RUNG_NAMESPACES;
 
-	return private ? 'p' : letters[region->access];
+	if (region->fresh && region->access == ACCESS_WRITE && c->rung == COMPILE_RUNG_NAMESPACES)
+		return 'p';
+	return letters[region->access];
 }
 
 /* Init and the people who read denials go by bytes, so these are sorted as strcmp does. */

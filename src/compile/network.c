@@ -22,6 +22,20 @@ const char *network_why(const struct compile *c)
 	return c->policy->network.mode_why ? c->policy->network.mode_why : WHY_DEFAULT;
 }
 
+bool network_publishes(const struct compile *c)
+{
+	return c->policy->network.publish.n && network_is_own(c) && c->rung == COMPILE_RUNG_NAMESPACES;
+}
+
+static int choose_published(struct compile *c)
+{
+	const struct published_vec *list = &c->policy->network.publish;
+
+	if (list->n == 0 || network_publishes(c))
+		return 0;
+	return compile_weaken(c, list->at[0].why, "without a network of its own a sandbox has no servers to publish");
+}
+
 /* What is missing then is a way, not a wall: no error, whatever the policy asks for. */
 static int choose_ways(struct compile *c)
 {
@@ -35,9 +49,10 @@ static int choose_ways(struct compile *c)
 int network_choose(struct compile *c)
 {
 	const struct policy_network *network = &c->policy->network;
+	int r = choose_published(c);
 
-	if (network->mode != POLICY_NETWORK_FILTERED || (network->domains.allowed.n == 0 && !network->ways.ports_why))
-		return 0;
+	if (r < 0 || network->mode != POLICY_NETWORK_FILTERED || (network->domains.allowed.n == 0 && !network->ways.ports_why))
+		return r;
 	if (c->rung == COMPILE_RUNG_NAMESPACES)
 		return choose_ways(c);
 	return compile_weaken(c, network_why(c),
@@ -188,10 +203,11 @@ void compile_network_rules(const struct policy *policy, const struct inputs *inp
 
 int network_put_filter(struct compile *c)
 {
+	const struct published_vec *list = &c->policy->network.publish;
 	struct str rules;
 	int r = 0;
 
-	if (!network_is_filtered(c))
+	if (!network_is_filtered(c) && !network_publishes(c))
 		return 0;
 	str_init(&rules, COMPILE_RULES_MAX);
 	write_rules(c, &rules);
@@ -200,6 +216,9 @@ int network_put_filter(struct compile *c)
 	else
 		plan_add(&c->plan, OP_EGRESS, network_why(c), rules.text, rules.len);
 	str_done(&rules);
+	for (size_t i = 0; r == 0 && network_publishes(c) && i < list->n; i++)
+		plan_add(&c->plan, OP_PUBLISH, list->at[i].why, list->at[i].address, (uint64_t)list->at[i].port,
+		         (uint64_t)list->at[i].inner);
 	return r;
 }
 

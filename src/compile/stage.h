@@ -107,6 +107,7 @@ int environment_path_next(struct compile *c, const char **cursor, const char **r
 /* network.c */
 bool network_is_own(const struct compile *c);      /* a network of its own: anything but the host's */
 bool network_is_filtered(const struct compile *c); /* with a way out through the egress filter */
+bool network_publishes(const struct compile *c);   /* with servers that can be reached from the host */
 const char *network_why(const struct compile *c);  /* who asked for it */
 void network_put_ways(struct compile *c);
 int network_add_variables(const struct compile *c, struct variable_vec *list); /* 0 or -ENOMEM */

@@ -6,6 +6,7 @@
 #include "egress/confine.h"
 #include "egress/filter.h"
 #include "egress/opener.h"
+#include "egress/publish.h"
 #include "egress/weak.h"
 
 #include "base/own.h"
@@ -83,8 +84,8 @@ static void obey(struct source *source, uint32_t events)
 	(void)events;
 	for (;;) {
 		autofd int fd = -1;
-		char what = 0;
-		ssize_t n = sock_receive(filter->control_fd, &what, 1, &fd);
+		unsigned char message[PUBLISH_MESSAGE_BYTES] = { 0 };
+		ssize_t n = sock_receive(filter->control_fd, message, sizeof(message), &fd);
 
 		if (n == -EAGAIN)
 			return;
@@ -92,10 +93,12 @@ static void obey(struct source *source, uint32_t events)
 			filter->loop.over = true;
 			return;
 		}
-		if (fd >= 0 && what == CONTROL_RULES)
+		if (fd >= 0 && message[0] == CONTROL_RULES)
 			renew(filter, fd);
-		else if (fd >= 0 && (what == LISTENER_PROXY || what == LISTENER_TRANSPARENT || what == LISTENER_RESOLVER))
-			add_listener(filter, (enum listener_kind)what, &fd);
+		else if (fd >= 0 && (message[0] == LISTENER_PROXY || message[0] == LISTENER_TRANSPARENT || message[0] == LISTENER_RESOLVER))
+			add_listener(filter, (enum listener_kind)message[0], &fd);
+		else
+			publish_obey(filter, message, &fd);
 	}
 }
 

@@ -44,6 +44,19 @@ int egress_hand_over(const struct egress *egress, char kind, int listener)
 	return sock_send_fd(egress->socket, &kind, 1, listener);
 }
 
+int egress_publish(const struct egress *egress, const char *address, uint16_t port, uint16_t inner)
+{
+	const unsigned char packet[] = { 'H', (unsigned char)(inner >> 8), (unsigned char)inner };
+	autofd int listener = egress->socket < 0 ? -EPROTO : sock_listen(address, port);
+
+	return listener < 0 ? listener : sock_send_fd(egress->socket, packet, sizeof(packet), listener);
+}
+
+int egress_grant(const struct egress *egress, int socket)
+{
+	return socket < 0 ? sock_send(egress->socket, "S", 1) : sock_send_fd(egress->socket, "S", 1, socket);
+}
+
 int egress_renew(const struct egress *egress, int rules)
 {
 	return sock_send_fd(egress->socket, "R", 1, rules);
@@ -75,6 +88,8 @@ static struct denial take(struct egress *egress, const json_t *event)
 {
 	const char *kind = text(event, "event"), *rule = text(event, "rule");
 
+	if (kind && strcmp(kind, "socket") == 0)
+		egress->wished++;
 	if (!kind || strcmp(kind, "deny") != 0)
 		return (struct denial){ .target = NULL };
 	return (struct denial){ .process = "",

@@ -3,7 +3,8 @@
  * inside the sandbox's network and handed over; it never has the sandbox's files, nor the sandbox the filter's.
  *
  * The filter's descriptor 3 is a sealed file with its rules, 4 a SOCK_SEQPACKET: from here one byte and a descriptor a packet (listening sockets, other rules), to
- * here one JSON object a packet, a verdict each.
+ * here one JSON object a packet, a verdict each. Published ports: from here a listening socket of the host's and the port inside; for each connection
+ * that comes in there, to here the wish for a socket of the sandbox's network, which the launcher's init makes.
  */
 #ifndef COFFER_ENGINE_EGRESS_H
 #define COFFER_ENGINE_EGRESS_H
@@ -13,9 +14,12 @@
 #include "plan/outcome.h"
 #include "sys/process.h"
 
+#include <stdint.h>
+
 struct egress {
 	struct process process; /* pid -1: there is none */
 	int socket;
+	unsigned wished;              /* sockets that it has asked for and nobody has asked init for yet */
 	json_t *event;                /* the last one; what a denial's strings are in */
 	struct connection connection; /* the same; without a verdict it was about none */
 	char target[320];
@@ -28,6 +32,11 @@ int egress_start(struct egress *egress, const void *rules, size_t n);
 int egress_wait(struct egress *egress, struct err *err);
 /* A socket of the sandbox's and what it is for (enum wire_listener); stays the caller's. */
 int egress_hand_over(const struct egress *egress, char kind, int listener);
+
+/* Listens on the host's address for a server inside. */
+int egress_publish(const struct egress *egress, const char *address, uint16_t port, uint16_t inner);
+/* What it wished for, or -1: there is none to be had. Stays the caller's. */
+int egress_grant(const struct egress *egress, int socket);
 
 /* Rules in place of those before: a sealed file, which stays the caller's. */
 int egress_renew(const struct egress *egress, int rules);

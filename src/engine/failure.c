@@ -32,6 +32,18 @@ static bool is_refusal(const struct plan_op *op, int errnum)
 	}
 }
 
+/* What to do next, where that is known. */
+static const char *advice(const struct plan_op *op, int errnum)
+{
+	if (op->code == OP_PUBLISH && errnum == EADDRINUSE)
+		return ": another program listens there, so choose another port for the host";
+	if (op->code == OP_PUBLISH && errnum == EACCES)
+		return ": ports below 1024 are root's, so choose another one for the host";
+	if (op->code == OP_PUBLISH && errnum == EADDRNOTAVAIL)
+		return ": this machine has no such address";
+	return "";
+}
+
 int failure_set(struct err *err, const struct plan *plan, uint32_t index, int errnum)
 {
 	if (index >= plan->head->op_count)
@@ -45,8 +57,8 @@ int failure_set(struct err *err, const struct plan *plan, uint32_t index, int er
 
 	bool cut = text.len > OP_TEXT_MAX;
 	const char *name = text.failed ? plan_op_info(op->code)->name : text.text;
-	int r = err_set(err, is_refusal(op, errnum) ? ERR_UNSUPPORTED : ERR_SETUP, errnum, "%.*s%s: %s", OP_TEXT_MAX, name, cut ? "…" : "",
-	                strerror(errnum));
+	int r = err_set(err, is_refusal(op, errnum) ? ERR_UNSUPPORTED : ERR_SETUP, errnum, "%.*s%s: %s%s", OP_TEXT_MAX, name,
+	                cut ? "…" : "", strerror(errnum), advice(op, errnum));
 
 	err_at(err, plan_why(plan, op));
 	return r;

@@ -99,6 +99,9 @@ static int do_op(const struct plan *plan, const struct plan_op *op, struct arena
 		                    (gid_t)plan_number(op, 3));
 	case OP_EGRESS:
 		return start_egress(prepared, plan, op);
+	case OP_PUBLISH:
+		return egress_publish(&prepared->egress, plan_text(plan, op, 0), (uint16_t)plan_number(op, 1),
+		                      (uint16_t)plan_number(op, 2));
 	default:
 		return -ENOSYS;
 	}

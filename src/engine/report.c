@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { REPORT_TURN = 64, EGRESS_TURN = 1024 /* more than a socket holds: the last turn reads them all */ };
+enum { REPORT_ASKED_MAX = 32 /* what surely fits into the socket there and back */ };
 
 /* A message and its text, which is followed by zeros whatever the sender did. */
 struct packet {
@@ -51,6 +52,17 @@ static void take_denial(struct report *report, const struct packet *packet)
 	tell_denial(report, denial_add(&report->denials, report->arena, report->plan, &packet->wire, packet->text));
 }
 
+static void ask_for_sockets(struct report *report, int socket)
+{
+	const struct wire message = { .type = WIRE_SOCKET };
+
+	while (report->egress && report->egress->wished && report->asked < REPORT_ASKED_MAX &&
+	       sock_send(socket, &message, sizeof(message)) == 0) {
+		report->egress->wished--;
+		report->asked++;
+	}
+}
+
 static void tell_connection(const struct report *report, const struct connection *connection)
 {
 	if (connection->verdict && report->options->on_event)
@@ -58,7 +70,7 @@ static void tell_connection(const struct report *report, const struct connection
 		                          &(struct engine_event){ .type = ENGINE_CONNECTION, .connection = connection });
 }
 
-void report_read_egress(struct report *report)
+void report_read_egress(struct report *report, int socket)
 {
 	struct denial denial;
 	int r = 1;
@@ -72,6 +84,15 @@ void report_read_egress(struct report *report)
 	}
 	if (r < 0)
 		report->egress = NULL; /* it is gone, and with it every way out */
+	else
+		ask_for_sockets(report, socket);
+}
+
+static void grant(struct report *report, int fd)
+{
+	report->asked -= report->asked > 0;
+	if (report->egress)
+		(void)egress_grant(report->egress, fd);
 }
 
 static void take(struct report *report, const struct packet *packet, int *fd)
@@ -87,6 +108,9 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 	case WIRE_LISTENER:
 		if (*fd >= 0 && report->egress)
 			(void)egress_hand_over(report->egress, (char)packet->wire.a, *fd);
+		break;
+	case WIRE_SOCKET:
+		grant(report, *fd);
 		break;
 	case WIRE_DENIED:
 		take_denial(report, packet);
@@ -123,6 +147,7 @@ void report_read(struct report *report, int socket)
 {
 	for (int i = 0; i < REPORT_TURN && !report->ended && read_one(report, socket); i++)
 		;
+	ask_for_sockets(report, socket);
 }
 
 void report_done(struct report *report)

@@ -27,14 +27,15 @@ struct report {
 	uint64_t user_us, system_us, maxrss_kib, processes_peak;
 	int master; /* of the sandbox's terminal, for whoever takes it; -1 */
 	struct denial_log denials;
+	unsigned asked;        /* sockets that init has been asked for and has not sent yet */
 	struct egress *egress; /* where its listeners go and refusals come from; NULL: there is none, or no more */
 };
 
 void report_init(struct report *report, const struct plan *plan, const struct engine_run_options *options, struct arena *arena);
 /* Reads what there is, without waiting and for a bounded number of messages. Tells DENIED on. */
 void report_read(struct report *report, int socket);
-/* The same from the egress filter. Not without one. */
-void report_read_egress(struct report *report);
+/* The same from the egress filter. Not without one. Passes its wishes on. */
+void report_read_egress(struct report *report, int socket);
 void report_done(struct report *report);
 
 #endif

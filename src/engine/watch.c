@@ -400,7 +400,7 @@ void watch(struct watch *w)
 		wait_for_something(w, polls);
 		hear_launcher(w, polls);
 		if (w->report->egress && (polls[POLL_EGRESS].revents || w->gone))
-			report_read_egress(w->report);
+			report_read_egress(w->report, w->launcher->socket);
 		if (polls[POLL_CONTROL].revents)
 			read_control(w);
 		if (polls[POLL_RULES].revents)

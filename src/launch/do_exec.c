@@ -9,6 +9,7 @@
 #include "launch/launch.h"
 
 #include "plan/wire.h"
+#include "sys/fd.h"
 #include "sys/inside.h"
 #include "sys/signal.h"
 #include "sys/sock.h"
@@ -22,29 +23,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static int send_master(struct launch *l, int master)
-{
-	const struct wire message = { .type = WIRE_TERMINAL };
-
-	return sock_send_fd(l->socket, &message, sizeof(message), master);
-}
-
-static int open_slave(int master)
-{
-	int unlocked = 0, slave;
-
-	if (ioctl(master, TIOCSPTLCK, &unlocked) < 0)
-		return -errno;
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	return slave < 0 ? -errno : slave;
-}
-
 /* The sandbox's own terminal, never the caller's: what is typed into it stays there. */
 int do_TERMINAL(struct launch *l, const struct plan_op *op)
 {
+	const struct wire message = { .type = WIRE_TERMINAL };
 	int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
-	int slave = master < 0 ? -errno : open_slave(master);
-	int r = slave < 0 ? slave : send_master(l, master);
+	int slave = master < 0 ? -errno : fd_open_slave(master);
+	int r = slave < 0 ? slave : sock_send_fd(l->socket, &message, sizeof(message), master);
 
 	for (int fd = 2; fd >= 0 && r == 0; fd--) {
 		if (!(plan_number(op, 0) & (1u << fd)))

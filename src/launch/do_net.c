@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,33 +38,15 @@ int do_LOOPBACK(struct launch *l, const struct plan_op *op)
 
 /* ---- ways to the filter ---- */
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
-};
-
 /* A socket of the sandbox's loopback that the filter outside has alone. *port 0: any, and *port says which. */
 static int give_socket(struct launch *l, enum wire_listener kind, sa_family_t family, uint16_t *port)
 {
 	const struct wire message = { .type = WIRE_LISTENER, .a = kind };
-	int type = kind == WIRE_LISTENER_RESOLVER ? SOCK_DGRAM : SOCK_STREAM, fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-	    r = 0;
-	union address here = { .any.sa_family = family };
-	socklen_t n = family == AF_INET ? sizeof(here.four) : sizeof(here.six);
+	int fd = sock_loopback(family, kind == WIRE_LISTENER_RESOLVER ? SOCK_DGRAM : SOCK_STREAM, port), r;
 
 	if (fd < 0)
-		return -errno;
-	here.four.sin_port = htons(*port); /* in IPv6 it has the same place */
-	if (family == AF_INET)
-		here.four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else
-		here.six.sin6_addr = in6addr_loopback;
-	if (bind(fd, &here.any, n) < 0 || (type == SOCK_STREAM && listen(fd, SOMAXCONN) < 0) || getsockname(fd, &here.any, &n) < 0)
-		r = -errno;
-	if (r == 0)
-		r = sock_send_fd(l->socket, &message, sizeof(message), fd);
-	*port = ntohs(here.four.sin_port);
+		return fd;
+	r = sock_send_fd(l->socket, &message, sizeof(message), fd);
 	close(fd);
 	return r;
 }

@@ -13,6 +13,7 @@
 #include "plan/wire.h"
 #include "sys/descend.h"
 #include "sys/seccomp.h"
+#include "sys/sock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -83,6 +84,8 @@ static void hear_engine(const struct init *init)
 
 	if (n == 0)
 		leave(init->l);
+	if (n == (ssize_t)sizeof(message) && message.type == WIRE_SOCKET)
+		(void)sock_send_new(init->l->socket, &message, sizeof(message));
 	if (n == (ssize_t)sizeof(message) && message.type == WIRE_SIGNAL && message.a > 0 && message.a <= 64)
 		(void)kill(init->command, message.a);
 }

@@ -44,6 +44,7 @@ static const char *const forms[OP_CODES_END] = {
 	[OP_SYSCTL] = "%h %h",
 	[OP_EGRESS] = "%b bytes of rules",
 	[OP_LOOPBACK] = "",
+	[OP_PUBLISH] = "%h port %d, to port %d inside",
 	[OP_LISTEN] = "port %d",
 	[OP_REDIRECT] = "",
 	[OP_PIVOT] = "",

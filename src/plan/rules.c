@@ -35,7 +35,9 @@ char rules_region(const struct rules *rules, const char *path, uint32_t *ret_rul
 {
 	char letter = find_region(rules, path, ret_rule);
 
-	return letter == 'p' ? 'w' : letter;
+	if (letter == 'p')
+		return 'w';
+	return letter;
 }
 
 bool rules_private(const struct rules *rules, const char *path)

@@ -167,6 +167,15 @@ static void check_ways(struct check *c)
 	                                        : "nobody is asked on the host's network: leave network.mode away");
 }
 
+static void check_published(struct check *c)
+{
+	const struct policy_network *network = &c->policy->network;
+
+	if (network->publish.n && network->mode == POLICY_NETWORK_HOST)
+		say(c, false, network->publish.at[0].why,
+		    "servers inside are on the host's network already: leave network.publish away, or network.mode");
+}
+
 int policy_check(const struct policy *policy, struct arena *arena, struct fault_vec *faults)
 {
 	struct check c = { .policy = policy, .arena = arena, .faults = faults };
@@ -174,6 +183,7 @@ int policy_check(const struct policy *policy, struct arena *arena, struct fault_
 	check_limits(&c);
 	check_network(&c);
 	check_ways(&c);
+	check_published(&c);
 	if (policy->dialect == POLICY_COFFER) {
 		check_switches(&c);
 		check_rules(&c);

@@ -112,6 +112,35 @@ static void keep_ways(struct merge *m)
 		merge_refuse_field(m, ways[i], "a proxy", "the ways out that there are without it");
 }
 
+static bool is_published(const struct published_vec *list, const struct published *wanted)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (publish_is_same(&list->at[i], wanted))
+			return true;
+	return false;
+}
+
+static void narrow_published(struct merge *m)
+{
+	const struct published_vec *wanted = &m->request->network.publish;
+	struct published_vec kept = { 0 };
+
+	for (size_t i = 0; i < wanted->n; i++) {
+		bool granted = is_published(&m->base->network.publish, &wanted->at[i]);
+		struct published *slot = granted ? published_vec_add(&kept, m->arena) : NULL;
+
+		if (slot)
+			*slot = wanted->at[i];
+		else if (granted)
+			m->failed = -ENOMEM;
+		else
+			merge_refuse(m, wanted->at[i].why, arena_printf(m->arena, "\"%s\"", wanted->at[i].text),
+			             "what is published without it");
+	}
+	if (wanted->n)
+		m->next.network.publish = kept;
+}
+
 void merge_network(struct merge *m)
 {
 	const struct policy_network *request = &m->request->network;
@@ -126,6 +155,7 @@ void merge_network(struct merge *m)
 	}
 	next->domains.allowed = narrow_domains(m);
 	narrow_sockets(m);
+	narrow_published(m);
 	unite_denied(m);
 	keep_ways(m);
 }

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "base/vec.h"
 #include "policy/domain.h"
+#include "policy/publish.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -106,6 +107,7 @@ struct policy_network {
 	    unix_sockets; /* sockets of the host, or directories of them, that can be connected to; those made inside always can */
 	bool allow_all_unix_sockets;
 	struct policy_ways ways;
+	struct published_vec publish; /* servers inside that can be reached from the host */
 };
 
 struct policy_process {

@@ -131,6 +131,16 @@ static void add_mitm(struct str *out, const struct policy_mitm *mitm)
 	str_add_char(out, '}');
 }
 
+static void add_published(struct str *out, const struct published_vec *list)
+{
+	str_add_char(out, '[');
+	for (size_t i = 0; i < list->n; i++) {
+		str_add(out, i ? ", " : "");
+		add_text(out, list->at[i].text);
+	}
+	str_add_char(out, ']');
+}
+
 static void add_choice(struct str *out, const char *choices, const void *place)
 {
 	unsigned index;
@@ -185,6 +195,9 @@ void policy_print_field(const struct policy *policy, const struct policy_field *
 		break;
 	case POLICY_MITM:
 		add_mitm(out, place);
+		break;
+	case POLICY_PUBLISH:
+		add_published(out, place);
 		break;
 	case POLICY_REASONS:
 	case POLICY_VARIABLES:

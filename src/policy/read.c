@@ -326,7 +326,7 @@ static json_t *variable_of(struct arena *arena, const char *text)
 /* An option gives one entry of these at a time. */
 static bool takes_list(enum policy_kind kind)
 {
-	return kind == POLICY_PATHS || kind == POLICY_NAMES || kind == POLICY_DOMAINS || kind == POLICY_ADDRESSES;
+	return kind == POLICY_PATHS || kind == POLICY_NAMES || kind == POLICY_DOMAINS || kind == POLICY_ADDRESSES || kind == POLICY_PUBLISH;
 }
 
 /* The JSON value that an option's text stands for. Its bytes need not be UTF-8, for paths are bytes. */

@@ -50,6 +50,8 @@ static const struct policy_kind_info kinds[POLICY_KINDS_END] = {
 	                     "\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}" },
 	[POLICY_ADDRESSES] = { "a list of addresses, or ranges such as \"10.0.0.0/8\"", "ADDRESS",
 	                       "\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}" },
+	[POLICY_PUBLISH] = { "a list of ports such as \"8080\", \"8080:80\" or \"192.0.2.1:8080:80\"", "[HOST:]PORT[:INNER]",
+	                     "\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}" },
 	[POLICY_REASONS] = { "an object of texts, by entries of deniedDomains", NULL,
 	                     "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}" },
 	[POLICY_PORT] = { "a port from 1 to 65535", NULL, "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535" },

@@ -30,6 +30,7 @@ enum policy_kind {
 	POLICY_VARIABLES, /* struct variable_vec */
 	POLICY_DOMAINS,   /* struct domain_vec */
 	POLICY_ADDRESSES, /* struct text_vec of addresses and ranges */
+	POLICY_PUBLISH,   /* struct published_vec */
 	POLICY_REASONS,   /* struct variable_vec: texts by domain patterns */
 	POLICY_PORT,      /* unsigned, 1 to 65535 */
 	POLICY_PARENT,    /* struct variable_vec: a proxy behind ours */

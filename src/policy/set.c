@@ -325,13 +325,28 @@ static int add_address(struct setter *setter, const json_t *entry, const char *b
 	return *slot ? 0 : -ENOMEM;
 }
 
+static int add_published(struct setter *setter, const json_t *entry, const char *below)
+{
+	const char *text = arena_dup(setter->arena, json_string_value(entry)), *why = setter_why(setter, below);
+	struct published published, *slot;
+
+	if (!why || (json_is_string(entry) && !text))
+		return -ENOMEM;
+	if (!text || strlen(text) != json_string_length(entry) || publish_parse(setter->arena, text, &published) < 0)
+		return setter_refuse(setter, below, entry, "a port such as \"8080\", \"8080:80\" or \"192.0.2.1:8080:80\"");
+	slot = published_vec_add(setter_place(setter), setter->arena);
+	if (!slot)
+		return -ENOMEM;
+	published.why = why;
+	*slot = published;
+	return 0;
+}
+
 typedef int add_function(struct setter *setter, const json_t *entry, const char *below);
 
 static add_function *const adders[POLICY_KINDS_END] = {
-	[POLICY_PATHS] = add_path,
-	[POLICY_NAMES] = add_name,
-	[POLICY_DOMAINS] = add_domain,
-	[POLICY_ADDRESSES] = add_address,
+	[POLICY_PATHS] = add_path,        [POLICY_NAMES] = add_name,        [POLICY_DOMAINS] = add_domain,
+	[POLICY_ADDRESSES] = add_address, [POLICY_PUBLISH] = add_published,
 };
 
 static int set_list(struct setter *setter, const json_t *value)
@@ -428,6 +443,7 @@ static set_function *const setters[POLICY_KINDS_END] = {
 	[POLICY_PORT] = setter_set_port,
 	[POLICY_PARENT] = setter_set_parent,
 	[POLICY_MITM] = setter_set_mitm,
+	[POLICY_PUBLISH] = set_list,
 };
 
 int setter_apply(struct setter *setter, const json_t *value)

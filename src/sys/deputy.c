@@ -101,11 +101,10 @@ static int find_address(struct deed *deed, const struct seccomp_notif *call)
 /* What is judged is what is connected: an inode, whatever becomes of its name. */
 static int find_peer(struct deed *deed, const struct seccomp_notif *call)
 {
-	const struct sockaddr_un *local = (const struct sockaddr_un *)&deed->address;
 	struct place *place = &deed->place;
 	int r = find_address(deed, call);
 
-	if (r == 0 && (deed->flags <= offsetof(struct sockaddr_un, sun_path) || deed->flags > sizeof(*local)))
+	if (r == 0 && (deed->flags <= offsetof(struct sockaddr_un, sun_path) || deed->flags > sizeof(struct sockaddr_un)))
 		r = -EINVAL;
 	if (r < 0 || !deed->text[0] || place->target >= 0)
 		return r;

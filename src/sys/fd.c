@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -189,4 +190,14 @@ int fd_fill_standard(void)
 		(void)TAKE_FD(null);
 	}
 	return 0;
+}
+
+int fd_open_slave(int master)
+{
+	int unlocked = 0, slave;
+
+	if (ioctl(master, TIOCSPTLCK, &unlocked) < 0)
+		return -errno;
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return slave < 0 ? -errno : slave;
 }

@@ -56,4 +56,7 @@ int fd_open_null(void);
 /* Of the numbers 0 to 2, those that are not open become /dev/null: otherwise the next thing that is opened would be one of them. */
 int fd_fill_standard(void);
 
+/* The other end of a pseudo-terminal, close-on-exec. Linux 4.13. */
+int fd_open_slave(int master);
+
 #endif

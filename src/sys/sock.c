@@ -3,7 +3,9 @@
 #include "base/own.h"
 #include "sys/fd.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,4 +101,60 @@ ssize_t sock_receive(int fd, void *packet, size_t room, int *ret_fd)
 	if (came >= 0 && fd_raise(&came) == 0)
 		*ret_fd = TAKE_FD(came);
 	return n;
+}
+
+static socklen_t parse_address(const char *address, uint16_t port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (inet_pton(AF_INET, address, &four->sin_addr) == 1) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons(port);
+		return sizeof(*four);
+	}
+	if (inet_pton(AF_INET6, address, &six->sin6_addr) != 1)
+		return 0;
+	six->sin6_family = AF_INET6;
+	six->sin6_port = htons(port);
+	return sizeof(*six);
+}
+
+int sock_listen(const char *address, uint16_t port)
+{
+	static const int on = 1;
+	struct sockaddr_storage here;
+	socklen_t len = parse_address(address, port, &here);
+	autofd int fd = len ? socket(here.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
+
+	if (!len)
+		return -EINVAL;
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -errno;
+	if (here.ss_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&here, len) < 0 || listen(fd, SOMAXCONN) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int sock_send_new(int fd, const void *packet, size_t n)
+{
+	autofd int new = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return new < 0 ? sock_send(fd, packet, n) : sock_send_fd(fd, packet, n, new);
+}
+
+int sock_loopback(int family, int type, uint16_t *port)
+{
+	struct sockaddr_storage here;
+	socklen_t len = parse_address(family == AF_INET ? "127.0.0.1" : "::1", *port, &here);
+	autofd int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&here, len) < 0 || (type == SOCK_STREAM && listen(fd, SOMAXCONN) < 0) ||
+	    getsockname(fd, (struct sockaddr *)&here, &len) < 0)
+		return -errno;
+	*port = ntohs(((const struct sockaddr_in *)&here)->sin_port); /* in IPv6 it has the same place */
+	return TAKE_FD(fd);
 }

@@ -5,6 +5,7 @@
 #define COFFER_SYS_SOCK_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* A connected pair, both close-on-exec. */
@@ -21,5 +22,12 @@ int sock_send_fd(int fd, const void *packet, size_t n, int passed);
  * does not fit. *ret_fd is a descriptor that came along, close-on-exec and the caller's, or -1.
  */
 ssize_t sock_receive(int fd, void *packet, size_t room, int *ret_fd);
+
+/* A TCP socket of the host's that listens, close-on-exec. An address that is none: -EINVAL. */
+int sock_listen(const char *address, uint16_t port);
+/* A socket at 127.0.0.1 or ::1, listening if it is SOCK_STREAM. *port 0: any, and *port says which. */
+int sock_loopback(int family, int type, uint16_t *port);
+/* A new TCP socket of this process's network, sent with the packet; the packet alone when there is none to be had. */
+int sock_send_new(int fd, const void *packet, size_t n);
 
 #endif

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # Unix sockets: those that are made inside work inside, those of the host are reached where the policy lists them, and no others.
 
+load lib
+
 setup() {
-	load lib
 	workspace
 	private_state
 	cp "$BATS_TEST_DIRNAME/unix.py" .

@@ -40,7 +40,7 @@ static bool init_may(const struct seccomp_data *data)
 	if (mark_of[number] == MARK_PRCTL)
 		return is_one_of(prctl_options, ARRAY_LEN(prctl_options), (uint32_t)data->args[0]);
 	if (mark_of[number] == MARK_SOCKET)
-		return (uint32_t)data->args[0] == AF_UNIX;
+		return (uint32_t)data->args[0] == AF_UNIX || (uint32_t)data->args[0] == AF_INET;
 	return mark_of[number] == MARK_YES;
 }
 

@@ -324,7 +324,7 @@ static int init_strays(void)
 
 	arena_init(&arena, 1 << 20);
 	if (bpf_build_init(&arena, &program, &bytes, NULL) == 0 && load(program, bytes, 0) == 0)
-		syscall(__NR_socket, AF_INET, SOCK_STREAM, 0);
+		syscall(__NR_socket, AF_NETLINK, SOCK_RAW, 0);
 	return 1;
 }
 

@@ -138,11 +138,11 @@ static void test_flood(void **state)
 	report_init(&report, NULL, &(struct engine_run_options){ 0 }, &arena);
 	report.egress = &egress;
 	say("{\"event\":\"deny\",\"host\":\"a.test\",\"port\":443,\"reason\":\"no\"}");
-	report_read_egress(&report);
+	report_read_egress(&report, -1);
 	used = arena.used_bytes;
 	for (int i = 0; i < 20000; i++) {
 		say("{\"event\":\"deny\",\"host\":\"a.test\",\"port\":443,\"reason\":\"no\"}");
-		report_read_egress(&report);
+		report_read_egress(&report, -1);
 	}
 	assert_int_equal(arena.used_bytes, used);
 	assert_int_equal(report.denials.denials.n, 1);
@@ -167,7 +167,7 @@ static void test_endless(void **state)
 	report_init(&report, NULL, &(struct engine_run_options){ 0 }, &arena);
 	report.egress = &egress;
 	alarm(20);
-	report_read_egress(&report); /* comes back */
+	report_read_egress(&report, -1); /* comes back */
 	alarm(0);
 	kill(pid, SIGKILL);
 	arena_done(&arena);

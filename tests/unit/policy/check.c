@@ -133,6 +133,20 @@ static void test_workspace(void **state)
 	assert_non_null(strstr(faults.at[0].allowed, "too wide"));
 }
 
+static void test_published(void **state)
+{
+	struct policy policy = sample_default();
+	struct published *slot = published_vec_add(&policy.network.publish, &arena);
+
+	(void)state;
+	assert_int_equal(publish_parse(&arena, "8080", slot), 0);
+	slot->why = "--publish";
+	assert_int_equal(check(&policy).n, 0);
+	policy.network.mode = POLICY_NETWORK_HOST;
+	assert_int_equal(check(&policy).n, 1);
+	assert_string_equal(check(&policy).at[0].source, "--publish");
+}
+
 static void test_srt_decides_for_itself(void **state)
 {
 	struct policy policy;
@@ -148,9 +162,9 @@ static void test_srt_decides_for_itself(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_default_is_fine),    cmocka_unit_test(test_limits),   cmocka_unit_test(test_void_rules),
-		cmocka_unit_test(test_what_cannot_be_written), cmocka_unit_test(test_switches), cmocka_unit_test(test_workspace),
-		cmocka_unit_test(test_srt_decides_for_itself),
+		cmocka_unit_test(test_the_default_is_fine),    cmocka_unit_test(test_limits),    cmocka_unit_test(test_void_rules),
+		cmocka_unit_test(test_what_cannot_be_written), cmocka_unit_test(test_switches),  cmocka_unit_test(test_workspace),
+		cmocka_unit_test(test_srt_decides_for_itself), cmocka_unit_test(test_published),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -265,6 +265,46 @@ static void test_words_and_numbers(void **state)
 	assert_true(policy.process.allow_terminal);
 }
 
+/* Which of the request's sockets and ports are left, and how many were not granted. */
+static const char *network_after(const char *base_text, const char *request_text)
+{
+	struct policy base = sample_default(), request = request_of(request_text);
+	struct fault_vec faults = { 0 };
+	const char *all = "";
+
+	assert_int_equal(sample_read(&base, base_text, POLICY_COFFER, &faults), 0);
+	sample_resolve(&base);
+	sample_resolve(&request);
+	assert_int_equal(policy_merge(&base, &request, &arena, &faults), 0);
+	for (size_t i = 0; i < base.network.unix_sockets.n; i++)
+		all = arena_printf(&arena, "%s%s ", all, base.network.unix_sockets.at[i].text);
+	for (size_t i = 0; i < base.network.publish.n; i++)
+		all = arena_printf(&arena, "%s%s ", all, base.network.publish.at[i].text);
+	return arena_printf(&arena, "%s%zu", all, faults.n);
+}
+
+#define SOCKETS(list) "{\"network\": {\"allowUnixSockets\": [" list "]}}"
+#define PUBLISHED(list) "{\"network\": {\"publish\": [" list "]}}"
+
+static void test_sockets_and_ports_are_only_narrowed(void **state)
+{
+	(void)state;
+	assert_string_equal(network_after(SOCKETS("\"/run/a\""), "{}"), "/run/a 0");
+	assert_string_equal(network_after(SOCKETS("\"/run/a\", \"/run/d\""), SOCKETS("\"/run/d/x\"")), "/run/d/x 0");
+	assert_string_equal(network_after(SOCKETS("\"/run/a\""), SOCKETS("\"/run/a\", \"/run/b\"")), "/run/a 1");
+	assert_string_equal(network_after(SOCKETS("\"/run/a\""), SOCKETS("\"/run\"")), "1");
+	assert_string_equal(network_after(SOCKETS("\"/run/*/bus\""), SOCKETS("\"/run/7/bus\", \"/run/*/bus\"")), "/run/7/bus /run/*/bus 0");
+	assert_string_equal(network_after(SOCKETS("\"/run/7\""), SOCKETS("\"/run/*\"")), "1");
+	assert_string_equal(network_after("{}", SOCKETS("\"/run/a\"")), "1");
+	assert_string_equal(network_after("{\"network\": {\"allowAllUnixSockets\": true}}",
+	                                  "{\"network\": {\"allowAllUnixSockets\": false, \"allowUnixSockets\": [\"/run/a\"]}}"),
+	                    "/run/a 0");
+	assert_string_equal(network_after(PUBLISHED("\"80\", \"81\""), "{}"), "80 81 0");
+	assert_string_equal(network_after(PUBLISHED("\"80\", \"81\""), PUBLISHED("\"127.0.0.1:81:81\"")), "127.0.0.1:81:81 0");
+	assert_string_equal(network_after(PUBLISHED("\"80\""), PUBLISHED("\"80:81\"")), "1");
+	assert_string_equal(network_after("{}", PUBLISHED("\"80\"")), "1");
+}
+
 static void test_environment(void **state)
 {
 	struct policy policy =
@@ -436,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_patterns_are_granted_where_nothing_below_is_denied),
 		cmocka_unit_test(test_what_is_dropped_is_named),
 		cmocka_unit_test(test_words_and_numbers),
+		cmocka_unit_test(test_sockets_and_ports_are_only_narrowed),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_workspace),
 		cmocka_unit_test(test_switches_turn_on),

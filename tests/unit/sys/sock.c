@@ -3,7 +3,9 @@
 #include "sys/fd.h"
 #include "unit/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,6 +58,47 @@ static int count_fds(void)
 	return n;
 }
 
+static void listening(void **state)
+{
+	static const char *const addresses[] = { "127.0.0.1", "::1" };
+	struct sockaddr_storage here;
+	socklen_t len;
+
+	(void)state;
+	assert_int_equal(sock_listen("localhost", 80), -EINVAL);
+	assert_int_equal(sock_listen("", 80), -EINVAL);
+	assert_int_equal(sock_listen("192.0.2.77", 8080), -EADDRNOTAVAIL);
+	for (int i = 0; i < 2; i++) {
+		int fd = sock_listen(addresses[i], 0), client;
+
+		if (fd == -EADDRNOTAVAIL)
+			continue; /* a machine without IPv6 */
+		assert_true(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
+		len = sizeof(here);
+		assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &len), 0);
+		assert_int_equal(sock_listen(addresses[i], ntohs(((struct sockaddr_in *)&here)->sin_port)), -EADDRINUSE);
+		client = socket(here.ss_family, SOCK_STREAM, 0);
+		assert_int_equal(connect(client, (struct sockaddr *)&here, len), 0);
+		close(client), close(fd);
+	}
+}
+
+static void a_new_socket_is_sent(void **state)
+{
+	int pair[2], came, domain = 0;
+	socklen_t len = sizeof(domain);
+	char text[8];
+
+	(void)state;
+	assert_int_equal(sock_pair(pair), 0);
+	assert_int_equal(sock_send_new(pair[0], "new", 3), 0);
+	assert_int_equal(sock_receive(pair[1], text, sizeof(text), &came), 3);
+	assert_true(came >= 0 && fcntl(came, F_GETFL) & O_NONBLOCK);
+	assert_int_equal(getsockopt(came, SOL_SOCKET, SO_DOMAIN, &domain, &len), 0);
+	assert_int_equal(domain, AF_INET);
+	close(came), close(pair[0]), close(pair[1]);
+}
+
 static void one_descriptor(void **state)
 {
 	char text[8];
@@ -87,7 +130,8 @@ static void one_descriptor(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(packets), cmocka_unit_test(one_descriptor) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(listening), cmocka_unit_test(a_new_socket_is_sent), cmocka_unit_test(packets),
+		                            cmocka_unit_test(one_descriptor) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
