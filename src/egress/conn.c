@@ -170,7 +170,7 @@ static bool step_flush(struct conn *conn)
 {
 	if (!flow_flush(&conn->down, &conn->client))
 		return false;
-	(void)shutdown(conn->client.fd, SHUT_WR);
+	end_finish(&conn->client);
 	conn->step = step_finish;
 	return true;
 }

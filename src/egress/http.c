@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum { INFORMATIONAL_MAX = 8, STATUS_FINAL = 200, HEAD_WRITTEN_MAX = 2 * HEAD_BYTES_MAX, BAD = 400 };
 
@@ -244,14 +243,6 @@ static void begin_exchange(struct conn *conn)
 	conn->step = step_exchange;
 }
 
-/* Nothing has come since the last answer, not even an end. */
-static bool is_quiet(struct end *end)
-{
-	char byte;
-
-	return recv(end->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
-}
-
 static bool can_reuse(struct conn *conn, const char *host_text, size_t host_n, uint16_t port)
 {
 	struct host host;
@@ -260,7 +251,7 @@ static bool can_reuse(struct conn *conn, const char *host_text, size_t host_n, u
 		return false;
 	if (port != conn->goal.port || !host_is_same(&host, &conn->goal.host))
 		return false;
-	return domain_decide(&conn->filter->rules->domains, &host, port).rule == conn->goal.rule && is_quiet(&conn->upstream);
+	return domain_decide(&conn->filter->rules->domains, &host, port).rule == conn->goal.rule && end_is_quiet(&conn->upstream);
 }
 
 static int make_exchange(struct conn *conn, const struct request *request)

@@ -123,13 +123,20 @@ static int prepare(struct filter *filter, uint32_t uid, struct err *err)
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "no socket to the engine") : confine(uid, err);
 }
 
-int main(void)
+static bool is_asked_for_ca(int argc, char *argv[])
+{
+	return argc == 2 && strcmp(argv[1], "--ca") == 0 && secure_is_linked();
+}
+
+int main(int argc, char *argv[])
 {
 	static struct filter filter = { .control = { obey }, .control_fd = CONTROL_FD, .burial = { .run = conn_bury } };
 	static struct filter_rules rules;
 	static struct arena arena;
 	struct err err = { 0 };
 
+	if (is_asked_for_ca(argc, argv))
+		return secure_ops.make_ca();
 	arena_init(&arena, RULES_ARENA_MAX);
 	filter.rules = &rules;
 	if (filter_rules_load(RULES_FD, &arena, &rules, &err) < 0)
