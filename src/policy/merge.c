@@ -4,23 +4,16 @@
 #include "base/path.h"
 #include "policy/decide.h"
 #include "policy/environment.h"
+#include "policy/merge_part.h"
 #include "policy/places.h"
 #include "policy/schema.h"
 
 #include <errno.h>
 #include <string.h>
 
-struct merge {
-	const struct policy *base, *request;
-	struct policy next;
-	struct arena *arena;
-	struct fault_vec *faults;
-	int failed;
-};
-
 /* --- What is not granted. --------------------------------------------------------------------------------------------------- */
 
-static void refuse(struct merge *m, const char *why, const char *found, const char *allowed)
+void merge_refuse(struct merge *m, const char *why, const char *found, const char *allowed)
 {
 	const struct policy_fault fault = { .code = ERR_POLICY, .source = why ? why : "request", .found = found, .allowed = allowed };
 
@@ -28,10 +21,10 @@ static void refuse(struct merge *m, const char *why, const char *found, const ch
 		m->failed = -ENOMEM;
 }
 
-static void refuse_field(struct merge *m, const char *pointer, const char *found, const char *allowed)
+void merge_refuse_field(struct merge *m, const char *pointer, const char *found, const char *allowed)
 {
 	if (policy_field_is_given(m->request, policy_field_by_pointer(pointer)))
-		refuse(m, arena_printf(m->arena, "request %s", pointer), found, allowed);
+		merge_refuse(m, arena_printf(m->arena, "request %s", pointer), found, allowed);
 }
 
 /* --- Paths. ----------------------------------------------------------------------------------------------------------------- */
@@ -158,7 +151,7 @@ static struct rule_vec intersect(struct merge *m, const struct rule_vec *base, c
 		if (is_granted(m, rule, access))
 			add_rule(m, &kept, rule);
 		else
-			refuse(m, rule->why, arena_printf(m->arena, "\"%s\"", rule->text), allowed);
+			merge_refuse(m, rule->why, arena_printf(m->arena, "\"%s\"", rule->text), allowed);
 	}
 	return kept;
 }
@@ -186,7 +179,7 @@ static void merge_disabled(struct merge *m)
 	if (own > 0 || request->view != POLICY_VIEW_HOST)
 		m->next.filesystem.disabled = false;
 	if (request->disabled && !m->base->filesystem.disabled)
-		refuse_field(m, "/filesystem/disabled", "true", "false");
+		merge_refuse_field(m, "/filesystem/disabled", "true", "false");
 }
 
 static void merge_filesystem(struct merge *m)
@@ -239,7 +232,7 @@ static void merge_workspace(struct merge *m)
 		m->next.workspace = *workspace;
 		return;
 	}
-	refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
+	merge_refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
 }
 
 /* --- The network. ------------------------------------------------------------------------------------------------------------ */
@@ -275,8 +268,8 @@ static struct domain_vec narrow_domains(struct merge *m)
 		if (is_domain_granted(&m->base->network, &wanted->at[i]))
 			add_domain(m, &kept, &wanted->at[i]);
 		else
-			refuse(m, wanted->at[i].why, arena_printf(m->arena, "\"%s\"", wanted->at[i].text),
-			       "what can be reached without it");
+			merge_refuse(m, wanted->at[i].why, arena_printf(m->arena, "\"%s\"", wanted->at[i].text),
+			             "what can be reached without it");
 	}
 	return kept;
 }
@@ -320,8 +313,8 @@ static void merge_network(struct merge *m)
 		next->mode = request->mode;
 		next->mode_why = request->mode_why;
 	} else if (request->mode > next->mode) {
-		refuse_field(m, "/network/mode", request->mode == POLICY_NETWORK_HOST ? "\"host\"" : "\"filtered\"",
-		             "a network no wider than without it");
+		merge_refuse_field(m, "/network/mode", request->mode == POLICY_NETWORK_HOST ? "\"host\"" : "\"filtered\"",
+		                   "a network no wider than without it");
 	}
 	next->domains.allowed = narrow_domains(m);
 	unite_denied(m);
@@ -337,17 +330,22 @@ static void merge_permission(struct merge *m, const char *pointer)
 	bool *place = (bool *)(void *)((char *)&m->next + field->place);
 
 	if (*wanted && !*place)
-		refuse_field(m, pointer, "true", "false");
+		merge_refuse_field(m, pointer, "true", "false");
 	*place = *place && *wanted;
 }
 
 static void merge_permissions(struct merge *m)
 {
 	static const char *const permissions[] = {
-		"/filesystem/allowGitConfig",   "/filesystem/allowAgentInstructions",
-		"/network/allowAllUnixSockets", "/network/allowPrivateAddresses",
-		"/process/allowPtrace",         "/process/allowTerminal",
+		"/filesystem/allowGitConfig",
+		"/filesystem/allowAgentInstructions",
+		"/network/allowAllUnixSockets",
+		"/network/allowPrivateAddresses",
+		"/process/allowPtrace",
+		"/process/allowTerminal",
 		"/allowNestedUserNamespaces",
+		"/network/allowPlaintextHeaderSet",
+		"/credentials/allowPlaintextInject",
 	};
 
 	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++)
@@ -381,14 +379,13 @@ static void merge_limits(struct merge *m)
 		if (wanted->value < m->next.limit[i].value)
 			m->next.limit[i] = *wanted;
 		else if (wanted->value > m->next.limit[i].value && wanted->why)
-			refuse(m, wanted->why, "more than the limit that holds without it", "as much, or less");
+			merge_refuse(m, wanted->why, "more than the limit that holds without it", "as much, or less");
 	}
 }
 
 /* --- The environment. ------------------------------------------------------------------------------------------------------- */
 
-/* Does a list of names and prefixes let every name through that entry does? */
-static bool lets_through(const struct text_vec *list, const char *entry)
+bool merge_lets_through(const struct text_vec *list, const char *entry)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		size_t n = strlen(list->at[i]);
@@ -407,9 +404,9 @@ static void merge_inherited(struct merge *m)
 	for (size_t i = 0; i < wanted->n; i++) {
 		const char **slot;
 
-		if (!lets_through(&m->base->environment.inherit, wanted->at[i])) {
-			refuse(m, "request /environment/inherit", arena_printf(m->arena, "\"%s\"", wanted->at[i]),
-			       "names that are inherited without it");
+		if (!merge_lets_through(&m->base->environment.inherit, wanted->at[i])) {
+			merge_refuse(m, "request /environment/inherit", arena_printf(m->arena, "\"%s\"", wanted->at[i]),
+			             "names that are inherited without it");
 			continue;
 		}
 		slot = text_vec_add(&kept, m->arena);
@@ -442,7 +439,7 @@ static void merge_variables(struct merge *m)
 		bool same = ours && (ours->value && theirs->value ? strcmp(ours->value, theirs->value) == 0 : ours->value == theirs->value);
 
 		if (ours && !same)
-			refuse(m, theirs->why, theirs->name, "what it is without it");
+			merge_refuse(m, theirs->why, theirs->name, "what it is without it");
 		else if (!ours && environment_set(&m->next, m->arena, theirs->name, theirs->value, theirs->why) < 0)
 			m->failed = -ENOMEM;
 	}
@@ -457,6 +454,7 @@ int policy_merge(struct policy *base, const struct policy *request, struct arena
 	merge_places(&m);
 	merge_permissions(&m);
 	merge_network(&m);
+	merge_secure(&m);
 	merge_words(&m);
 	merge_limits(&m);
 	merge_inherited(&m);

@@ -142,6 +142,7 @@ void policy_print_field(const struct policy *policy, const struct policy_field *
 		break;
 	case POLICY_NAMES:
 	case POLICY_ADDRESSES:
+	case POLICY_HEADERS:
 		add_names(out, place);
 		break;
 	case POLICY_DOMAINS:
@@ -150,6 +151,11 @@ void policy_print_field(const struct policy *policy, const struct policy_field *
 	case POLICY_REASONS:
 	case POLICY_VARIABLES:
 		add_variables(out, place);
+		break;
+	case POLICY_TLS:
+	case POLICY_REQUESTS:
+	case POLICY_CREDENTIALS:
+		policy_print_object(field->kind, place, out);
 		break;
 	default:
 		if (*(const char *const *)place)
@@ -258,7 +264,8 @@ static void add_choices(struct str *out, const char *choices)
 
 static void print_property(const struct policy *initial, const struct policy_field *field, struct str *out)
 {
-	bool has_default = field->fate == POLICY_SET && field->kind != POLICY_PATH && field->kind != POLICY_PROFILE;
+	bool has_default =
+	    field->fate == POLICY_SET && field->kind != POLICY_PATH && field->kind != POLICY_PROFILE && field->kind != POLICY_TLS;
 
 	str_add_char(out, '{');
 	if (field->kind == POLICY_CHOICE)

@@ -51,7 +51,7 @@ int setter_refuse(struct setter *setter, const char *below, const json_t *value,
 	return policy_fault_add(setter->faults, setter->arena, fault);
 }
 
-static const char *why_below(const struct setter *setter, const char *below)
+const char *setter_why(const struct setter *setter, const char *below)
 {
 	const char *pointer = pointer_below(setter, below);
 
@@ -65,7 +65,7 @@ static const char *number_text(const struct setter *setter, size_t index)
 	return arena_printf(setter->arena, "%zu", index);
 }
 
-static void *place_of(const struct setter *setter)
+void *setter_place(const struct setter *setter)
 {
 	return (char *)setter->policy + setter->field->place;
 }
@@ -77,7 +77,7 @@ static int set_why(const struct setter *setter)
 
 	if (!setter->field->why)
 		return 0;
-	*slot = why_below(setter, "");
+	*slot = setter_why(setter, "");
 	return *slot ? 0 : -ENOMEM;
 }
 
@@ -85,7 +85,7 @@ static int set_why(const struct setter *setter)
 
 static int set_bool(struct setter *setter, const json_t *value)
 {
-	bool *place = place_of(setter);
+	bool *place = setter_place(setter);
 
 	if (!json_is_boolean(value))
 		return setter_refuse(setter, "", value, NULL);
@@ -101,7 +101,7 @@ static int set_choice(struct setter *setter, const json_t *value)
 
 	for (; text && (choice = policy_choice(setter->field->choices, index, &n)); index++)
 		if (strlen(text) == n && memcmp(text, choice, n) == 0) {
-			memcpy(place_of(setter), &index, sizeof(index)); /* an enum of whichever name */
+			memcpy(setter_place(setter), &index, sizeof(index)); /* an enum of whichever name */
 			return set_why(setter);
 		}
 	return setter_refuse(setter, "", value, NULL);
@@ -141,7 +141,7 @@ static int limit_of(enum policy_kind kind, const char *text, uint64_t *ret)
 
 static int set_limit(struct setter *setter, const json_t *value)
 {
-	struct policy_limit *limit = place_of(setter);
+	struct policy_limit *limit = setter_place(setter);
 	const char *text = json_string_value(value);
 	bool takes_real = setter->field->kind == POLICY_DURATION || setter->field->kind == POLICY_SHARE;
 	uint64_t amount = 0;
@@ -157,13 +157,13 @@ static int set_limit(struct setter *setter, const json_t *value)
 	if (limit_of(setter->field->kind, text, &amount) < 0)
 		return setter_refuse(setter, "", value, NULL);
 	limit->value = amount;
-	limit->why = why_below(setter, "");
+	limit->why = setter_why(setter, "");
 	return limit->why ? 0 : -ENOMEM;
 }
 
 static int set_depth(struct setter *setter, const json_t *value)
 {
-	unsigned *place = place_of(setter);
+	unsigned *place = setter_place(setter);
 	uint64_t depth = 0;
 
 	if (json_is_integer(value) && json_integer_value(value) > 0)
@@ -179,7 +179,7 @@ static int set_depth(struct setter *setter, const json_t *value)
 static int set_mode(struct setter *setter, const json_t *value)
 {
 	const char *text = json_string_value(value);
-	unsigned *place = place_of(setter), mode = 0;
+	unsigned *place = setter_place(setter), mode = 0;
 	size_t n = text ? strspn(text, "01234567") : 0;
 
 	if (n == 0 || n > 4 || text[n])
@@ -196,7 +196,7 @@ static int set_mode(struct setter *setter, const json_t *value)
 
 static int set_text(struct setter *setter, const json_t *value)
 {
-	const char **place = place_of(setter);
+	const char **place = setter_place(setter);
 
 	*place = arena_dup(setter->arena, json_string_value(value));
 	return *place ? set_why(setter) : -ENOMEM;
@@ -250,18 +250,18 @@ static const char *path_of(const json_t *entry, bool *ret_literal)
 static int add_path(struct setter *setter, const json_t *entry, const char *below)
 {
 	bool literal;
-	const char *path = path_of(entry, &literal), *why = why_below(setter, below);
+	const char *path = path_of(entry, &literal), *why = setter_why(setter, below);
 
 	if (!why)
 		return -ENOMEM;
 	if (!path)
 		return setter_refuse(setter, below, entry, "a path, or {\"path\": \"…\", \"literal\": true}");
-	return policy_add_rule(setter->arena, place_of(setter), path, literal, why);
+	return policy_add_rule(setter->arena, setter_place(setter), path, literal, why);
 }
 
 static int add_name(struct setter *setter, const json_t *entry, const char *below)
 {
-	struct text_vec *list = place_of(setter);
+	struct text_vec *list = setter_place(setter);
 	const char *name = json_string_value(entry), **slot;
 
 	if (!name || !environment_name_is_valid(name, true))
@@ -279,14 +279,14 @@ static int add_name(struct setter *setter, const json_t *entry, const char *belo
 static int add_domain(struct setter *setter, const json_t *entry, const char *below)
 {
 	bool deny = strcmp(setter->field->pointer, "/network/deniedDomains") == 0;
-	const char *text = arena_dup(setter->arena, json_string_value(entry)), *why = why_below(setter, below);
+	const char *text = arena_dup(setter->arena, json_string_value(entry)), *why = setter_why(setter, below);
 	struct domain_pattern pattern, *slot;
 
 	if (!why || (json_is_string(entry) && !text))
 		return -ENOMEM;
 	if (!text || strlen(text) != json_string_length(entry) || domain_pattern_parse(text, deny, &pattern) < 0)
 		return setter_refuse(setter, below, entry, "a domain such as \"example.com\", \"*.example.com\" or \"example.com:443\"");
-	slot = domain_vec_add(place_of(setter), setter->arena);
+	slot = domain_vec_add(setter_place(setter), setter->arena);
 	if (!slot)
 		return -ENOMEM;
 	pattern.why = why;
@@ -301,7 +301,7 @@ static int add_address(struct setter *setter, const json_t *entry, const char *b
 
 	if (!text || strlen(text) != json_string_length(entry) || address_range_parse(text, &range) < 0)
 		return setter_refuse(setter, below, entry, "an address, or a range such as \"10.0.0.0/8\" or \"fd00::/8\"");
-	slot = text_vec_add(place_of(setter), setter->arena);
+	slot = text_vec_add(setter_place(setter), setter->arena);
 	if (!slot)
 		return -ENOMEM;
 	*slot = arena_dup(setter->arena, text);
@@ -346,7 +346,7 @@ static int set_variables(struct setter *setter, const json_t *value)
 	if (!json_is_object(value))
 		return setter_refuse(setter, "", value, NULL);
 	json_object_foreach ((json_t *)(uintptr_t)value, name, text) {
-		const char *why = why_below(setter, name);
+		const char *why = setter_why(setter, name);
 
 		if (!why)
 			return -ENOMEM;
@@ -364,7 +364,7 @@ static int set_variables(struct setter *setter, const json_t *value)
 
 static int set_reasons(struct setter *setter, const json_t *value)
 {
-	struct variable_vec *reasons = place_of(setter);
+	struct variable_vec *reasons = setter_place(setter);
 	const char *domain;
 	json_t *text;
 
@@ -391,11 +391,27 @@ static int set_reasons(struct setter *setter, const json_t *value)
 typedef int set_function(struct setter *setter, const json_t *value);
 
 static set_function *const setters[POLICY_KINDS_END] = {
-	[POLICY_BOOL] = set_bool,         [POLICY_CHOICE] = set_choice,       [POLICY_SIZE] = set_limit,   [POLICY_DURATION] = set_limit,
-	[POLICY_COUNT] = set_limit,       [POLICY_SHARE] = set_limit,         [POLICY_DEPTH] = set_depth,  [POLICY_MODE] = set_mode,
-	[POLICY_HOSTNAME] = set_hostname, [POLICY_PROFILE] = set_profile,     [POLICY_PATH] = set_path,    [POLICY_PATHS] = set_list,
-	[POLICY_NAMES] = set_list,        [POLICY_VARIABLES] = set_variables, [POLICY_DOMAINS] = set_list, [POLICY_ADDRESSES] = set_list,
+	[POLICY_BOOL] = set_bool,
+	[POLICY_CHOICE] = set_choice,
+	[POLICY_SIZE] = set_limit,
+	[POLICY_DURATION] = set_limit,
+	[POLICY_COUNT] = set_limit,
+	[POLICY_SHARE] = set_limit,
+	[POLICY_DEPTH] = set_depth,
+	[POLICY_MODE] = set_mode,
+	[POLICY_HOSTNAME] = set_hostname,
+	[POLICY_PROFILE] = set_profile,
+	[POLICY_PATH] = set_path,
+	[POLICY_PATHS] = set_list,
+	[POLICY_NAMES] = set_list,
+	[POLICY_VARIABLES] = set_variables,
+	[POLICY_DOMAINS] = set_list,
+	[POLICY_ADDRESSES] = set_list,
 	[POLICY_REASONS] = set_reasons,
+	[POLICY_TLS] = setter_set_tls,
+	[POLICY_REQUESTS] = setter_set_requests,
+	[POLICY_HEADERS] = setter_set_headers,
+	[POLICY_CREDENTIALS] = setter_set_credentials,
 };
 
 int setter_apply(struct setter *setter, const json_t *value)

@@ -48,6 +48,8 @@ static bool has_shape(enum policy_kind kind, const json_t *value)
 		return all_lists(value);
 	case POLICY_PORT:
 		return is_port(value);
+	case POLICY_ARRAY:
+		return json_is_array(value);
 	default:
 		return json_is_object(value);
 	}

@@ -102,11 +102,8 @@ static void test_what_is_not_there_yet(void **state)
 		"\"httpProxyPort\": 8080",
 		"\"socksProxyPort\": 1080",
 		"\"mitmProxy\": {\"socketPath\": \"/x\"}",
-		"\"tlsTerminate\": {\"x\": 1}",
-		"\"refuseOpaqueTunnels\": true",
 		"\"parentProxy\": {\"http\": \"x\"}",
-		"\"stripResponseHeaders\": [\"x\"]",
-		"\"ambiguousRequestTarget\": \"refuse\"",
+		"\"filterRequest\": \"x\"",
 	};
 
 	(void)state;
