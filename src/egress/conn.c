@@ -67,7 +67,7 @@ void conn_run(struct conn *conn)
 		loop_queue(&conn->filter->loop, &conn->turn);
 }
 
-void conn_accept(struct filter *filter, int fd)
+void conn_accept(struct filter *filter, int fd, bool direct)
 {
 	static const int on = 1;
 	struct conn *conn = filter->conns_n < filter->conns_max ? calloc(1, sizeof(*conn)) : NULL;
@@ -81,7 +81,8 @@ void conn_accept(struct filter *filter, int fd)
 	conn->upstream = (struct end){ .source = { be_ready }, .conn = conn, .fd = -1 };
 	conn->turn.run = take_turn;
 	conn->wait.late = be_late;
-	conn->step = entry_step_first;
+	conn->direct = direct;
+	conn->step = direct ? direct_step_first : entry_step_first;
 	str_init(&conn->in, IN_MAX);
 	filter->conns_n++;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -122,6 +123,7 @@ void conn_close(struct conn *conn)
 	http_free(conn->exchange);
 	conn->exchange = NULL;
 	str_done(&conn->in);
+	str_done(&conn->refusal);
 	filter->conns_n--;
 	conn->next_dead = filter->dead;
 	filter->dead = conn;

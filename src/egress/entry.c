@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SOCKS4 = 4, NO_AUTHENTICATION = 0, NONE_ACCEPTABLE = 0xff, BAD = 400, TIMEOUT = 408, TOO_LARGE = 431 };
+enum { SOCKS4 = 4, NO_AUTHENTICATION = 0, NONE_ACCEPTABLE = 0xff, PLAIN_PORT = 80, BAD = 400, TIMEOUT = 408, TOO_LARGE = 431 };
 
 /* ---- SOCKS 5 ---- */
 
@@ -98,12 +98,23 @@ static void ask_connect(struct conn *conn, const struct request *request, size_t
 	ask(conn, host, n, request->port);
 }
 
+static unsigned read_request(struct conn *conn, size_t head_bytes, struct request *request)
+{
+	const struct request_origin origin = { &conn->goal.host, conn->goal.port, PLAIN_PORT };
+	unsigned status;
+
+	if (conn->direct)
+		return (unsigned)request_read_origin(conn->in.text, head_bytes, &origin, request);
+	status = (unsigned)request_read(conn->in.text, head_bytes, request);
+	conn->way = request->is_connect ? WAY_CONNECT : WAY_HTTP;
+	return status;
+}
+
 static void ask_http(struct conn *conn, size_t head_bytes)
 {
 	static struct request request;
-	unsigned status = (unsigned)request_read(conn->in.text, head_bytes, &request);
+	unsigned status = read_request(conn, head_bytes, &request);
 
-	conn->way = request.is_connect ? WAY_CONNECT : WAY_HTTP;
 	if (status != 0)
 		refuse_malformed(conn, status);
 	else if (request.is_connect)

@@ -6,6 +6,8 @@
  *   ask.c      the decision; then addresses, judged; then the dial
  *   tunnel.c   CONNECT and SOCKS: bytes there and back, once the first of them say nothing else than was asked
  *   http.c     plain HTTP: one message there, one back, again
+ *   resolver.c names, asked for with DNS
+ *   direct.c   connections that were meant for somebody else and led here
  *   refuse.c   what a client that may not, or cannot, is told
  *   report.c   what the engine is told
  *
@@ -18,6 +20,7 @@
 #include "base/str.h"
 #include "egress/flow.h"
 #include "egress/loop.h"
+#include "egress/names.h"
 #include "egress/rules.h"
 #include "egress/socks.h"
 
@@ -25,14 +28,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONNS_MAX = 16384, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
+enum { CONNS_MAX = 16384, TOLD_MAX = 8, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
 
 struct lookup;
+
+/* What the engine says a socket is for. */
+enum listener_kind { LISTENER_PROXY = 'P', LISTENER_TRANSPARENT = 'T', LISTENER_RESOLVER = 'D' };
 
 struct listener {
 	struct source source; /* first */
 	struct filter *filter;
 	int fd;
+	bool direct;
 };
 
 struct filter {
@@ -49,9 +56,12 @@ struct filter {
 	struct lookup *lookups; /* running, the newest first */
 	size_t running_n;
 	struct address_range own[OWN_MAX]; /* rules->addresses.own */
+	struct names names;
+	char told[TOLD_MAX][HOST_TEXT_MAX]; /* names whose refusal was reported lately */
+	size_t told_next;
 };
 
-enum way { WAY_HTTP, WAY_CONNECT, WAY_SOCKS5 };
+enum way { WAY_HTTP, WAY_CONNECT, WAY_SOCKS5, WAY_TRANSPARENT };
 
 /* Where a connection wants to go. rule is the pattern that allows it. */
 struct goal {
@@ -73,7 +83,9 @@ struct conn {
 	struct conn *next_dead, *next_waiting;
 
 	enum way way;
-	struct str in; /* read from the client and not used yet */
+	struct str refusal; /* what a direct client is told once it has shown that it speaks HTTP */
+	bool direct;        /* the client believes that it talks to the goal itself */
+	struct str in;      /* read from the client and not used yet */
 	size_t scanned;
 	struct goal goal;
 	struct lookup *lookup;
@@ -89,7 +101,7 @@ struct conn {
 };
 
 /* conn.c */
-void conn_accept(struct filter *filter, int fd);
+void conn_accept(struct filter *filter, int fd, bool direct);
 void conn_run(struct conn *conn);
 void conn_close(struct conn *conn);
 /* Closes when the client has what was sent to it: nothing is taken from it any more, but it may still be talking. */
@@ -119,9 +131,20 @@ void lookup_leave(struct conn *conn);
 
 /* tunnel.c, http.c */
 void tunnel_begin(struct conn *conn);
+/* From here on bytes, whatever they are. What was read of the client's goes first. */
+void tunnel_pass(struct conn *conn);
 struct request;
 void http_begin(struct conn *conn, const struct request *request, size_t head_bytes); /* which are the first of conn->in */
 void http_free(struct exchange *exchange);
+
+/* resolver.c: a listener's `ready`, for a datagram socket. */
+void resolver_answer_all(struct source *source, uint32_t events);
+
+/* direct.c */
+bool direct_step_first(struct conn *conn);
+/* For who has not said anything yet, or nothing that tells. Takes the answer, which is HTTP. */
+void direct_refuse(struct conn *conn, struct str *answer);
+void direct_refuse_tls(struct conn *conn);
 
 /* refuse.c: answers in the client's own protocol, reports, and finishes. */
 void refuse_policy(struct conn *conn, const char *reason); /* the lists say no */
@@ -134,5 +157,7 @@ void refuse_socks(struct conn *conn, enum socks_reply reply);
 /* report.c */
 enum report { REPORT_OPEN, REPORT_DENY, REPORT_CLOSE };
 void report(struct conn *conn, enum report what, const char *reason);
+/* A name that nobody inside is told the address of. */
+void report_name(struct filter *filter, const struct host *host, const struct domain_verdict *verdict);
 
 #endif

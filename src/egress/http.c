@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INFORMATIONAL_MAX = 8, STATUS_FINAL = 200, HEAD_WRITTEN_MAX = 2 * HEAD_BYTES_MAX, BAD = 400 };
+enum { INFORMATIONAL_MAX = 8, SWITCHING = 101, STATUS_FINAL = 200, HEAD_WRITTEN_MAX = 2 * HEAD_BYTES_MAX, BAD = 400 };
 
 struct exchange {
 	struct str request_head; /* not sent yet */
@@ -20,6 +20,7 @@ struct exchange {
 	struct body request, response;
 	bool to_head, is_old; /* the client asked with HEAD; speaks HTTP/1.0 */
 	bool keep, keep_upstream;
+	bool upgrade;   /* the client wants to speak something else */
 	bool answered;  /* the client has the answer's head */
 	bool leftovers; /* the server sent more than an answer */
 	unsigned informational;
@@ -158,6 +159,29 @@ static bool pass_head(struct conn *conn, const struct response *response)
 	return true;
 }
 
+/* Both have agreed to speak something else. What the server has said in it already comes with the head. */
+static bool switch_protocols(struct conn *conn, const struct response *response, const char *rest, size_t n)
+{
+	struct exchange *x = conn->exchange;
+	autostr struct str text;
+
+	if (!x->upgrade || !x->request.complete)
+		return fail_upstream(conn, EPROTO);
+	str_init(&text, HEAD_WRITTEN_MAX);
+	response_write_switch(response, &text);
+	str_add_n(&text, rest, n);
+	if (text.failed) {
+		conn_abort(conn);
+		return true;
+	}
+	conn->down.passed += text.len;
+	flow_send(&conn->down, &conn->client, text.text, text.len);
+	http_free(x);
+	conn->exchange = NULL;
+	tunnel_pass(conn);
+	return true;
+}
+
 static bool read_answer(struct conn *conn, const char *bytes, size_t n)
 {
 	static struct response response;
@@ -179,6 +203,8 @@ static bool read_answer(struct conn *conn, const char *bytes, size_t n)
 		if (response_read(answer.text + at, (size_t)end, x->to_head, &response) < 0)
 			return fail_upstream(conn, EPROTO);
 		at += (size_t)end;
+		if (response.status == SWITCHING)
+			return switch_protocols(conn, &response, answer.text + at, answer.len - at);
 		if (response.status < STATUS_FINAL)
 			(void)pass_informational(conn, &response);
 		else if (pass_head(conn, &response))
@@ -267,6 +293,7 @@ static int make_exchange(struct conn *conn, const struct request *request)
 	x->to_head = request->head.parser.method == HTTP_HEAD;
 	x->is_old = request->head.parser.http_minor == 0;
 	x->keep = request->keep;
+	x->upgrade = request->upgrade.n > 0;
 	body_init(&x->request, &request->head, request->head.framing == FRAMED_CHUNKS);
 	if (host_parse(request->host.at, request->host.n, &host) == 0) /* if not, it is not sent */
 		request_write(request, &host, &x->request_head);

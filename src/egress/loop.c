@@ -9,7 +9,7 @@
 
 enum { EVENTS_MAX = 256 };
 
-static const unsigned lengths_ms[WAIT_KINDS] = { [WAIT_STEP] = WAIT_STEP_MS, [WAIT_IDLE] = WAIT_IDLE_MS };
+static const unsigned lengths_ms[WAIT_KINDS] = { [WAIT_SOON] = WAIT_SOON_MS, [WAIT_STEP] = WAIT_STEP_MS, [WAIT_IDLE] = WAIT_IDLE_MS };
 
 static uint64_t clock_ms(void)
 {

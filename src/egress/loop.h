@@ -18,8 +18,8 @@ struct wait {
 	uint64_t until_ms;
 	void (*late)(struct wait *wait);
 };
-enum wait_kind { WAIT_STEP, WAIT_IDLE, WAIT_KINDS };
-enum { WAIT_STEP_MS = 10000, WAIT_IDLE_MS = 60000 };
+enum wait_kind { WAIT_SOON, WAIT_STEP, WAIT_IDLE, WAIT_KINDS };
+enum { WAIT_SOON_MS = 500, WAIT_STEP_MS = 10000, WAIT_IDLE_MS = 60000 };
 
 struct turn {
 	struct turn *next;
@@ -41,7 +41,7 @@ int loop_watch(struct loop *loop, int fd, uint32_t events, struct source *source
 /* Until loop->over. */
 int loop_run(struct loop *loop);
 
-/* Calls wait->late in WAIT_STEP_MS or WAIT_IDLE_MS, once; a wait that is running already begins anew. */
+/* Calls wait->late once, after the kind's time; a wait that is running already begins anew. */
 void loop_wait(struct loop *loop, struct wait *wait, enum wait_kind kind);
 void loop_forget(struct wait *wait);
 static inline bool loop_is_waiting(const struct wait *wait)

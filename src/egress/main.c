@@ -36,7 +36,7 @@ static void accept_all(struct source *source, uint32_t events)
 	(void)events;
 	while ((fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0 || errno == EINTR || errno == ECONNABORTED)
 		if (fd >= 0)
-			conn_accept(listener->filter, fd);
+			conn_accept(listener->filter, fd, listener->direct);
 }
 
 static int get_option(int fd, int option)
@@ -47,25 +47,30 @@ static int get_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &n) < 0 ? -1 : value;
 }
 
-static bool is_tcp_listener(int fd)
+static bool is_listener(int fd, enum listener_kind kind)
 {
-	int domain = get_option(fd, SO_DOMAIN);
+	int domain = get_option(fd, SO_DOMAIN), type = get_option(fd, SO_TYPE);
 
-	return (domain == AF_INET || domain == AF_INET6) && get_option(fd, SO_TYPE) == SOCK_STREAM && get_option(fd, SO_ACCEPTCONN) == 1;
+	if (domain != AF_INET && domain != AF_INET6)
+		return false;
+	return kind == LISTENER_RESOLVER ? type == SOCK_DGRAM : type == SOCK_STREAM && get_option(fd, SO_ACCEPTCONN) == 1;
 }
 
-static void add_listener(struct filter *filter, int *fd)
+static void add_listener(struct filter *filter, enum listener_kind kind, int *fd)
 {
 	struct listener *listener = &filter->listener[filter->listeners_n];
 
-	if (filter->listeners_n == LISTENERS_MAX || !is_tcp_listener(*fd) || fd_set_nonblocking(*fd) < 0)
+	if (filter->listeners_n == LISTENERS_MAX || !is_listener(*fd, kind) || fd_set_nonblocking(*fd) < 0)
 		return;
-	*listener = (struct listener){ .source = { accept_all }, .filter = filter, .fd = *fd };
+	*listener = (struct listener){ .source = { kind == LISTENER_RESOLVER ? resolver_answer_all : accept_all },
+		                       .filter = filter,
+		                       .fd = *fd,
+		                       .direct = kind == LISTENER_TRANSPARENT };
 	if (loop_watch(&filter->loop, *fd, EPOLLIN, &listener->source) < 0)
 		return;
 	*fd = -1;
 	filter->listeners_n++;
-	accept_all(&listener->source, EPOLLIN);
+	listener->source.ready(&listener->source, EPOLLIN);
 }
 
 static void obey(struct source *source, uint32_t events)
@@ -84,8 +89,8 @@ static void obey(struct source *source, uint32_t events)
 			filter->loop.over = true;
 			return;
 		}
-		if (what == 'P' && fd >= 0)
-			add_listener(filter, &fd);
+		if (fd >= 0 && (what == LISTENER_PROXY || what == LISTENER_TRANSPARENT || what == LISTENER_RESOLVER))
+			add_listener(filter, (enum listener_kind)what, &fd);
 	}
 }
 

@@ -28,7 +28,7 @@ static void add_reason(struct str *out, const char *reason)
 
 static void send_refusal(struct conn *conn, unsigned status, const char *reason, const char *error, const char *body)
 {
-	bool newline = conn->way == WAY_HTTP;
+	bool newline = conn->way == WAY_HTTP || conn->way == WAY_TRANSPARENT;
 	autostr struct str out;
 
 	str_init(&out, ANSWER_MAX);
@@ -41,6 +41,10 @@ static void send_refusal(struct conn *conn, unsigned status, const char *reason,
 	str_add(&out, body);
 	if (newline)
 		str_add_char(&out, '\n');
+	if (conn->way == WAY_TRANSPARENT && !conn->exchange) {
+		direct_refuse(conn, &out);
+		return;
+	}
 	flow_send(&conn->down, &conn->client, out.text, out.len);
 	conn_finish(conn);
 }
@@ -121,6 +125,8 @@ static const char *status_text(unsigned status)
 		return "Method Not Allowed";
 	case 408:
 		return "Request Timeout";
+	case 421:
+		return "Misdirected Request";
 	case 417:
 		return "Expectation Failed";
 	case 431:
@@ -132,8 +138,9 @@ static const char *status_text(unsigned status)
 
 void refuse_malformed(struct conn *conn, unsigned status)
 {
-	conn->goal = (struct goal){ .port = 0 };
-	report(conn, REPORT_DENY, "malformed request");
+	if (!conn->direct)
+		conn->goal = (struct goal){ .port = 0 };
+	report(conn, REPORT_DENY, status == 421 ? "HTTP asks for another host" : "malformed request");
 	send_refusal(conn, status, status_text(status), NULL, status_text(status));
 }
 

@@ -21,29 +21,50 @@ static void add_number(struct str *line, const char *name, uint64_t number)
 	str_printf(line, ",\"%s\":%llu", name, (unsigned long long)number);
 }
 
+static void send_line(struct filter *filter, struct str *line)
+{
+	if (filter->dropped)
+		add_number(line, "dropped", filter->dropped);
+	str_add(line, "}\n");
+	if (line->failed || sock_send(filter->control_fd, line->text, line->len) == -EAGAIN)
+		filter->dropped++;
+	else
+		filter->dropped = 0;
+}
+
+static void begin_line(struct str *line, const char *event, const char *way, const char *host)
+{
+	str_init(line, LINE_MAX_BYTES);
+	str_printf(line, "{\"event\":\"%s\"", event);
+	add_text(line, "way", way);
+	add_text(line, "host", host);
+}
+
 void report(struct conn *conn, enum report what, const char *reason)
 {
 	static const char *const events[] = { [REPORT_OPEN] = "open", [REPORT_DENY] = "deny", [REPORT_CLOSE] = "close" };
-	static const char *const ways[] = { [WAY_HTTP] = "http", [WAY_CONNECT] = "connect", [WAY_SOCKS5] = "socks5" };
-	struct filter *filter = conn->filter;
+	static const char *const ways[] = {
+		[WAY_HTTP] = "http", [WAY_CONNECT] = "connect", [WAY_SOCKS5] = "socks5", [WAY_TRANSPARENT] = "transparent"
+	};
 	bool counts = conn->is_open;
 	autostr struct str line;
 
-	str_init(&line, LINE_MAX_BYTES);
-	str_printf(&line, "{\"event\":\"%s\"", events[what]);
-	add_text(&line, "way", ways[conn->way]);
-	add_text(&line, "host", conn->goal.host.text);
+	begin_line(&line, events[what], ways[conn->way], conn->goal.host.text);
 	add_number(&line, "port", conn->goal.port);
 	add_text(&line, "rule", conn->goal.rule ? conn->goal.rule->why : NULL);
 	add_text(&line, "reason", reason);
 	add_number(&line, "bytes_up", counts ? conn->up.passed - conn->up_before : 0);
 	add_number(&line, "bytes_down", counts ? conn->down.passed - conn->down_before : 0);
-	add_number(&line, "duration_ms", counts ? filter->loop.now_ms - conn->opened_ms : 0);
-	if (filter->dropped)
-		add_number(&line, "dropped", filter->dropped);
-	str_add(&line, "}\n");
-	if (line.failed || sock_send(filter->control_fd, line.text, line.len) == -EAGAIN)
-		filter->dropped++;
-	else
-		filter->dropped = 0;
+	add_number(&line, "duration_ms", counts ? conn->filter->loop.now_ms - conn->opened_ms : 0);
+	send_line(conn->filter, &line);
+}
+
+void report_name(struct filter *filter, const struct host *host, const struct domain_verdict *verdict)
+{
+	autostr struct str line;
+
+	begin_line(&line, "deny", "dns", host->text);
+	add_text(&line, "rule", verdict->rule ? verdict->rule->why : NULL);
+	add_text(&line, "reason", verdict->reason);
+	send_line(filter, &line);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PORT_DEFAULT = 80, PORT_DIGITS_MAX = 5, BAD = 400, NO_METHOD = 405, NO_EXPECTATION = 417, TOO_LARGE = 431 };
+enum { PORT_DEFAULT = 80, PORT_DIGITS_MAX = 5, BAD = 400, NO_METHOD = 405, NO_EXPECTATION = 417, MISDIRECTED = 421, TOO_LARGE = 431 };
 
 static int read_port(struct head_text text, uint16_t *ret_port)
 {
@@ -114,41 +114,139 @@ static int check_expect(struct request *request)
 	return 0;
 }
 
-int request_read(const char *text, size_t n, struct request *ret_request)
+/* ---- to a server ---- */
+
+static bool is_origin(struct head_text host_text, uint16_t port, const struct request_origin *origin)
 {
-	struct request *request = ret_request;
+	struct host host;
+
+	return port == origin->port && host_parse(host_text.at, host_text.n, &host) == 0 && host_is_same(&host, origin->host);
+}
+
+/* A port that is not told is the connection's. */
+static int check_origin(const struct request *request, const struct request_origin *origin)
+{
+	struct head_text host;
+	uint16_t port = origin->port;
+	size_t from = 0;
+	const struct head_field *field = head_next(&request->head, "host", &from);
+
+	if (!field)
+		return request->head.parser.http_minor == 0 ? 0 : BAD;
+	if (head_next(&request->head, "host", &from) || split_authority(field->value, &host, &port) < 0)
+		return BAD;
+	return is_origin(host, port, origin) ? 0 : MISDIRECTED;
+}
+
+/* "/path", "*", and the absolute form, which servers have to take as well. */
+static int read_origin_target(struct request *request, const struct request_origin *origin)
+{
+	struct head_text target = request->head.target;
+	bool asterisk = target.n == 1 && target.at[0] == '*' && request->head.parser.method == HTTP_OPTIONS;
 	int r;
 
-	*request = (struct request){ .port = 0 };
+	request->path = target;
+	if (target.at[0] != '/' && !asterisk) {
+		r = read_absolute(request);
+		if (r != 0)
+			return r;
+		if (!is_origin(request->host, request->port, origin))
+			return MISDIRECTED;
+	}
+	request->host = (struct head_text){ origin->host->text, strlen(origin->host->text) };
+	request->port = origin->port;
+	request->port_default = origin->port_default;
+	return memchr(target.at, '#', target.n) ? BAD : 0;
+}
+
+static void read_upgrade(struct request *request)
+{
+	size_t from = 0;
+	const struct head_field *field = head_next(&request->head, "upgrade", &from);
+
+	if (field && request->head.parser.http_minor == 1 && head_lists(&request->head, "connection", "upgrade"))
+		request->upgrade = field->value;
+}
+
+/* A method, a space, and "/" or "*". */
+enum request_look request_look(const char *first, size_t n)
+{
+	enum { METHOD_MAX = 20 };
+	size_t i = 0;
+
+	while (i < n && i < METHOD_MAX && ((first[i] >= 'A' && first[i] <= 'Z') || first[i] == '-'))
+		i++;
+	if (i == n)
+		return LOOKS_SHORT;
+	if (i == 0 || first[i] != ' ')
+		return LOOKS_OTHERWISE;
+	if (i + 1 == n)
+		return LOOKS_SHORT;
+	return first[i + 1] == '/' || first[i + 1] == '*' ? LOOKS_LIKE_HTTP : LOOKS_OTHERWISE;
+}
+
+/* ---- to whomever ---- */
+
+static int begin(const char *text, size_t n, struct request *request)
+{
+	int r;
+
+	*request = (struct request){ .port_default = PORT_DEFAULT };
 	r = head_read(text, n, HTTP_REQUEST, &request->head);
 	if (r < 0)
 		return r == -E2BIG ? TOO_LARGE : BAD;
 	if (!is_start_line(request, text))
 		return BAD;
-	if (request->head.parser.method == HTTP_TRACE)
-		return NO_METHOD;
-	r = request->head.parser.method == HTTP_CONNECT ? read_connect(request) : read_absolute(request);
-	if (r == 0)
-		r = check_host(request);
-	if (r == 0)
-		r = check_expect(request);
 	request->keep = request->head.parser.http_minor == 1 && !head_lists(&request->head, "connection", "close") &&
 	                !head_lists(&request->head, "proxy-connection", "close");
-	return r;
+	return request->head.parser.method == HTTP_TRACE ? NO_METHOD : 0;
+}
+
+int request_read(const char *text, size_t n, struct request *ret_request)
+{
+	struct request *request = ret_request;
+	int r = begin(text, n, request);
+
+	if (r == 0)
+		r = request->head.parser.method == HTTP_CONNECT ? read_connect(request) : read_absolute(request);
+	if (r == 0)
+		r = check_host(request);
+	return r == 0 ? check_expect(request) : r;
+}
+
+int request_read_origin(const char *text, size_t n, const struct request_origin *origin, struct request *ret_request)
+{
+	struct request *request = ret_request;
+	int r = begin(text, n, request);
+
+	if (r == 0 && request->head.parser.method == HTTP_CONNECT)
+		r = NO_METHOD;
+	if (r == 0)
+		r = read_origin_target(request, origin);
+	if (r == 0)
+		r = check_origin(request, origin);
+	if (r == 0)
+		read_upgrade(request);
+	return r == 0 ? check_expect(request) : r;
 }
 
 void request_write(const struct request *request, const struct host *host, struct str *out)
 {
 	const char *method = http_method_str((enum http_method)request->head.parser.method);
-	bool bare = request->path.n == 0 || request->path.at[0] != '/';
+	bool bare = request->path.n == 0 || (request->path.at[0] != '/' && request->path.at[0] != '*');
 
 	str_printf(out, "%s %s", method, bare ? "/" : "");
 	str_add_n(out, request->path.at, request->path.n);
 	str_printf(out, host->kind == HOST_IPV6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", host->text);
-	if (request->port != PORT_DEFAULT)
+	if (request->port != request->port_default)
 		str_printf(out, ":%u", request->port);
 	str_add(out, "\r\n");
 	head_write_fields(&request->head, out);
 	head_write_framing(request->head.framing, request->head.length, out);
+	if (request->upgrade.n > 0) {
+		str_add(out, "Connection: Upgrade\r\nUpgrade: ");
+		str_add_n(out, request->upgrade.at, request->upgrade.n);
+		str_add(out, "\r\n");
+	}
 	str_add(out, request->waits ? "Expect: 100-continue\r\n\r\n" : "\r\n");
 }

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-enum { SWITCHING = 101, STATUS_MIN = 100, STATUS_MAX = 599 };
+enum { STATUS_MIN = 100, STATUS_MAX = 599 };
 
 int response_read(const char *text, size_t n, bool to_head, struct response *ret_response)
 {
@@ -14,7 +14,7 @@ int response_read(const char *text, size_t n, bool to_head, struct response *ret
 	if (r < 0)
 		return -EPROTO;
 	response->status = response->head.parser.status_code;
-	if (response->status == SWITCHING || response->status < STATUS_MIN || response->status > STATUS_MAX)
+	if (response->status < STATUS_MIN || response->status > STATUS_MAX)
 		return -EPROTO;
 	response->keep = response->head.framing != FRAMED_END && http_should_keep_alive(&response->head.parser);
 	return 0;
@@ -28,4 +28,21 @@ void response_write(const struct response *response, enum head_framing framing, 
 	head_write_fields(&response->head, out);
 	head_write_framing(framing, response->head.length, out);
 	str_add(out, close ? "Connection: close\r\n\r\n" : "\r\n");
+}
+
+void response_write_switch(const struct response *response, struct str *out)
+{
+	size_t from = 0;
+	const struct head_field *upgrade = head_next(&response->head, "upgrade", &from);
+
+	str_printf(out, "HTTP/1.1 %u ", response->status);
+	str_add_n(out, response->head.reason.at, response->head.reason.n);
+	str_add(out, "\r\nConnection: Upgrade\r\n");
+	if (upgrade) {
+		str_add(out, "Upgrade: ");
+		str_add_n(out, upgrade->value.at, upgrade->value.n);
+		str_add(out, "\r\n");
+	}
+	head_write_fields(&response->head, out);
+	str_add(out, "\r\n");
 }

@@ -4,6 +4,7 @@
  * inside TLS is seen, or needs to be.
  */
 #include "egress/filter.h"
+#include "egress/request.h"
 #include "egress/sni.h"
 
 #include <errno.h>
@@ -24,10 +25,13 @@ static bool step_tunnel(struct conn *conn)
 static void refuse_tls(struct conn *conn, const char *reason)
 {
 	report(conn, REPORT_DENY, reason);
-	conn_close(conn);
+	if (conn->direct)
+		direct_refuse_tls(conn);
+	else
+		conn_close(conn);
 }
 
-static void pass_on(struct conn *conn)
+void tunnel_pass(struct conn *conn)
 {
 	conn_forget(conn);
 	conn->up.passed += conn->in.len;
@@ -53,7 +57,7 @@ static void judge_tls(struct conn *conn, const struct sni *sni)
 	if (sni->kind == SNI_BAD)
 		refuse_tls(conn, "malformed TLS greeting");
 	else if (is_goal(conn, sni))
-		pass_on(conn);
+		tunnel_pass(conn);
 	else
 		refuse_tls(conn, sni->kind == SNI_ABSENT ? "TLS does not say which host it asks for" : "TLS asks for another host");
 }
@@ -75,23 +79,38 @@ static bool read_more(struct conn *conn)
 	else if (conn->in.len > 0)
 		be_late_with_hello(conn);
 	else
-		pass_on(conn);
+		tunnel_pass(conn);
 	return !conn->dead;
+}
+
+/* Plain HTTP to a name says it again, in each request. Who uses a proxy knows what it is doing; nobody looks at those. */
+static enum request_look look_for_http(const struct conn *conn)
+{
+	return conn->direct && conn->goal.host.kind == HOST_NAME ? request_look(conn->in.text, conn->in.len) : LOOKS_OTHERWISE;
+}
+
+static void begin_http(struct conn *conn)
+{
+	conn_forget(conn);
+	conn->step = entry_step_head;
 }
 
 static bool step_look(struct conn *conn)
 {
 	struct sni sni = sni_look(conn->in.text, conn->in.len);
+	enum request_look http = sni.kind == SNI_NOT_TLS ? look_for_http(conn) : LOOKS_OTHERWISE;
 
 	if (flow_move(&conn->down, &conn->upstream, &conn->client) == FLOW_BUSY)
 		loop_queue(&conn->filter->loop, &conn->turn);
-	if (sni.kind == SNI_MORE) {
+	if (sni.kind == SNI_MORE || http == LOOKS_SHORT) {
 		if (conn->in.len > 0 && !loop_is_waiting(&conn->wait))
 			conn_wait(conn, WAIT_STEP, be_late_with_hello);
 		return read_more(conn);
 	}
-	if (sni.kind == SNI_NOT_TLS)
-		pass_on(conn);
+	if (http == LOOKS_LIKE_HTTP)
+		begin_http(conn);
+	else if (sni.kind == SNI_NOT_TLS)
+		tunnel_pass(conn);
 	else
 		judge_tls(conn, &sni);
 	return true;
@@ -105,7 +124,7 @@ void tunnel_begin(struct conn *conn)
 	socks_write_reply(SOCKS_GRANTED, reply);
 	if (conn->way == WAY_SOCKS5)
 		flow_send(&conn->down, &conn->client, reply, sizeof(reply));
-	else
+	else if (conn->way == WAY_CONNECT)
 		flow_send(&conn->down, &conn->client, established, sizeof(established) - 1);
 	conn->step = step_look;
 }

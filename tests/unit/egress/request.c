@@ -242,11 +242,108 @@ static void test_keep(void **state)
 	assert_false(request.keep);
 }
 
+static int status_at(const char *text, const char *host_text, uint16_t port)
+{
+	static struct host host;
+	const struct request_origin origin = { &host, port, 80 };
+	size_t scanned = 0;
+	int end = head_find_end(text, strlen(text), &scanned);
+
+	assert_int_equal(host_parse(host_text, strlen(host_text), &host), 0);
+	return end <= 0 ? 400 : request_read_origin(text, (size_t)end, &origin, &request);
+}
+
+/* Requests to a.b:80, by a client that believes to be connected to it. */
+static void test_origin(void **state)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} cases[] = {
+		{ 0, "GET / HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 0, "GET /x?y HTTP/1.1\r\nHost: A.B.:80\r\n\r\n" },
+		{ 0, "GET / HTTP/1.0\r\n\r\n" },
+		{ 0, "OPTIONS * HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 0, "GET http://a.b/x HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 400, "GET / HTTP/1.1\r\n\r\n" },
+		{ 400, "GET * HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 400, "GET /#x HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 400, "GET / HTTP/1.1\r\nHost: a.b\r\nHost: a.b\r\n\r\n" },
+		{ 400, "GET / HTTP/1.1\r\nHost: u@a.b\r\n\r\n" },
+		{ 400, "GET / HTTP/1.1\r\nHost: \r\n\r\n" },
+		{ 405, "CONNECT a.b:80 HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 405, "TRACE / HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 417, "GET / HTTP/1.1\r\nHost: a.b\r\nExpect: x\r\n\r\n" },
+		{ 421, "GET / HTTP/1.1\r\nHost: c.d\r\n\r\n" },
+		{ 421, "GET / HTTP/1.1\r\nHost: x.a.b\r\n\r\n" },
+		{ 421, "GET / HTTP/1.1\r\nHost: a.b:81\r\n\r\n" },
+		{ 421, "GET / HTTP/1.1\r\nHost: 1.2.3.4\r\n\r\n" },
+		{ 421, "GET http://c.d/ HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 421, "GET http://a.b:81/ HTTP/1.1\r\nHost: a.b\r\n\r\n" },
+		{ 421, "GET http://a.b/ HTTP/1.1\r\nHost: c.d\r\n\r\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (status_at(cases[i].text, "a.b", 80) != cases[i].status)
+			fail_msg("%d, wanted %d: %s", status_at(cases[i].text, "a.b", 80), cases[i].status, cases[i].text);
+	assert_int_equal(status_at("GET / HTTP/1.1\r\nHost: a.b\r\n\r\n", "a.b", 8080), 0);
+}
+
+static void check_origin_written(const char *text, uint16_t port, const char *wanted)
+{
+	struct host host;
+	struct str out;
+
+	str_init(&out, HEAD_BYTES_MAX);
+	assert_int_equal(status_at(text, "a.b", port), 0);
+	assert_int_equal(host_parse(request.host.at, request.host.n, &host), 0);
+	request_write(&request, &host, &out);
+	assert_string_equal(out.text, wanted);
+	str_done(&out);
+}
+
+static void test_origin_written(void **state)
+{
+	(void)state;
+	check_origin_written("OPTIONS * HTTP/1.0\r\n\r\n", 80, "OPTIONS * HTTP/1.1\r\nHost: a.b\r\n\r\n");
+	check_origin_written("GET http://a.b:81?q HTTP/1.1\r\nHost: a.b\r\n\r\n", 81, "GET /?q HTTP/1.1\r\nHost: a.b:81\r\n\r\n");
+	check_origin_written("GET /s HTTP/1.1\r\nHost: a.b\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nX: y\r\n\r\n", 80,
+	                     "GET /s HTTP/1.1\r\nHost: a.b\r\nX: y\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+	check_origin_written("GET /s HTTP/1.1\r\nHost: a.b\r\nUpgrade: websocket\r\n\r\n", 80, "GET /s HTTP/1.1\r\nHost: a.b\r\n\r\n");
+}
+
+static void test_look(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		enum request_look look;
+	} cases[] = {
+		{ "", LOOKS_SHORT },
+		{ "GE", LOOKS_SHORT },
+		{ "GET ", LOOKS_SHORT },
+		{ "GET /", LOOKS_LIKE_HTTP },
+		{ "M-SEARCH *", LOOKS_LIKE_HTTP },
+		{ "PRI * HTTP/2.0", LOOKS_LIKE_HTTP },
+		{ "EHLO x", LOOKS_OTHERWISE },
+		{ "SSH-2.0-x", LOOKS_OTHERWISE },
+		{ "PING\r\n", LOOKS_OTHERWISE },
+		{ "get /", LOOKS_OTHERWISE },
+		{ " GET /", LOOKS_OTHERWISE },
+		{ "ABCDEFGHIJKLMNOPQRSTU /", LOOKS_OTHERWISE },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(request_look(cases[i].text, strlen(cases[i].text)), cases[i].look);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),          cmocka_unit_test(test_hostile), cmocka_unit_test(test_too_many_fields),
-		cmocka_unit_test(test_end_in_pieces), cmocka_unit_test(test_written), cmocka_unit_test(test_keep),
+		cmocka_unit_test(test_origin),        cmocka_unit_test(test_origin_written), cmocka_unit_test(test_look),
+		cmocka_unit_test(test_good),          cmocka_unit_test(test_hostile),        cmocka_unit_test(test_too_many_fields),
+		cmocka_unit_test(test_end_in_pieces), cmocka_unit_test(test_written),        cmocka_unit_test(test_keep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
