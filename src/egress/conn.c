@@ -115,6 +115,7 @@ void conn_close(struct conn *conn)
 		return;
 	conn->dead = true;
 	lookup_leave(conn);
+	terminate_give_up(conn);
 	conn_forget(conn);
 	conn_drop_upstream(conn, NULL);
 	end_close(&conn->client);

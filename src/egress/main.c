@@ -123,9 +123,18 @@ static int prepare(struct filter *filter, uint32_t uid, struct err *err)
 		return err_set(err, ERR_SETUP, errno, "signals");
 	(void)syscall(SYS_close_range, CONTROL_FD + 1, ~0U, 0); /* a courtesy: the engine leaves nothing open */
 	r = loop_init(&filter->loop);
+	if (filter->rules->tls.opens)
+		filter->loop.length_ms[WAIT_HANDSHAKE] = filter->rules->tls.handshake_ms;
 	if (r == 0)
 		r = loop_watch(&filter->loop, filter->control_fd, EPOLLIN, &filter->control);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "no socket to the engine") : confine(uid, err);
+}
+
+static int prepare_tls(const struct filter_tls *tls, struct err *err)
+{
+	if (!secure_is_linked())
+		return err_set(err, ERR_INTERNAL, ENOSYS, "TLS is opened by coffer-egress-tls alone");
+	return secure_ops.prepare(&tls->trust, err);
 }
 
 static bool is_asked_for_ca(int argc, char *argv[])
@@ -147,6 +156,8 @@ int main(int argc, char *argv[])
 	if (filter_rules_load(RULES_FD, &arena, &rules, &err) < 0)
 		give_up(&err);
 	close(RULES_FD);
+	if (rules.tls.opens && prepare_tls(&rules.tls, &err) < 0)
+		give_up(&err);
 	if (prepare(&filter, rules.uid, &err) < 0)
 		give_up(&err);
 	return loop_run(&filter.loop) < 0;

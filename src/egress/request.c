@@ -230,7 +230,18 @@ int request_read_origin(const char *text, size_t n, const struct request_origin 
 	return r == 0 ? check_expect(request) : r;
 }
 
-void request_write(const struct request *request, const struct host *host, struct str *out)
+bool request_names_host(const struct request *request, const struct host *host)
+{
+	const struct request_origin origin = { host, request->port, request->port_default };
+	uint16_t port = request->port_default;
+	struct head_text text;
+	size_t from = 0;
+	const struct head_field *field = head_next(&request->head, "host", &from);
+
+	return !field || (split_authority(field->value, &text, &port) == 0 && is_origin(text, port, &origin));
+}
+
+void request_write(const struct request *request, const struct host *host, const struct head_filter *filter, struct str *out)
 {
 	const char *method = http_method_str((enum http_method)request->head.parser.method);
 	bool bare = request->path.n == 0 || (request->path.at[0] != '/' && request->path.at[0] != '*');
@@ -241,7 +252,7 @@ void request_write(const struct request *request, const struct host *host, struc
 	if (request->port != request->port_default)
 		str_printf(out, ":%u", request->port);
 	str_add(out, "\r\n");
-	head_write_fields(&request->head, out);
+	head_write_fields(&request->head, filter, out);
 	head_write_framing(request->head.framing, request->head.length, out);
 	if (request->upgrade.n > 0) {
 		str_add(out, "Connection: Upgrade\r\nUpgrade: ");

@@ -5,24 +5,49 @@
  *    "denied": [{"text": "*:25", "why": "…", "reason": "no mail"}],
  *    "denied_addresses": ["10.0.0.0/8"], "allow_private": false, "dialect": "coffer", "uid": 65534}
  *
+ * and where TLS is opened, or requests are judged:
+ *
+ *   "tls": {"ca_cert": PEM, "ca_key": PEM, "roots": PEM, "excluded": ["pinned.example.com"], "tunnels_max": 256, "handshake_ms": 10000},
+ *   "requests": [{"layer": 0, "deny": false, "hosts": […], "methods": […], "paths": […], "reason": "…", "headers": {"X": "y", "Z": null}, "why": "…"}],
+ *   "secrets": [{"placeholder": "…", "value": "…", "hosts": […]}], "stripped_headers": […], "ambiguous_target": "refuse",
+ *   "refuse_opaque_tunnels": false, "require_host_match": false, "plaintext_header_set": false, "plaintext_inject": false
+ *
  * Every member may be missing; others are refused.
  */
 #ifndef COFFER_EGRESS_RULES_H
 #define COFFER_EGRESS_RULES_H
 
 #include "base/err.h"
+#include "egress/secure.h"
+#include "policy/access.h"
 #include "policy/address.h"
+#include "policy/credential.h"
 #include "policy/domain.h"
 
 #include <stdint.h>
 
 enum { RULES_BYTES_MAX = 4 << 20, RULES_ARENA_MAX = 64 << 20 };
 
+struct filter_tls {
+	bool opens;
+	struct secure_trust trust;
+	struct domain_vec excluded;
+	unsigned tunnels_max, handshake_ms;
+};
+enum filter_target { FILTER_TARGET_REFUSE, FILTER_TARGET_AS_SPELLED, FILTER_TARGET_NORMALIZE };
+
 struct filter_rules {
 	struct domain_rules domains;
 	struct address_rules addresses; /* own is left empty */
 	bool is_srt;
 	uint32_t uid; /* who to become when started as root; 0: nobody else, where a user namespace has only one id */
+
+	struct filter_tls tls;
+	struct access_rule_vec requests;
+	struct credential_secret_vec secrets;
+	struct text_vec stripped_headers; /* of answers */
+	enum filter_target ambiguous_target;
+	bool refuse_opaque_tunnels, require_host_match, plaintext_header_set, plaintext_inject;
 };
 
 /* Texts are copied into the arena. err names the member: "/denied/0/text". */

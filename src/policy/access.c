@@ -36,6 +36,14 @@ static bool fits(const struct access_rule *rule, const struct access_request *re
 	return names_host(rule, request) && names_method(rule, request->method) && names_path(rule, request->path);
 }
 
+bool access_names_host(const struct access_rule_vec *rules, const struct access_request *request)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (names_host(&rules->at[i], request))
+			return true;
+	return false;
+}
+
 /* What one layer says; `at` is its first rule, and the next layer's afterwards. */
 static struct access_verdict decide_layer(const struct access_rule_vec *rules, size_t *at, const struct access_request *request)
 {

@@ -40,6 +40,8 @@ struct access_verdict {
 
 #define ACCESS_REASON "denied by sandbox policy" /* srt's, where the rule has none */
 
+/* Is there a rule for anything of this host? */
+bool access_names_host(const struct access_rule_vec *rules, const struct access_request *request);
 struct access_verdict access_decide(const struct access_rule_vec *rules, const struct access_request *request);
 /* The rules, one a layer at most, that let an allowed request pass: the next one behind `previous`, at first NULL. */
 const struct access_rule *access_next(const struct access_rule_vec *rules, const struct access_request *request,

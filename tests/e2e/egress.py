@@ -19,6 +19,7 @@ import threading
 import time
 
 BUILD = os.environ["COFFER_BUILD"]
+PROGRAM = os.environ.get("COFFER_EGRESS", "coffer-egress")
 ESTABLISHED = b"HTTP/1.1 200 Connection Established\r\n\r\n"
 SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
@@ -41,7 +42,7 @@ def start(text):
         os.dup2(theirs_fd, 4)
 
     process = subprocess.Popen(
-        [f"{BUILD}/coffer-egress"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, close_fds=False, preexec_fn=place
+        [f"{BUILD}/{PROGRAM}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, close_fds=False, preexec_fn=place
     )
     os.close(rules)
     os.close(theirs_fd)
