@@ -83,11 +83,11 @@ static void write_hosts(struct compile *c, struct str *s)
 	str_printf(s, "127.0.0.1\tlocalhost %s\n::1\tlocalhost\n", hostname(c));
 }
 
-/* No server: names are not looked up where there is nobody to ask. */
-static void write_nothing(struct compile *c, struct str *s)
+/* The filter's, where lookups are led to it. Otherwise no server: names are not looked up where there is nobody to ask. */
+static void write_resolver(struct compile *c, struct str *s)
 {
-	(void)c;
-	(void)s;
+	if (network_is_filtered(c) && c->facts->nftables)
+		str_add(s, "nameserver 127.0.0.1\n");
 }
 
 /* Processors' worth of time, rounded up. */
@@ -214,7 +214,7 @@ int covers_put(struct compile *c)
 	if (r == 0 && own_network)
 		r = cover(c, "/etc/hosts", write_hosts);
 	if (r == 0 && own_network)
-		r = cover(c, "/etc/resolv.conf", write_nothing);
+		r = cover(c, "/etc/resolv.conf", write_resolver);
 	if (r == 0)
 		r = put_size_covers(c);
 	return r == 0 ? put_cpu_files(c) : r;

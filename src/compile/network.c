@@ -23,12 +23,24 @@ const char *network_why(const struct compile *c)
 	return c->policy->network.mode_why ? c->policy->network.mode_why : WHY_DEFAULT;
 }
 
+/* What is missing then is a way, not a wall: no error, whatever the policy asks for. */
+static int choose_ways(struct compile *c)
+{
+	if (!c->facts->nftables)
+		plan_build_note(&c->plan,
+		                "only programs that go by proxy variables reach the network: this kernel has no nf_tables to lead "
+		                "the others to the filter (CONFIG_NF_TABLES_INET, CONFIG_NFT_REDIR)");
+	return 0;
+}
+
 int network_choose(struct compile *c)
 {
 	const struct policy_network *network = &c->policy->network;
 
-	if (network->mode != POLICY_NETWORK_FILTERED || c->rung == COMPILE_RUNG_NAMESPACES || network->domains.allowed.n == 0)
+	if (network->mode != POLICY_NETWORK_FILTERED || network->domains.allowed.n == 0)
 		return 0;
+	if (c->rung == COMPILE_RUNG_NAMESPACES)
+		return choose_ways(c);
 	return compile_weaken(c, network_why(c),
 	                      "without namespaces there is no way past the egress filter to close, so nothing can be reached at all");
 }
@@ -113,6 +125,8 @@ void network_put_ways(struct compile *c)
 		return;
 	plan_add(&c->plan, OP_LISTEN, network_why(c), (uint64_t)HTTP_PORT);
 	plan_add(&c->plan, OP_LISTEN, network_why(c), (uint64_t)SOCKS_PORT);
+	if (c->facts->nftables)
+		plan_add(&c->plan, OP_REDIRECT, network_why(c));
 }
 
 /* Both spellings, for programs disagree on them. What is inside itself is reached directly. */

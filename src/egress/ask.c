@@ -4,6 +4,8 @@
  */
 #include "egress/filter.h"
 
+#include "base/own.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,15 +13,14 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { MAPPED_AT = 12 };
+enum { MAPPED_AT = 12, DISCARD = 9 };
 
 /* ---- the dial ---- */
 
-static socklen_t make_address(const struct conn *conn, struct sockaddr_storage *ret_address)
+static socklen_t make_address(const unsigned char *bytes, uint16_t port, struct sockaddr_storage *ret_address)
 {
-	const unsigned char *bytes = conn->address[conn->dialing];
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(conn->goal.port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(conn->goal.port) };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct host host;
 
 	host_of_address(bytes, HOST_ADDRESS_BYTES, &host);
@@ -38,7 +39,7 @@ static int dial(struct conn *conn)
 {
 	static const int on = 1;
 	struct sockaddr_storage address;
-	socklen_t n = make_address(conn, &address);
+	socklen_t n = make_address(conn->address[conn->dialing], conn->goal.port, &address);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -55,7 +56,7 @@ static int dial(struct conn *conn)
 static int check_dialed(const struct conn *conn)
 {
 	struct sockaddr_storage wanted, peer = { 0 };
-	socklen_t wanted_n = make_address(conn, &wanted), n = sizeof(peer), error_n = sizeof(int);
+	socklen_t wanted_n = make_address(conn->address[conn->dialing], conn->goal.port, &wanted), n = sizeof(peer), error_n = sizeof(int);
 	int error = 0;
 
 	if (getsockopt(conn->upstream.fd, SOL_SOCKET, SO_ERROR, &error, &error_n) < 0 || error != 0)
@@ -120,20 +121,50 @@ static bool step_dialing(struct conn *conn)
 
 /* ---- the addresses ---- */
 
+/*
+ * Would a connection end on this machine? Nothing is sent. Whatever is routed to us as ours says so, also what stands at no interface, as load
+ * balancers' addresses do.
+ */
+static bool is_here(const unsigned char *bytes)
+{
+	struct sockaddr_storage address, from = { 0 };
+	socklen_t n = make_address(bytes, DISCARD, &address), from_n = sizeof(from);
+	autofd int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t at = address.ss_family == AF_INET ? offsetof(struct sockaddr_in, sin_addr) : offsetof(struct sockaddr_in6, sin6_addr);
+	size_t length = address.ss_family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, n) < 0 || getsockname(fd, (struct sockaddr *)&from, &from_n) < 0)
+		return false; /* no way there: the dial will say so */
+	return memcmp((const char *)&from + at, (const char *)&address + at, length) == 0;
+}
+
+/* Why not: NULL, or the kind of address that it is. */
+static const char *judge(const struct conn *conn, const unsigned char *bytes)
+{
+	const struct domain_verdict allowed = { .allowed = true, .rule = conn->goal.rule };
+	const struct filter_rules *rules = conn->filter->rules;
+	struct domain_verdict verdict;
+	struct host host;
+	const char *kind;
+
+	host_of_address(bytes, HOST_ADDRESS_BYTES, &host);
+	verdict = domain_decide(&rules->domains, &host, conn->goal.port);
+	if (!verdict.allowed && verdict.rule) /* denied as an address */
+		return "a denied";
+	if (domain_is_named_outright(&allowed))
+		return NULL;
+	kind = address_refusal(&rules->addresses, &host);
+	return !kind && is_here(bytes) ? "one of this host's own" : kind;
+}
+
 void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS_BYTES], size_t n)
 {
-	const struct domain_verdict verdict = { .allowed = true, .rule = conn->goal.rule };
-	bool outright = domain_is_named_outright(&verdict);
 	const char *refusal = NULL;
 
 	conn->addresses_n = conn->dialing = 0;
 	for (size_t i = 0; i < n && conn->addresses_n < ADDRESSES_MAX; i++) {
-		const char *kind = NULL;
-		struct host host;
+		const char *kind = judge(conn, address[i]);
 
-		host_of_address(address[i], HOST_ADDRESS_BYTES, &host);
-		if (!outright)
-			kind = address_refusal(&conn->filter->rules->addresses, &host);
 		if (kind)
 			refusal = kind;
 		else

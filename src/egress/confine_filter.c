@@ -10,6 +10,8 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -80,7 +82,25 @@ static const struct sock_filter filter[] = {
 	/* connections; `bind` is for the resolver's own port, and Landlock keeps TCP from it */
 	CALL(accept4),
 	CALL(connect),
-	CALL(setsockopt),
+	/* options that are used here or by a resolver, and none that has code of its own in the kernel, as filters and TLS have */
+	ONLY(setsockopt, 17),
+	LOAD_LOW(1),
+	IF(SOL_SOCKET, 3, 0),
+	IF(IPPROTO_TCP, 5, 0),
+	IF(IPPROTO_IPV6, 6, 0),
+	IF(IPPROTO_IP, 8, 10),
+	LOAD_LOW(2),
+	IF(SO_LINGER, 9, 0),
+	IF(SO_KEEPALIVE, 8, 7),
+	LOAD_LOW(2),
+	IF(TCP_NODELAY, 6, 5),
+	LOAD_LOW(2),
+	IF(IPV6_V6ONLY, 4, 0),
+	IF(IPV6_RECVERR, 3, 2),
+	LOAD_LOW(2),
+	IF(IP_RECVERR, 1, 0),
+	DENY,
+	ALLOW,
 	CALL(getsockopt),
 	CALL(getsockname),
 	CALL(getpeername),
@@ -93,7 +113,17 @@ static const struct sock_filter filter[] = {
 	CALL(madvise),
 	/* a lookup: its own descriptors, files, end */
 	CALL(close_range),
-	CALL(fcntl),
+	/* nobody is signalled when there is something to read */
+	ONLY(fcntl, 9),
+	LOAD_LOW(1),
+	IF(F_GETFD, 6, 0),
+	IF(F_SETFD, 5, 0),
+	IF(F_GETFL, 4, 0),
+	IF(F_SETFL, 3, 0),
+	IF(F_DUPFD_CLOEXEC, 2, 0),
+	IF(F_SETPIPE_SZ, 1, 0),
+	DENY,
+	ALLOW,
 	CALL(fstat),
 	CALL(lseek),
 	CALL(getrandom),
@@ -140,13 +170,17 @@ static const struct sock_filter filter[] = {
 	ALLOW,
 #endif
 	/* TCP and UDP; routes, for the addresses of this host */
-	ONLY(socket, 12),
+	ONLY(socket, 16),
 	LOAD_LOW(0),
 	IF(AF_INET, 4, 0),
 	IF(AF_INET6, 3, 0),
-	IF(AF_NETLINK, 0, 6),
+	IF(AF_NETLINK, 0, 10),
 	LOAD_LOW(2),
-	IF(NETLINK_ROUTE, 5, 4),
+	IF(NETLINK_ROUTE, 9, 8),
+	LOAD_LOW(2),
+	IF(IPPROTO_IP, 2, 0),
+	IF(IPPROTO_TCP, 1, 0),
+	IF(IPPROTO_UDP, 0, 4), /* no SCTP, no MPTCP */
 	LOAD_LOW(1),
 	AND(0xf),
 	IF(SOCK_STREAM, 2, 0),

@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { IN_MAX = 80 << 10, STEPS_MAX = 64 };
+enum { IN_MAX = 80 << 10, STEPS_MAX = 64, KEPT_MAX = 64 << 20, KEPT_SMALL = 4 << 10 };
 
 static void be_ready(struct source *source, uint32_t events)
 {
@@ -47,6 +47,19 @@ void conn_wait(struct conn *conn, enum wait_kind kind, void (*late)(struct conn 
 	loop_wait(&conn->filter->loop, &conn->wait, kind);
 }
 
+bool conn_is_greedy(const struct conn *conn, size_t n)
+{
+	return conn->filter->kept_bytes > KEPT_MAX && n > KEPT_SMALL;
+}
+
+static void count_kept(struct conn *conn)
+{
+	size_t kept = conn->dead ? 0 : conn->in.room + http_kept(conn->exchange);
+
+	conn->filter->kept_bytes += kept - conn->kept;
+	conn->kept = kept;
+}
+
 void conn_forget(struct conn *conn)
 {
 	loop_forget(&conn->wait);
@@ -63,6 +76,7 @@ void conn_run(struct conn *conn)
 	for (int i = 0; again && !conn->dead && i < STEPS_MAX; i++)
 		again = conn->step(conn);
 	conn->stepping = false;
+	count_kept(conn);
 	if (again && !conn->dead)
 		loop_queue(&conn->filter->loop, &conn->turn);
 }
@@ -125,6 +139,7 @@ void conn_close(struct conn *conn)
 	conn->exchange = NULL;
 	str_done(&conn->in);
 	str_done(&conn->refusal);
+	count_kept(conn);
 	filter->conns_n--;
 	conn->next_dead = filter->dead;
 	filter->dead = conn;
@@ -195,9 +210,11 @@ void conn_finish(struct conn *conn)
 ssize_t conn_fill(struct conn *conn)
 {
 	enum { FILL = 32 << 10 };
-	size_t room = IN_MAX - 1 - conn->in.len;
-	ssize_t n = end_read(&conn->client, flow_scratch(), room < FILL ? room : FILL);
+	size_t room = IN_MAX - 1 - conn->in.len, most = conn->filter->kept_bytes > KEPT_MAX ? KEPT_SMALL : FILL;
+	ssize_t n = end_read(&conn->client, flow_scratch(), room < most ? room : most);
 
+	if (n > 0 && conn_is_greedy(conn, conn->in.len + (size_t)n))
+		return -ENOMEM;
 	if (n > 0)
 		str_add_n(&conn->in, flow_scratch(), (size_t)n);
 	return conn->in.failed ? -ENOMEM : n;

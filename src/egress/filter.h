@@ -31,7 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONNS_MAX = 16384, TOLD_MAX = 8, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
+enum { CONNS_MAX = 16384, REFUSED_MAX = 8, LISTENERS_MAX = 64, ADDRESSES_MAX = 16, OWN_MAX = 256, LOOKUPS_MAX = 16 };
 
 struct lookup;
 
@@ -54,13 +54,14 @@ struct filter {
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners_n;
 	size_t conns_n, conns_max, tunnels_n; /* tunnels whose TLS ends here */
+	size_t kept_bytes;                    /* of heads that are not whole yet, by all */
 	struct conn *dead;
 	struct turn burial;
-	struct lookup *lookups; /* running, the newest first */
+	struct lookup *lookups; /* running and waiting, the oldest first */
 	size_t running_n;
 	struct address_range own[OWN_MAX]; /* rules->addresses.own */
 	struct names names;
-	char told[TOLD_MAX][HOST_TEXT_MAX]; /* names whose refusal was reported lately */
+	char told[REFUSED_MAX][HOST_TEXT_MAX]; /* names whose refusal was reported lately */
 	size_t told_next;
 };
 
@@ -89,7 +90,7 @@ struct conn {
 	struct str refusal; /* what a direct client is told once it has shown that it speaks HTTP */
 	bool direct;        /* the client believes that it talks to the goal itself */
 	struct str in;      /* read from the client and not used yet */
-	size_t scanned;
+	size_t scanned, kept;
 	struct goal goal;
 	struct host name;  /* whom the client asks for inside TLS that ends here; the goal, but for goals that are addresses */
 	bool holds_tunnel; /* counts in filter->tunnels_n */
@@ -118,6 +119,8 @@ void conn_bury(struct turn *burial);
 /* Reads once from the client into `in`. As end_read. */
 ssize_t conn_fill(struct conn *conn);
 void conn_take(struct conn *conn, size_t n); /* the first n bytes of `in` are used */
+/* Heads take too much memory altogether, and this one is no small one. */
+bool conn_is_greedy(const struct conn *conn, size_t n);
 void conn_drop_upstream(struct conn *conn, const char *reason);
 
 /* entry.c */
@@ -142,6 +145,7 @@ struct request;
 void http_begin(struct conn *conn, struct request *request, size_t head_bytes); /* which are the first of conn->in */
 void http_go_on(struct conn *conn); /* with the request, once there is a connection to send it by */
 void http_free(struct exchange *exchange);
+size_t http_kept(const struct exchange *exchange); /* bytes of memory, beyond what an exchange has anyway */
 
 /* terminate.c */
 struct sni;

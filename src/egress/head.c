@@ -227,6 +227,20 @@ static int read_framing(struct head *head, enum http_parser_type type)
 	return 0;
 }
 
+/* Both have read the same fields; if they do not mean the same, whose word would the body go by? */
+static bool is_agreed(const struct head *head, enum http_parser_type type)
+{
+	bool empty = head->framing == FRAMED_EMPTY || (head->framing == FRAMED_LENGTH && head->length == 0);
+
+	if (head->complete)
+		return empty || type == HTTP_RESPONSE;
+	if (head->framing == FRAMED_LENGTH)
+		return head->parser.content_length == head->length;
+	if (head->framing == FRAMED_CHUNKS)
+		return head->parser.flags & F_CHUNKED;
+	return head->framing == FRAMED_END && !(head->parser.flags & F_CHUNKED) && head->parser.content_length == UINT64_MAX;
+}
+
 static int check_fields(const struct head *head)
 {
 	for (size_t i = 0; i < head->fields_n; i++)
@@ -251,7 +265,9 @@ int head_read(const char *text, size_t n, enum http_parser_type type, struct hea
 	if (head->parser.http_major != 1 || head->parser.http_minor > 1)
 		return -EPROTO;
 	r = check_fields(head);
-	return r < 0 ? r : read_framing(head, type);
+	if (r == 0)
+		r = read_framing(head, type);
+	return r == 0 && !is_agreed(head, type) ? -EPROTO : r;
 }
 
 /* ---- lists, and what is passed on ---- */

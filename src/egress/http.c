@@ -40,6 +40,11 @@ void http_free(struct exchange *exchange)
 	free(exchange);
 }
 
+size_t http_kept(const struct exchange *exchange)
+{
+	return exchange ? exchange->request_head.room + exchange->answer.room : 0;
+}
+
 /* The server is at fault, or gone. */
 static bool fail_upstream(struct conn *conn, int errnum)
 {
@@ -78,6 +83,7 @@ static bool pump_request(struct conn *conn)
 	if (n <= 0)
 		return n != -EAGAIN;
 	out.n = 0;
+	out.failed = false;
 	used = body_feed(&x->request, conn->in.text, conn->in.len, &out);
 	if (x->request.failed) {
 		if (x->answered)
@@ -188,6 +194,11 @@ static bool switch_protocols(struct conn *conn, const struct response *response,
 	return true;
 }
 
+static bool is_too_long(const struct conn *conn, size_t n)
+{
+	return n > HEAD_BYTES_MAX || conn_is_greedy(conn, n);
+}
+
 static bool read_answer(struct conn *conn, const char *bytes, size_t n)
 {
 	static struct response response;
@@ -200,7 +211,7 @@ static bool read_answer(struct conn *conn, const char *bytes, size_t n)
 	str_add_n(&answer, bytes, n);
 	while (!conn->dead && conn->exchange == x && !x->answered) {
 		end = head_find_end_lenient(answer.text + at, answer.len - at);
-		if (end < 0 || end > HEAD_BYTES_MAX || (end == 0 && answer.len - at > HEAD_BYTES_MAX) || answer.failed)
+		if (end < 0 || end > HEAD_BYTES_MAX || (end == 0 && is_too_long(conn, answer.len - at)) || answer.failed)
 			return fail_upstream(conn, EPROTO);
 		if (end == 0) {
 			str_add_n(&x->answer, answer.text + at, answer.len - at);

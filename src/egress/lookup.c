@@ -33,7 +33,7 @@ struct lookup {
 	size_t answers_n, own_n, part_n;
 	struct lookup_record part;
 	unsigned char answer[ADDRESSES_MAX][HOST_ADDRESS_BYTES];
-	struct address_range own[OWN_MAX];
+	struct address_range *own; /* while it runs */
 };
 
 /* ---- the child ---- */
@@ -51,9 +51,12 @@ static void close_all_but(int fd)
 
 static int start_child(struct lookup *lookup)
 {
-	int ends[2], r = fd_pipe(ends);
+	int ends[2], r;
 	pid_t pid;
 
+	if (!lookup->own)
+		lookup->own = calloc(OWN_MAX, sizeof(*lookup->own));
+	r = lookup->own ? fd_pipe(ends) : -ENOMEM;
 	if (r < 0)
 		return r;
 
@@ -125,6 +128,12 @@ static void unlink_lookup(struct lookup *lookup)
 	*at = lookup->next;
 }
 
+static void discard(struct lookup *lookup)
+{
+	free(lookup->own);
+	free(lookup);
+}
+
 static void answer(struct lookup *lookup)
 {
 	struct filter *filter = lookup->filter;
@@ -152,7 +161,7 @@ static void start_waiting(struct filter *filter)
 		if (lookup->fd < 0 && start_child(lookup) < 0) {
 			unlink_lookup(lookup);
 			answer(lookup);
-			free(lookup);
+			discard(lookup);
 		}
 	}
 }
@@ -169,27 +178,27 @@ static void be_ready(struct source *source, uint32_t events)
 	filter->running_n--;
 	unlink_lookup(lookup);
 	answer(lookup);
-	free(lookup);
+	discard(lookup);
 	start_waiting(filter);
 }
 
 static struct lookup *find_or_make(struct filter *filter, const struct host *host)
 {
-	struct lookup *lookup = filter->lookups;
+	struct lookup **at = &filter->lookups;
+	struct lookup *lookup;
 
-	while (lookup && !host_is_same(&lookup->host, host))
-		lookup = lookup->next;
-	if (lookup)
-		return lookup;
+	while (*at && !host_is_same(&(*at)->host, host))
+		at = &(*at)->next;
+	if (*at)
+		return *at;
 	lookup = calloc(1, sizeof(*lookup));
 	if (!lookup)
 		return NULL;
+	*at = lookup;
 	lookup->source.ready = be_ready;
 	lookup->filter = filter;
 	lookup->host = *host;
 	lookup->fd = -1;
-	lookup->next = filter->lookups;
-	filter->lookups = lookup;
 	return lookup;
 }
 
@@ -203,7 +212,7 @@ int lookup_start(struct conn *conn)
 		r = start_child(lookup);
 	if (r < 0 && lookup && !lookup->waiting) {
 		unlink_lookup(lookup);
-		free(lookup);
+		discard(lookup);
 	}
 	if (r < 0)
 		return r;
@@ -227,5 +236,5 @@ void lookup_leave(struct conn *conn)
 	if (lookup->waiting || lookup->fd >= 0)
 		return;
 	unlink_lookup(lookup);
-	free(lookup);
+	discard(lookup);
 }

@@ -25,6 +25,7 @@ enum {
 	RULES_FD = 3,
 	CONTROL_FD = 4,
 	STATUS_BAD_START = 125,
+	TOLD_MAX = 4096,
 	FDS_RESERVED = 512, /* listeners, lookups, pipes of streams, and to spare */
 };
 
@@ -94,9 +95,25 @@ static void obey(struct source *source, uint32_t events)
 	}
 }
 
+/* The engine waits for one or the other. */
+static void tell(const char *event, const char *reason)
+{
+	autostr struct str line;
+
+	str_init(&line, TOLD_MAX);
+	str_printf(&line, "{\"event\":\"%s\",\"reason\":", event);
+	str_add_json(&line, reason, strlen(reason));
+	str_add(&line, "}\n");
+	(void)sock_send(CONTROL_FD, line.text, line.len);
+}
+
 static _Noreturn void give_up(const struct err *err)
 {
-	fprintf(stderr, "coffer-egress: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->text);
+	char text[sizeof(err->where) + sizeof(err->text) + 2];
+
+	snprintf(text, sizeof(text), "%s%s%s", err->where, err->where[0] ? ": " : "", err->text);
+	fprintf(stderr, "coffer-egress: %s\n", text);
+	tell("failed", text);
 	exit(STATUS_BAD_START);
 }
 
@@ -160,5 +177,6 @@ int main(int argc, char *argv[])
 		give_up(&err);
 	if (prepare(&filter, rules.uid, &err) < 0)
 		give_up(&err);
+	tell("ready", "");
 	return loop_run(&filter.loop) < 0;
 }

@@ -22,10 +22,10 @@ static bool is_localhost(const char *name)
 /* Programs ask twice at once, for both families, and again: one refusal is told once, until others have been. */
 static bool is_told(struct filter *filter, const char *name)
 {
-	for (size_t i = 0; i < TOLD_MAX; i++)
+	for (size_t i = 0; i < REFUSED_MAX; i++)
 		if (strcmp(filter->told[i], name) == 0)
 			return true;
-	memcpy(filter->told[filter->told_next++ % TOLD_MAX], name, strlen(name) + 1);
+	memcpy(filter->told[filter->told_next++ % REFUSED_MAX], name, strlen(name) + 1);
 	return false;
 }
 

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-enum { STATUS_MIN = 100, STATUS_MAX = 599 };
+enum { NO_CONTENT = 204, STATUS_MIN = 100, STATUS_MAX = 599 };
 
 int response_read(const char *text, size_t n, bool to_head, struct response *ret_response)
 {
@@ -16,6 +16,8 @@ int response_read(const char *text, size_t n, bool to_head, struct response *ret
 	response->status = response->head.parser.status_code;
 	if (response->status < STATUS_MIN || response->status > STATUS_MAX)
 		return -EPROTO;
+	if (response->status == NO_CONTENT) /* has none, and says so in one way */
+		response->head.framing = FRAMED_EMPTY;
 	response->keep = response->head.framing != FRAMED_END && http_should_keep_alive(&response->head.parser);
 	return 0;
 }

@@ -7,12 +7,16 @@
 /* RFC 8446: content types and, of the handshake, what is needed here. */
 enum {
 	CONTENT_FIRST = 20,
+	CONTENT_ALERT = 21,
 	CONTENT_HANDSHAKE = 22,
 	CONTENT_LAST = 24,
 	VERSION_MAJOR = 3,
 	CLIENT_HELLO = 1,
 	RECORD_HEAD = 5,
 	RECORD_MAX = 1 << 14,
+	ALERT_BYTES = 2,
+	SSL2 = 2,
+	SSL2_LENGTH = 0x80, /* of its two bytes of length, the bit that is always set */
 	HANDSHAKE_HEAD = 4,
 	HELLO_MAX = 16 << 10,
 	EXTENSION_SERVER_NAME = 0,
@@ -104,9 +108,30 @@ static void read_hello(const unsigned char *bytes, size_t n, struct sni *sni)
 		read_extensions(list, sni);
 }
 
-static bool looks_like_record(const unsigned char *bytes, size_t n)
+static bool looks_like_record(const unsigned char *bytes)
 {
-	return bytes[0] >= CONTENT_FIRST && bytes[0] <= CONTENT_LAST && (n == 1 || bytes[1] == VERSION_MAJOR);
+	return bytes[0] >= CONTENT_FIRST && bytes[0] <= CONTENT_LAST && bytes[1] == VERSION_MAJOR;
+}
+
+/*
+ * There are servers that take a record of any version, and an alert or nothing at all in front of the greeting (Go, Java), or the greeting of SSL 2
+ * with a later version in it (OpenSSL, Java). Clients of this century send none of that.
+ */
+static enum sni_kind look_for_odd(const unsigned char *b, size_t n)
+{
+	bool ssl2 = b[0] & SSL2_LENGTH;
+	size_t length;
+
+	if (!ssl2 && b[0] != CONTENT_HANDSHAKE && b[0] != CONTENT_ALERT)
+		return SNI_NOT_TLS;
+	if (n < RECORD_HEAD + 1)
+		return ssl2 && n > 2 && b[2] != CLIENT_HELLO ? SNI_NOT_TLS : SNI_MORE;
+	length = (size_t)b[3] << 8 | b[4];
+	if (ssl2)
+		return b[2] == CLIENT_HELLO && (b[3] == VERSION_MAJOR || length == SSL2) ? SNI_BAD : SNI_NOT_TLS;
+	if (b[0] == CONTENT_ALERT)
+		return length == ALERT_BYTES ? SNI_BAD : SNI_NOT_TLS;
+	return length == 0 || b[RECORD_HEAD] == CLIENT_HELLO ? SNI_BAD : SNI_NOT_TLS;
 }
 
 /* How long the first handshake message says it is, its head included; 0 while that is not known. */
@@ -167,14 +192,12 @@ struct sni sni_look(const void *first, size_t n)
 	struct sni sni = { .kind = SNI_MORE };
 	size_t length;
 
-	if (n == 0)
+	if (n == 0 || (n == 1 && bytes[0] >= CONTENT_FIRST && bytes[0] <= CONTENT_LAST))
 		return sni;
-	if (!looks_like_record(bytes, n)) {
-		sni.kind = SNI_NOT_TLS;
+	if (!looks_like_record(bytes)) {
+		sni.kind = look_for_odd(bytes, n);
 		return sni;
 	}
-	if (n == 1)
-		return sni;
 	sni.kind = SNI_BAD;
 	if (!join(bytes, n, &joined) || (joined.n > 0 && joined.bytes[0] != CLIENT_HELLO))
 		return sni;

@@ -2,7 +2,8 @@
  * sni.h: which host a TLS client asks for (RFC 6066), read from its first bytes. No state, no allocation.
  *
  * The ClientHello may be spread over records and segments: the caller comes again with more bytes, from the first one on. What looks like a TLS
- * record and is not the start of a well-formed ClientHello with at most one name is SNI_BAD: servers differ in what they make of it.
+ * record and is not the start of a well-formed ClientHello with at most one name is SNI_BAD: servers differ in what they make of it. So is a ClientHello
+ * in a record of another version, or in the format of SSL 2.
  */
 #ifndef COFFER_EGRESS_SNI_H
 #define COFFER_EGRESS_SNI_H

@@ -180,6 +180,7 @@ static struct denial *append(struct denial_log *log, struct arena *arena, const 
 	copy.process = arena_dup(arena, d->process);
 	copy.operation = arena_dup(arena, d->operation);
 	copy.target = arena_dup(arena, d->target);
+	copy.rule = arena_dup(arena, d->rule);
 	copy.count = 1;
 
 	struct denial *new = copy.process &&copy.operation &&copy.target ? denial_vec_add(&log->denials, arena) : NULL;

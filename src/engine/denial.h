@@ -24,7 +24,7 @@ struct denial_log {
  */
 const struct denial *denial_add(struct denial_log *log, struct arena *arena, const struct plan *plan, const struct wire *wire,
                                 const char *text);
-/* The same for one that is complete but for its count; its rule is in the arena already. */
+/* The same for one that is complete but for its count. Its strings are copied. */
 const struct denial *denial_note(struct denial_log *log, struct arena *arena, const struct denial *denial);
 
 #endif

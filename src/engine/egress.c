@@ -1,17 +1,18 @@
 #include "engine/egress.h"
 
-#include "base/json.h"
 #include "base/own.h"
 #include "engine/spawn.h"
 #include "sys/fd.h"
 #include "sys/sock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { RULES_FD = 3, SOCKET_FD = 4, EVENT_MAX = 4096 };
+enum { RULES_FD = 3, SOCKET_FD = 4, START_MS = 10000 };
 
 void egress_init(struct egress *egress)
 {
@@ -38,66 +39,82 @@ int egress_start(struct egress *egress, const void *rules, size_t n)
 	return process_spawn(path, argv, fds, SOCKET_FD + 1, &egress->process);
 }
 
-int egress_hand_over(const struct egress *egress, int listener)
+int egress_hand_over(const struct egress *egress, char kind, int listener)
 {
-	return sock_send_fd(egress->socket, "P", 1, listener);
+	return sock_send_fd(egress->socket, &kind, 1, listener);
 }
 
-static const char *text(struct arena *arena, const json_t *event, const char *name)
+static const char *text(const json_t *event, const char *name)
 {
-	const char *value = json_string_value(json_object_get(event, name));
-
-	return value ? arena_dup(arena, value) : NULL;
+	return json_string_value(json_object_get(event, name));
 }
 
-/* "example.com:443", "[::1]:80" */
-static const char *target(struct arena *arena, const json_t *event)
+/* "example.com:443", "[::1]:80", "example.com" of a lookup; a request that could not be read has no host. */
+static const char *target(struct egress *egress, const json_t *event)
 {
-	const char *host = json_string_value(json_object_get(event, "host"));
+	const char *host = text(event, "host");
 	int port = (int)json_integer_value(json_object_get(event, "port"));
 
 	if (!host)
 		return NULL;
-	return strchr(host, ':') ? arena_printf(arena, "[%s]:%d", host, port) : arena_printf(arena, "%s:%d", host, port);
+	if (!*host)
+		return "unreadable request";
+	if (port == 0)
+		return host;
+	snprintf(egress->target, sizeof(egress->target), strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, port);
+	return egress->target;
 }
 
 /* The filter does not know whose connection it is: there is one sandbox, and what is inside is not to be believed. */
-static bool take(struct arena *arena, const json_t *event, struct denial *ret_denial)
+static struct denial take(struct egress *egress, const json_t *event)
 {
-	const char *kind = json_string_value(json_object_get(event, "event"));
-	struct denial denial = { .process = "", .operation = "connect", .errnum = ECONNREFUSED };
+	const char *kind = text(event, "event"), *rule = text(event, "rule");
 
 	if (!kind || strcmp(kind, "deny") != 0)
-		return false;
-	denial.target = target(arena, event);
-	denial.rule = text(arena, event, "rule");
-	if (!denial.rule)
-		denial.rule = text(arena, event, "reason");
-	*ret_denial = denial;
-	return denial.target;
+		return (struct denial){ .target = NULL };
+	return (struct denial){ .process = "",
+		                .operation = "connect",
+		                .errnum = ECONNREFUSED,
+		                .target = target(egress, event),
+		                .rule = rule ? rule : text(event, "reason") };
 }
 
-int egress_next_denial(const struct egress *egress, struct arena *arena, struct denial *ret_denial)
+int egress_read(struct egress *egress, struct denial *ret_denial)
 {
-	char packet[EVENT_MAX];
+	char packet[EGRESS_EVENT_MAX];
+	autofd int fd = -1;
+	ssize_t n = sock_receive(egress->socket, packet, sizeof(packet), &fd);
 
-	for (;;) {
-		autofd int fd = -1;
-		autojson json_t *event = NULL;
-		ssize_t n = sock_receive(egress->socket, packet, sizeof(packet), &fd);
+	if (n == -EAGAIN)
+		return 0;
+	if (n == 0 || (n < 0 && n != -EMSGSIZE))
+		return n ? (int)n : -EPIPE;
+	json_done(&egress->event);
+	*ret_denial = (struct denial){ .target = NULL };
+	if (n > 0 && json_read(packet, (size_t)n, "coffer-egress", &egress->event, NULL) == 0)
+		*ret_denial = take(egress, egress->event);
+	return 1;
+}
 
-		if (n == -EAGAIN)
-			return 0;
-		if (n == 0 || (n < 0 && n != -EMSGSIZE))
-			return n ? (int)n : -EPIPE;
-		if (n > 0 && json_read(packet, (size_t)n, "coffer-egress", &event, NULL) == 0 && take(arena, event, ret_denial))
-			return 1;
-	}
+int egress_wait(struct egress *egress, struct err *err)
+{
+	struct pollfd wanted = { .fd = egress->socket, .events = POLLIN };
+	struct denial denial;
+	const char *kind, *reason;
+
+	if (poll(&wanted, 1, START_MS) != 1 || egress_read(egress, &denial) != 1)
+		return err_set(err, ERR_SETUP, EIO, "the egress filter does not start");
+	kind = text(egress->event, "event");
+	reason = text(egress->event, "reason");
+	if (kind && strcmp(kind, "ready") == 0)
+		return 0;
+	return err_set(err, ERR_SETUP, EIO, "the egress filter does not start: %s", reason ? reason : "it says nothing");
 }
 
 void egress_done(struct egress *egress)
 {
 	own_close(&egress->socket);
+	json_done(&egress->event);
 	if (egress->process.pid > 0) {
 		(void)process_signal(&egress->process, SIGKILL);
 		(void)process_reap(&egress->process);

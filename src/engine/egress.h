@@ -8,24 +8,32 @@
 #ifndef COFFER_ENGINE_EGRESS_H
 #define COFFER_ENGINE_EGRESS_H
 
-#include "base/arena.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "plan/outcome.h"
 #include "sys/process.h"
 
 struct egress {
 	struct process process; /* pid -1: there is none */
 	int socket;
+	json_t *event; /* the last one; what a denial's strings are in */
+	char target[320];
 };
 
 void egress_init(struct egress *egress);
 /* 0 or a negative errno. rules are borrowed for the call. */
 int egress_start(struct egress *egress, const void *rules, size_t n);
-/* A listening socket of the sandbox's; stays the caller's. */
-int egress_hand_over(const struct egress *egress, int listener);
+/* Until it has confined itself and is ready; err says what hindered it. */
+int egress_wait(struct egress *egress, struct err *err);
+/* A socket of the sandbox's and what it is for (enum wire_listener); stays the caller's. */
+int egress_hand_over(const struct egress *egress, char kind, int listener);
 
-/* The next refusal, its strings in the arena. 1, 0 when there is none for now, or a negative errno when the filter is gone. */
-int egress_next_denial(const struct egress *egress, struct arena *arena, struct denial *ret_denial);
+enum { EGRESS_EVENT_MAX = 8192 };
+/*
+ * One event of the filter's. 1, 0 when there is none for now, or a negative errno when the filter is gone. The denial has no target when it was no
+ * refusal. Its strings, a stranger's bytes, live until the next call.
+ */
+int egress_read(struct egress *egress, struct denial *ret_denial);
 /* Ends it. */
 void egress_done(struct egress *egress);
 

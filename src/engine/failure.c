@@ -12,7 +12,7 @@ enum { OP_TEXT_MAX = 600 };
 /*
  * Where another plan may do. SPAWN: what clone says when it may not, or cannot any more, or does not know how. IDMAP, PRIVATE: the first that a
  * security module refuses (EACCES) which lets anybody make user namespaces, but not use them. TREE_IDMAP: EINVAL is the file system's
- * word, and EPERM that of one of another user namespace. SECCOMP: a filter around us has a listener, and there is one to a process.
+ * word, and EPERM that of one of another user namespace. SECCOMP: a filter around us has a listener, and there is one to a process. REDIRECT: whatever is missing, modules included.
  */
 static bool is_refusal(const struct plan_op *op, int errnum)
 {
@@ -25,6 +25,8 @@ static bool is_refusal(const struct plan_op *op, int errnum)
 		return errnum == EPERM || errnum == EACCES;
 	case OP_SECCOMP:
 		return errnum == EBUSY;
+	case OP_REDIRECT:
+		return true;
 	default:
 		return false;
 	}

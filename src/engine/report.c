@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REPORT_TURN = 64 };
+enum { REPORT_TURN = 64, EGRESS_TURN = 1024 /* more than a socket holds: the last turn reads them all */ };
 
 /* A message and its text, which is followed by zeros whatever the sender did. */
 struct packet {
@@ -56,9 +56,9 @@ void report_read_egress(struct report *report)
 	struct denial denial;
 	int r = 1;
 
-	while (r > 0) {
-		r = egress_next_denial(report->egress, report->arena, &denial);
-		if (r > 0)
+	for (int i = 0; i < EGRESS_TURN && r > 0; i++) {
+		r = egress_read(report->egress, &denial);
+		if (r > 0 && denial.target)
 			tell_denial(report, denial_note(&report->denials, report->arena, &denial));
 	}
 	if (r < 0)
@@ -77,7 +77,7 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 		break;
 	case WIRE_LISTENER:
 		if (*fd >= 0 && report->egress)
-			(void)egress_hand_over(report->egress, *fd);
+			(void)egress_hand_over(report->egress, (char)packet->wire.a, *fd);
 		break;
 	case WIRE_DENIED:
 		take_denial(report, packet);

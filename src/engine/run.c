@@ -67,6 +67,9 @@ static int start(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	streams_set_ceiling(&run->streams, run->prepared.output_bytes);
+	r = run->report.egress ? egress_wait(run->report.egress, err) : 0;
+	if (r < 0)
+		return r;
 
 	int stdio[3];
 

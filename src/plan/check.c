@@ -54,6 +54,7 @@ static const struct {
 	[OP_SYSCTL] = { .namespaces = CLONE_NEWUSER },
 	[OP_EGRESS] = { .traits = ONCE },
 	[OP_LISTEN] = { .namespaces = CLONE_NEWNET },
+	[OP_REDIRECT] = { .traits = ONCE, .namespaces = CLONE_NEWNET },
 	[OP_LOOPBACK] = { .traits = ONCE, .namespaces = CLONE_NEWNET },
 	[OP_PIVOT] = { .traits = ONCE, .namespaces = CLONE_NEWNS },
 	[OP_HOSTNAME] = { .traits = ONCE, .namespaces = CLONE_NEWUTS },

@@ -34,6 +34,7 @@ static const struct field {
 	{ FLAG, FIELD(mount_api) },
 	{ FLAG, FIELD(idmapped_mounts) },
 	{ FLAG, FIELD(overlay_userxattr) },
+	{ FLAG, FIELD(nftables) },
 	{ FLAG, FIELD(proc_mountable) },
 	{ FLAG, FIELD(rlimit_nproc_per_userns) },
 	{ CONTROLLER, FIELD(memory) },

@@ -36,6 +36,7 @@ struct facts {
 	bool mount_api;                  /* open_tree, move_mount, mount_setattr: 5.12 */
 	bool idmapped_mounts;            /* 5.12, and the caller is root */
 	bool overlay_userxattr;          /* 5.11 */
+	bool nftables;                /* connections of a network namespace can be led to the egress filter; the run may tell otherwise */
 	bool proc_mountable;          /* false where the caller's /proc is covered in part (containers): a fresh procfs is refused then */
 	bool rlimit_nproc_per_userns; /* 5.14 */
 	struct facts_controller memory, pids, cpu, freezer;

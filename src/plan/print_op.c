@@ -45,6 +45,7 @@ static const char *const forms[OP_CODES_END] = {
 	[OP_EGRESS] = "%b bytes of rules",
 	[OP_LOOPBACK] = "",
 	[OP_LISTEN] = "port %d",
+	[OP_REDIRECT] = "",
 	[OP_PIVOT] = "",
 	[OP_HOSTNAME] = "%h",
 	[OP_SESSION] = "",

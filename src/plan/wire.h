@@ -5,7 +5,7 @@
  *
  *   launcher → engine                              engine → init
  *   FAILED   op index, errno        then exits     SIGNAL  number: to the command's process
- *   LISTENER a socket in SCM_RIGHTS, for the filter
+ *   LISTENER a: what it is for (enum wire_listener); the socket in SCM_RIGHTS, for the filter
  *   TERMINAL master in SCM_RIGHTS                  (closing the socket: everything inside is killed)
  *   STARTED  host-side pid of nothing: a = 0
  *   DENIED   struct wire_denied + text
@@ -24,10 +24,13 @@ enum { WIRE_TEXT_MAX = 4096 + 256 };
 
 enum wire_type { WIRE_FAILED = 1, WIRE_TERMINAL, WIRE_STARTED, WIRE_DENIED, WIRE_EXITED, WIRE_SIGNAL, WIRE_LISTENER };
 
+/* As the filter's socket has it: a letter each. */
+enum wire_listener { WIRE_LISTENER_PROXY = 'P', WIRE_LISTENER_TRANSPARENT = 'T', WIRE_LISTENER_RESOLVER = 'D' };
+
 struct wire {
 	uint16_t type;
 	uint16_t text_len; /* of the text that follows in the same packet */
-	int32_t a;         /* FAILED: op index · EXITED: wait status · DENIED: pid inside · SIGNAL: number */
+	int32_t a;         /* FAILED: op index · LISTENER: its kind · EXITED: wait status · DENIED: pid inside · SIGNAL: number */
 	int32_t b;         /* FAILED: errno · DENIED: errno that the caller got */
 	uint32_t c;        /* DENIED: system call number · EXITED: processes peak or 0 */
 	uint32_t

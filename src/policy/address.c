@@ -12,13 +12,15 @@ static const struct {
 	const char *range, *kind;
 	bool is_private;
 } special[] = {
-	{ "169.254.169.254", "a cloud metadata", false },  /* AWS, Azure, Google and most others */
-	{ "169.254.170.0/24", "a cloud metadata", false }, /* tasks of AWS ECS and EKS */
-	{ "168.63.129.16", "a cloud metadata", false },    /* Azure */
-	{ "100.100.100.200", "a cloud metadata", false },  /* Alibaba */
-	{ "192.0.0.192", "a cloud metadata", false },      /* Oracle */
-	{ "fd00:ec2::254", "a cloud metadata", false },
-	{ "fd20:ce::254", "a cloud metadata", false }, /* Google */
+	{ "169.254.169.254", "a cloud metadata", false },    /* AWS, Azure, Google and most others */
+	{ "169.254.170.0/24", "a cloud metadata", false },   /* tasks of AWS ECS and EKS */
+	{ "168.63.129.16", "a cloud metadata", false },      /* Azure */
+	{ "100.100.100.200", "a cloud metadata", false },    /* Alibaba */
+	{ "192.0.0.192", "a cloud metadata", false },        /* Oracle */
+	{ "fd00:ec2::/32", "a cloud metadata", false },      /* AWS: instances, names, credentials of EKS */
+	{ "fd20:ce::254", "a cloud metadata", false },       /* Google */
+	{ "fd00:c1::a9fe:a9fe", "a cloud metadata", false }, /* Oracle */
+	{ "fd00:42::42", "a cloud metadata", false },        /* Scaleway */
 	{ "0.0.0.0/8", "an unspecified", false },
 	{ "127.0.0.0/8", "a loopback", false },
 	{ "169.254.0.0/16", "a link-local", false },
@@ -53,10 +55,7 @@ static const struct {
 	const char *range;
 	unsigned at, invert;
 } wrapping[] = {
-	{ "64:ff9b::/96", 12, 0 },
-	{ "2002::/16", 2, 0 },
-	{ "2001::/32", 12, 0xff },
-	{ "::/96", 12, 0 },
+	{ "64:ff9b::/96", 12, 0 }, { "2002::/16", 2, 0 }, { "2001::/32", 12, 0xff }, { "::ffff:0:0:0/96", 12, 0 }, { "::/96", 12, 0 },
 };
 
 static bool has_prefix(const unsigned char *a, const unsigned char *b, unsigned prefix)

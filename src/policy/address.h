@@ -2,7 +2,7 @@
  * address.h: which addresses a name may lead to. A name is resolved once, every answer is judged here, and the one that was judged is dialled.
  *
  * IANA's special-purpose registries (RFC 6890 and its updates) as a table, with the addresses at which clouds answer their own machines. What
- * wraps an IPv4 address is judged by that address: IPv4-mapped and -compatible, NAT64 (RFC 6052), 6to4, Teredo, ISATAP.
+ * wraps an IPv4 address is judged by that address: IPv4-mapped, -compatible and -translated (RFC 2765), NAT64 (RFC 6052), 6to4, Teredo, ISATAP.
  */
 #ifndef COFFER_POLICY_ADDRESS_H
 #define COFFER_POLICY_ADDRESS_H

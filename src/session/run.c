@@ -260,6 +260,15 @@ static int do_without_listener(struct course *course, struct err *err)
 	return r < 0 ? r : carry_out(course, err);
 }
 
+/* Then only programs that go by proxy variables reach the filter, and the others nobody. */
+static int do_without_redirect(struct course *course, struct err *err)
+{
+	course->result.facts.nftables = false;
+	err_clear(err);
+	int r = make_plan(course, err);
+	return r < 0 ? r : carry_out(course, err);
+}
+
 /* A plan that the kernel refuses, before anything of the command has run, is made again without what was refused. */
 static int carry_out_or_less(struct course *course, struct err *err)
 {
@@ -270,6 +279,8 @@ static int carry_out_or_less(struct course *course, struct err *err)
 		r = step_down(course, "ids in them", err);
 	else if (refused(course, r, err, OP_PRIVATE))
 		r = step_down(course, "mounts in them", err);
+	if (refused(course, r, err, OP_REDIRECT))
+		r = do_without_redirect(course, err);
 	return refused(course, r, err, OP_SECCOMP) ? do_without_listener(course, err) : r;
 }
 

@@ -50,6 +50,10 @@ filter_with_names() {
 	filter_with_names resolved
 }
 
+@test "egress: an address that is denied is denied by every name" {
+	filter_with_names denied_address
+}
+
 @test "egress: localhost by name is meant" {
 	filter_with_names localhost
 }
@@ -96,6 +100,10 @@ filter_with_names() {
 
 @test "egress: a client that never reads" {
 	filter never_reads
+}
+
+@test "egress: thousands of heads that never end, to and from servers" {
+	filter greedy
 }
 
 @test "egress: 1,000 tunnels at once" {

@@ -58,6 +58,7 @@ class Filter:
         document["denied"] = [d if isinstance(d, dict) else {"text": d, "why": f"/denied/{i}"} for i, d in enumerate(denied)]
         self.process, self.control = start(json.dumps(document | more))
         self.events = []
+        assert self.event()["event"] == "ready", self.events
         listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.port = listener.getsockname()[1]
         self.control.sendmsg([b"P"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener.fileno()]))])
@@ -271,6 +272,16 @@ def case_resolved():
             _, reply = socks(f, name, 443)
             assert reply[1] == 2
             f.event("deny")
+
+
+def case_denied_address():
+    """An address that is denied outright is denied by whatever name."""
+    server = Server(echo)
+    with Filter(["localhost", "a.private.test"], ["127.0.0.1", "[::1]", "10.1.2.3:443"], allow_private=True) as f:
+        for target in (f"localhost:{server.port}", "a.private.test:443"):
+            body = b"Connection blocked by sandbox runtime: resolved to a denied address"
+            denied(read_all(connect_http(f, target)), "resolved to a denied address", "blocked-by-sandbox-runtime", body)
+    assert server.served == 0
 
 
 def case_localhost():
@@ -625,6 +636,39 @@ def case_never_reads():
             s.close()
 
 
+def case_greedy():
+    """Thousands of heads that are nearly whole: memory has a bound for all of them together, and others are served meanwhile."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    web = Web()
+
+    def endless(s):
+        read_until(s, b"\r\n\r\n")
+        s.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 60000)
+        s.recv(1)
+
+    server = Server(endless)
+    with Filter(["127.0.0.1"]) as f:
+        before, clients = f.rss_kib(), []
+        for i in range(5000):
+            s = f.connect()
+            if i % 2:
+                s.sendall(b"GET http://127.0.0.1/" + b"x" * 60000)
+            else:
+                s.sendall(f"GET http://127.0.0.1:{server.port}/ HTTP/1.1\r\n\r\n".encode())
+            clients.append(s)
+        time.sleep(1)
+        most = f.rss_kib() - before
+        assert exchange(f, f"GET http://127.0.0.1:{web.port}/ HTTP/1.1\r\nConnection: close\r\n\r\n".encode()).endswith(b"hello")
+        print(f"# 5000 heads of 60 kB: {most} KiB")
+        assert most < 96 << 10, most
+        for s in clients:
+            s.close()
+        time.sleep(0.5)
+        for _ in range(20):  # and what was counted is counted off again
+            answer = exchange(f, f"GET http://127.0.0.1:{web.port}/ HTTP/1.1\r\nX: {'x' * 50000}\r\nConnection: close\r\n\r\n".encode())
+            assert answer.endswith(b"hello"), answer[:200]
+
+
 def case_many():
     """1,000 tunnels at once, by name, each byte its own."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -676,7 +720,9 @@ def case_bad_rules():
     ]:
         process, control = start(text)
         status, errors = process.wait(10), process.stderr.read().decode()
+        told = json.loads(control.recv(65536))
         control.close()
+        assert told["event"] == "failed" and told["reason"] == errors.removeprefix("coffer-egress: ").rstrip("\n"), told
         assert status == 125 and errors.startswith("coffer-egress: ") and place in errors and errors.count("\n") == 1, (text, status, errors)
 
 

@@ -69,6 +69,26 @@ inside() {
 	[ "$output" = "GET /m" ]
 }
 
+@test "an address that a route makes this machine's own, at whatever interface, is refused as well" {
+	run internet sh -c 'python3 -m http.server 8000 --bind 0.0.0.0 >/dev/null 2>&1 &
+		curl -sI --retry 20 --retry-connrefused --retry-delay 1 http://45.0.1.1:8000/ | head -1
+		coffer run --allow-domain routed.test -- curl -si http://routed.test:8000/ | head -1; kill $!'
+	[[ "${lines[0]}" == *"200 OK"* ]] # without the filter it does lead here
+	[[ "${lines[1]}" == *"resolved to one of this host's own address"* ]]
+}
+
+@test "IPv6: names and addresses are dialled, judged and, when nobody is there, followed by the next address" {
+	run inside 'curl -sS http://six.test/s | head -1; curl -sS "http://[2a00:4500::2]:8080/a" | head -1; curl -sS http://lame.test/l | head -1
+		curl -sS --socks5-hostname 127.0.0.1:1080 http://six.test/k | head -1
+		curl -sS --socks5 127.0.0.1:1080 "http://[2a00:4500::2]/n" | head -1
+		for name in six-self six-local six-mapped; do curl -si http://$name.test/ | head -1; done
+		curl -si "http://[2a00:4500::3]/" | head -1; curl -si "http://[::ffff:45.0.0.2]/" | head -1' \
+		--allow-domain six.test --allow-domain "[2a00:4500::2]" --allow-domain lame.test --allow-domain six-self.test --allow-domain six-local.test --allow-domain six-mapped.test
+	for path in s a l k n; do [[ "$output" == *"GET /$path"* ]]; done
+	[[ "$output" == *"resolved to one of this host's own address"*"resolved to a loopback address"*"resolved to a loopback address"* ]]
+	[ "$(grep -c "403 host is not on the allow list" <<<"$output")" = 2 ]
+}
+
 @test "SOCKS5, with names and with addresses" {
 	run inside 'unset http_proxy HTTP_PROXY; curl -sS --socks5-hostname 127.0.0.1:1080 http://allowed.test/s | head -1
 		curl -sS --socks5-hostname 127.0.0.1:1080 http://other.test/; echo "status $?"
@@ -79,20 +99,129 @@ inside() {
 	[ "$(grep -c "status 97" <<<"$output")" = 2 ]
 }
 
-@test "there is no other way out: no route, no lookup, no datagram" {
-	run inside 'curl -sS --noproxy "*" -m 5 http://45.0.0.2/; echo "direct $?"
-		/usr/bin/python3 -c "
-import socket
-for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+@test "programs that know of no proxy: names, HTTP, TLS and whatever else, by the same policy" {
+	cat >direct.sh <<-'EOF'
+		getent ahostsv4 allowed.test | head -1
+		curl -sS http://allowed.test/plain | head -2
+		curl -sS http://allowed.test:8080/port | head -2
+		curl -sS --cacert ca.pem https://allowed.test/tls | head -1
+		exec 3<>/dev/tcp/allowed.test/7 && echo echoed >&3 && head -1 <&3
+	EOF
+	run internet sh -c 'cp "$INTERNET_CA" ca.pem && coffer run --allow-domain allowed.test -- env -i PATH=/usr/bin bash direct.sh'
+	[ "$status" = 0 ]
+	[[ "$output" == *"198.18."*"STREAM allowed.test"* ]]
+	[[ "$output" == *"GET /plain"*"Host: allowed.test"* ]]
+	[[ "$output" == *"GET /port"*"Host: allowed.test:8080"* ]]
+	[[ "$output" == *"GET /tls"* ]]
+	[[ "$output" == *"echoed"* ]]
+}
+
+# SCRIPT: a Python script inside, without proxies, that may reach allowed.test.
+direct() {
+	printf '%s\n' "$1" >direct.py
+	run internet coffer run --allow-domain allowed.test "${@:2}" -- env -i PATH=/usr/bin /usr/bin/python3 direct.py
+}
+
+@test "what a client without a proxy hears of a refusal, and at once" {
+	direct '
+import http.client, socket, ssl, time
+def ask(host, port, first=b"", server=None):
+    start = time.monotonic()
     try:
+        with socket.create_connection((host, port), 20) as s:
+            if server:
+                ssl.create_default_context().wrap_socket(s, server_hostname=server)
+            s.sendall(first)
+            return s.recv(4096).split(b"\r\n")[0]
+    except OSError as e:
+        return getattr(e, "reason", None) or e.errno, time.monotonic() - start < 15
+print(ask("45.0.0.3", 80, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+print(ask("45.0.0.3", 443, server="allowed.test"))
+print("reset", ask("45.0.0.3", 5432, b"\0\0\0\x08\x04\xd2\x16\x2f"))
+print("silent", ask("45.0.0.3", 25))
+print(ask("allowed.test", 80, b"GET / HTTP/1.1\r\nHost: other.test\r\n\r\n"))
+print("sni", ask("allowed.test", 443, server="other.test"))
+print("nobody", ask("allowed.test", 81, b"GET / HTTP/1.1\r\nHost: allowed.test:81\r\n\r\n"))
+for wanted, connection in ("echo", "Upgrade"), ("other", "Upgrade"), ("echo", "keep-alive"):
+    with socket.create_connection(("allowed.test", 80), 20) as s:
+        s.sendall(f"GET / HTTP/1.1\r\nHost: allowed.test\r\nUpgrade: {wanted}\r\nConnection: {connection}\r\n\r\n".encode())
+        print(wanted, connection, s.recv(12).decode())
+        if (wanted, connection) == ("echo", "Upgrade"):
+            while not s.recv(4096).endswith(b"\r\n\r\n"): pass
+            s.sendall(b"\0\1GET / HTTP/1.1"); print("switched", s.recv(99))
+c = http.client.HTTPConnection("allowed.test", timeout=20)
+for host in "allowed.test", "other.test":
+    c.request("GET", "/", headers={"Host": host}); r = c.getresponse(); r.read(); print("kept", r.status)
+'
+	[ "$status" = 0 ]
+	[[ "$output" == *"403 host is not on the allow list"* ]]
+	[[ "$output" == *"TLSV1_ALERT_ACCESS_DENIED"* ]]
+	[[ "$output" == *"reset (104, True)"* ]]
+	[[ "$output" == *"silent (104, True)"* ]]
+	[[ "$output" == *"421 Misdirected Request"* ]]
+	[[ "$output" == *"sni ('TLSV1_ALERT_ACCESS_DENIED', True)"* ]]
+	[[ "$output" == *"nobody b'HTTP/1.1 502 Bad Gateway'"* ]]
+	[[ "$output" == *"kept 200"*"kept 421"* ]]
+	[[ "$output" == *"echo Upgrade HTTP/1.1 101"*"switched b'\x00\x01GET / HTTP/1.1'"* ]]
+	[[ "$output" == *"other Upgrade HTTP/1.1 200"*"echo keep-alive HTTP/1.1 200"* ]]
+}
+
+@test "there is no other way out: no lookup of other names, no datagram, no other protocol" {
+	direct '
+import socket
+for name in "other.test", "x.allowed.test", "secret.evil.example", "45.0.0.2.", "localhost.evil":
+    try: print(name, socket.getaddrinfo(name, 80))
+    except OSError: print("unresolved")
+print(socket.gethostbyname("localhost"))
+def ask(server, packet):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(5); s.connect((server, 53)); s.send(packet); return s.recv(512)
+query = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\7allowed\4test\0\0%c\0\1"
+print("any server", ask("8.8.8.8", query % 1)[-4:-2], "no other type", ask("127.0.0.53", query % 28)[6:8], ask("1.1.1.1", query % 65)[6:8])
+for kind in socket.SOCK_DGRAM,:
+    for port in 7, 443, 123:
         with socket.socket(socket.AF_INET, kind) as s:
-            s.connect((\"45.0.0.2\", 7)); s.send(b\"x\"); print(\"sent\")
-    except OSError as e: print(\"refused\", e.errno)
-try: print(socket.gethostbyname(\"allowed.test\"), \"resolved\")
-except OSError: print(\"unresolved\")"' --allow-domain allowed.test
-	[[ "$output" == *"direct 7"* ]]
-	[ "$(grep -c refused <<<"$output")" = 2 ]
-	[[ "$output" == *"unresolved"* ]]
+            try:
+                s.settimeout(5); s.connect(("45.0.0.2", port)); s.send(b"x"); s.recv(1); print("sent")
+            except OSError as e: print("refused", e.errno)
+for kind, protocol in (socket.SOCK_STREAM, 262), (socket.SOCK_SEQPACKET, 132), (socket.SOCK_DGRAM, 136), (socket.SOCK_DGRAM, 1), (socket.SOCK_RAW, 1):
+    try:
+        with socket.socket(socket.AF_INET, kind, protocol) as s:
+            s.settimeout(5); s.connect(("45.0.0.3", 80)); s.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"); print("got", s.recv(99).split(b"\r\n")[0])
+    except OSError as e: print("no", protocol, e.errno)
+'
+	[ "$status" = 0 ]
+	[ "$(grep -c unresolved <<<"$output")" = 5 ]
+	[[ "$output" == *"127.0.0.1"* ]]
+	[[ "$output" == *"any server b'\xc6\x12' no other type b'\x00\x00' b'\x00\x00'"* ]]
+	[ "$(grep -c "^refused 111" <<<"$output")" = 3 ]
+	[[ "$output" != *sent* ]]
+	[[ "$output" != *"200 OK"* ]]
+	run internet sh -c 'coffer run --allow-domain allowed.test -- sh -c "getent hosts other.test; getent hosts other.test; true"; coffer why'
+	[ "$(grep -c "connect other.test" <<<"$output")" = 1 ]
+	[[ "$output" == *"--allowed-domains other.test"* ]]
+}
+
+@test "servers inside are reached inside, at every address of the loopback" {
+	direct '
+import socket
+for family, address in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.9.9.9"), (socket.AF_INET6, "::1"):
+    with socket.create_server((address, 5432), family=family) as server, socket.create_connection((address, 5432), 5) as client:
+        server.accept()[0].sendall(b"inside"); print(client.recv(6).decode())
+for port in 80, 443, 53:
+    try: socket.create_server(("", port)).close(); print("own port", port)
+    except PermissionError: print("own port is not for a user")
+'
+	[ "$(grep -c inside <<<"$output")" = 3 ]
+	[ "$(grep -c "own port" <<<"$output")" = 3 ]
+}
+
+@test "a kernel without nf_tables: proxies only, and a note says so" {
+	run internet "${COFFER_BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/e2e-without" nftables -- coffer run --verbose --allow-domain allowed.test -- sh -c 'curl -s http://allowed.test/p | head -1; curl -sS --noproxy "*" -m 5 http://45.0.0.2/; getent hosts allowed.test; true'
+	[[ "$output" == *"note: only programs that go by proxy variables reach the network"* ]]
+	[[ "$output" == *"GET /p"* ]]
+	[[ "$output" == *"(7)"* ]]
+	[[ "$output" != *"198.18."* ]]
 }
 
 @test "each refusal is a denial with the smallest change that would allow it" {
@@ -132,6 +261,13 @@ except OSError: print(\"unresolved\")"' --allow-domain allowed.test
 	run internet setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$TOP/home" coffer run --allow-domain allowed.test -- sh -c 'curl -s http://allowed.test/u | head -1; curl -si http://other.test/ | head -1'
 	[[ "$output" == *"GET /u"* ]]
 	[[ "$output" == *"403"* ]]
+}
+
+@test "a filter that cannot start is said, and nothing runs" {
+	run sh -c 'ulimit -n 600; coffer run --allow-domain allowed.test -- echo ran'
+	[ "$status" = 125 ]
+	[[ "$output" == *"the egress filter does not start: "*"open files are needed"* ]]
+	[[ "$output" != *"ran"* ]]
 }
 
 @test "what contradicts itself is refused before anything runs" {

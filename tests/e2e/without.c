@@ -1,15 +1,18 @@
 /*
  * without CALL[=ERROR]… -- CMD [ARG…]: runs CMD where these system calls fail, ENOSYS when nothing else is said: an old kernel, or a container engine's
- * filter. `userns` is how the latter refuse user namespaces: clone and unshare with CLONE_NEWUSER say EPERM, clone3 says ENOSYS.
+ * filter. `userns` is how the latter refuse user namespaces: clone and unshare with CLONE_NEWUSER say EPERM, clone3 says ENOSYS. `nftables` is a kernel
+ * without them: the launcher's sockets for it (raw ones; the probe's is a datagram socket) cannot be had.
  */
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -69,6 +72,20 @@ static void fail_flag(unsigned number, unsigned flag)
 	load(offsetof(struct seccomp_data, nr));
 }
 
+/* socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER) */
+static void fail_nftables(void)
+{
+	static const unsigned arguments[] = { AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER };
+
+	add(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 7);
+	for (unsigned i = 0; i < 3; i++) {
+		load((unsigned)(offsetof(struct seccomp_data, args) + 8 * i));
+		add(BPF_JMP | BPF_JEQ | BPF_K, arguments[i], 0, 5 - 2 * i);
+	}
+	add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT, 0, 0);
+	load(offsetof(struct seccomp_data, nr));
+}
+
 static int take(const char *word)
 {
 	size_t n = strcspn(word, "=");
@@ -81,6 +98,10 @@ static int take(const char *word)
 		fail_call(435, ENOSYS);
 		fail_flag(SYS_clone, CLONE_NEWUSER);
 		fail_flag(SYS_unshare, CLONE_NEWUSER);
+		return 0;
+	}
+	if (strcmp(word, "nftables") == 0) {
+		fail_nftables();
 		return 0;
 	}
 	for (size_t i = 0; error && len < PROGRAM_MAX - 8 && i < sizeof(calls) / sizeof(calls[0]); i++)

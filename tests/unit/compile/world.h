@@ -57,6 +57,7 @@ static inline struct facts world_facts(void)
 		.landlock_abi = 7,
 		.seccomp_notify = true,
 		.mount_api = true,
+		.nftables = true,
 		.proc_mountable = true,
 		.rlimit_nproc_per_userns = true,
 		.memory = v2,

@@ -96,8 +96,8 @@ static void test_early_data(void **state)
 
 static void test_other_protocols(void **state)
 {
-	static const char *const others[] = { "GET / HTTP/1.1", "SSH-2.0-x",   "\x16Xyz", "\x00\x00\x00\x08\x04\xd2\x16\x2f",
-		                              "\x80\x2e\x01",   "\x16\x02\x01" };
+	static const char *const others[] = { "GET / HTTP/1.1", "SSH-2.0-x",   "\x18Xyz", "\x00\x00\x00\x08\x04\xd2\x16\x2f",
+		                              "\x80\x2e\x02",   "\x14\x02\x01" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
@@ -105,6 +105,48 @@ static void test_other_protocols(void **state)
 	assert_int_equal(kind("", 0), SNI_MORE);
 	assert_int_equal(kind("\x16", 1), SNI_MORE);
 	assert_int_equal(kind("\x15", 1), SNI_MORE);
+}
+
+/* What some servers take for a greeting all the same. Each byte of it is either undecided or refused, never passed on. */
+static void test_odd(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} bad[] = {
+		{ "\x16\x02\x01\x00\x40\x01\x00\x00\x3c", 9 },      /* Go: any version below 16 */
+		{ "\x16\x00\x00\x00\x01\x01", 6 },                  /* the same, one byte a record */
+		{ "\x16\x04\x01\x00\x40\x01", 6 },                  /* Java: any version from 3 on */
+		{ "\x16\xff\xff\x00\x40\x01", 6 },                  /* */
+		{ "\x16\x02\x01\x00\x00\x16", 6 },                  /* nothing, then the greeting */
+		{ "\x15\x02\x01\x00\x02\x01\x00\x16\x03", 9 },      /* a warning, then the greeting */
+		{ "\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00", 10 }, /* SSL 2's format, TLS 1.0 */
+		{ "\xff\xff\x01\x03\x03\x00", 6 },                  /* the same, TLS 1.2, long */
+		{ "\x80\x2e\x01\x00\x02\x00", 6 },                  /* SSL 2 itself */
+	};
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} good[] = {
+		{ "\x80\x00\x00\x05\x00\x00", 6 },                  /* memcached */
+		{ "\x80\x2e\x02", 3 },                              /* */
+		{ "\x16\x01\x00\x00\x07\x00\x00\x00\x00\x00", 10 }, /* MongoDB: a message of 278 bytes, the seventh */
+		{ "\x15\x01\x00\x00\x07\x00\x00\x00\x00\x00", 10 }, /* 277 bytes */
+		{ "\x14\x01\x00\x00\x01\x00", 6 },                  /* 276 bytes */
+		{ "\x80\x2e\x01\x07\x01\x00", 6 },                  /* nobody's */
+		{ "\x13"
+		  "BitTorrent",
+		  11 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(kind(bad[i].bytes, bad[i].n), SNI_BAD);
+		for (size_t n = 0; n < 6; n++)
+			assert_int_equal(kind(bad[i].bytes, n), SNI_MORE);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(kind(good[i].bytes, good[i].n), SNI_NOT_TLS);
 }
 
 /* The same hello in records of `size` bytes. */
@@ -205,7 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_name),          cmocka_unit_test(test_early_data), cmocka_unit_test(test_other_protocols),
 		cmocka_unit_test(test_split_records), cmocka_unit_test(test_bad),        cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_endless),       cmocka_unit_test(test_odd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,7 @@ static const struct facts some = {
 	.seccomp_notify = true,
 	.tracing_why = "kernel.yama",
 	.mount_api = true,
+	.nftables = true,
 	.proc_mountable = true,
 	.memory = { FACTS_CGROUP_V2, "/sys/fs/cgroup/user.slice" },
 	.pids = { FACTS_CGROUP_V1, "/sys/fs/cgroup/pids/x" },
