@@ -118,26 +118,38 @@ static int read_member(const struct reading *reading, const char *name, const js
 	return 0;
 }
 
-int filter_rules_read(const char *text, size_t n, struct arena *arena, struct filter_rules *ret_rules, struct err *err)
+static int read_document(const struct reading *reading, const char *text, size_t n)
 {
-	struct filter_rules rules = { .uid = UID_DEFAULT };
-	const struct reading reading = { arena, &rules, err };
 	autojson json_t *doc = NULL;
 	const char *name;
 	json_t *value;
-	int r = json_read(text, n, "rules", &doc, err);
+	int r = json_read(text, n, "rules", &doc, reading->err);
 
 	if (r < 0)
 		return r;
 	if (!json_is_object(doc))
-		return rules_refuse(&reading, "/", "an object", doc);
+		return rules_refuse(reading, "/", "an object", doc);
 	json_object_foreach (doc, name, value) {
-		r = read_member(&reading, name, value);
+		r = read_member(reading, name, value);
 		if (r < 0)
 			return r;
 	}
-	*ret_rules = rules;
 	return 0;
+}
+
+int filter_rules_read(const char *text, size_t n, struct arena *arena, struct filter_rules *ret_rules, struct err *err)
+{
+	struct filter_rules rules = { .uid = UID_DEFAULT };
+	const struct reading reading = { arena, &rules, err };
+	const char *second = memchr(text, '\0', n);
+	size_t first_n = second ? (size_t)(second - text) : n;
+	int r = read_document(&reading, text, first_n);
+
+	if (r == 0 && second)
+		r = read_document(&reading, second + 1, n - first_n - 1);
+	if (r == 0)
+		*ret_rules = rules;
+	return r;
 }
 
 int filter_rules_load(int fd, struct arena *arena, struct filter_rules *ret_rules, struct err *err)

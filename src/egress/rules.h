@@ -1,5 +1,5 @@
 /*
- * rules.h: what the engine hands over: one JSON document, sealed.
+ * rules.h: what the engine hands over, sealed: a JSON document, and perhaps a second one behind a NUL, which is read like the first.
  *
  *   {"allowed": [{"text": "*.example.com:443", "why": "settings.json /network/allowedDomains/0"}],
  *    "denied": [{"text": "*:25", "why": "…", "reason": "no mail"}],
@@ -26,7 +26,7 @@
 
 #include <stdint.h>
 
-enum { RULES_BYTES_MAX = 4 << 20, RULES_ARENA_MAX = 64 << 20 };
+enum { RULES_BYTES_MAX = 8 << 20, RULES_ARENA_MAX = 64 << 20 };
 
 struct filter_tls {
 	bool opens;
