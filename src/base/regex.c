@@ -4,39 +4,11 @@
  *
  * Jumps are relative, which lets a part of the program be moved when a quantifier turns up behind it, and copied when it counts.
  */
-#include "base/regex.h"
+#include "base/regex_part.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-
-enum op { OP_SET, OP_SPLIT, OP_JUMP, OP_SAVE, OP_START, OP_END, OP_WORD, OP_NO_WORD, OP_MATCH };
-enum { SETS_MAX = 512, SET_BYTES = 32, SLOTS = 4, COUNT_MAX = 1000, UNBOUNDED = -1 };
-
-struct step {
-	enum op op;
-	int x, y; /* SPLIT: the preferred way, the other one; JUMP, SAVE, SET: x alone */
-};
-struct set {
-	unsigned char bits[SET_BYTES];
-};
-struct way {
-	int at;
-	size_t slot[SLOTS];
-};
-struct ways {
-	struct way *way;
-	size_t n;
-};
-
-struct regex {
-	struct step step[REGEX_STEPS_MAX];
-	struct set set[SETS_MAX];
-	size_t steps_n, sets_n, groups;
-	struct ways now, next;
-	struct way *waiting;          /* of follow */
-	size_t seen[REGEX_STEPS_MAX]; /* the position, plus one, at which a step was last reached */
-};
 
 struct parse {
 	struct regex *regex;
@@ -82,11 +54,6 @@ static void put_range(struct set *set, unsigned first, unsigned last)
 {
 	for (unsigned c = first; c <= last; c++)
 		set->bits[c / 8] |= (unsigned char)(1u << c % 8);
-}
-
-static bool has(const struct set *set, unsigned char c)
-{
-	return set->bits[c / 8] >> c % 8 & 1;
 }
 
 static void invert(struct set *set)
@@ -430,110 +397,4 @@ int regex_compile(const char *text, struct arena *arena, struct regex **ret_rege
 size_t regex_groups(const struct regex *regex)
 {
 	return regex->groups;
-}
-
-/* ---- the machine ---- */
-
-struct search {
-	struct regex *regex;
-	const char *text;
-	size_t n, at; /* where in the text */
-};
-
-static bool is_word(const struct search *s, size_t at)
-{
-	struct set set = { { 0 } };
-
-	put_word(&set);
-	return at < s->n && has(&set, (unsigned char)s->text[at]);
-}
-
-static bool holds(const struct search *s, enum op op)
-{
-	bool border = (s->at > 0 && is_word(s, s->at - 1)) != is_word(s, s->at);
-
-	switch (op) {
-	case OP_START:
-		return s->at == 0;
-	case OP_END:
-		return s->at == s->n;
-	case OP_WORD:
-		return border;
-	default:
-		return !border;
-	}
-}
-
-/* Follows a way to where it needs a byte. The other halves of splits wait, never more than there are steps: each step is left once. */
-static void follow(const struct search *s, struct ways *ways, struct way start)
-{
-	struct regex *re = s->regex;
-	struct way *waiting = re->waiting;
-	size_t n = 0;
-
-	waiting[n++] = start;
-	while (n > 0) {
-		struct way way = waiting[--n];
-		const struct step *step = &re->step[way.at];
-
-		if (re->seen[way.at] == s->at + 1)
-			continue;
-		re->seen[way.at] = s->at + 1;
-		if (step->op == OP_SPLIT) {
-			waiting[n] = waiting[n + 1] = way;
-			waiting[n++].at += step->y;
-			waiting[n++].at += step->x;
-		} else if (step->op == OP_SET || step->op == OP_MATCH) {
-			ways->way[ways->n++] = way;
-		} else if (step->op == OP_JUMP || step->op == OP_SAVE || holds(s, step->op)) {
-			if (step->op == OP_SAVE)
-				way.slot[step->x] = s->at;
-			way.at += step->op == OP_JUMP ? step->x : 1;
-			waiting[n++] = way;
-		}
-	}
-}
-
-/* One byte on. True when a way of those before has matched, which those behind it cannot better. */
-static bool advance(struct search *s, struct regex_match *match)
-{
-	struct regex *re = s->regex;
-	struct search next = { re, s->text, s->n, s->at + 1 };
-
-	re->next.n = 0;
-	for (size_t i = 0; i < re->now.n; i++) {
-		struct way way = re->now.way[i];
-		const struct step *step = &re->step[way.at];
-
-		if (step->op == OP_MATCH) {
-			*match = (struct regex_match){ way.slot[0], s->at, way.slot[2], way.slot[3] };
-			return true;
-		}
-		if (s->at < s->n && has(&re->set[step->x], (unsigned char)s->text[s->at])) {
-			way.at++;
-			follow(&next, &re->next, way);
-		}
-	}
-	return false;
-}
-
-bool regex_find(struct regex *regex, const char *text, size_t n, size_t from, struct regex_match *ret_match)
-{
-	struct search s = { regex, text, n, from };
-	bool found = false;
-
-	memset(regex->seen, 0, sizeof(regex->seen));
-	regex->now.n = 0;
-	for (; s.at <= n; s.at++) {
-		struct ways done = regex->now;
-
-		if (!found)
-			follow(&s, &regex->now, (struct way){ .at = 0, .slot = { s.at, REGEX_NONE, REGEX_NONE, REGEX_NONE } });
-		if (regex->now.n == 0 && found)
-			break;
-		found |= advance(&s, ret_match);
-		regex->now = regex->next;
-		regex->next = (struct ways){ done.way, 0 };
-	}
-	return found;
 }

@@ -31,17 +31,17 @@ static enum credential_no_match no_match(const struct compile *c, const struct c
 }
 
 /* 0, or a negative errno. *ret_text NULL: it is not to be there; the text itself: it stays as it is. */
-static int mask(struct compile *c, const struct credential *credential, const char *text, struct masked *masked)
+static int mask(struct compile *c, const struct credential *credential, struct masked *masked)
 {
-	size_t n = masked->n;
+	struct masked given = *masked;
 	const char *fault = NULL;
-	int r = mask_text(&c->mask, credential, text, n, masked, &fault);
+	int r = mask_text(&c->mask, credential, masked, &fault);
 
 	if (r == -ENOMEM)
 		return compile_no_memory(c);
 	if (r < 0)
 		return refuse(c, credential, fault);
-	if (masked->text || n == 0)
+	if (masked->text || given.n == 0)
 		return 0;
 	if (no_match(c, credential) == CREDENTIAL_ERROR)
 		return refuse(c, credential, "has nothing that extract and decode find: correct them, or leave onExtractNoMatch away");
@@ -49,7 +49,7 @@ static int mask(struct compile *c, const struct credential *credential, const ch
 		return 0;
 	plan_build_note(&c->plan, "%s \"%s\" has nothing that extract and decode find, and is left UNPROTECTED",
 	                credential->is_file ? "file" : "variable", credential->name);
-	*masked = (struct masked){ text, n };
+	*masked = given;
 	return 0;
 }
 
@@ -66,9 +66,9 @@ static const char *caller_value(const struct compile *c, const char *name)
 static int choose_variable(struct compile *c, const struct credential *credential)
 {
 	const char *value = caller_value(c, credential->name);
-	struct masked masked = { .n = value ? strlen(value) : 0 };
+	struct masked masked = { value, value ? strlen(value) : 0 };
 	struct policy_variable *slot;
-	int r = value && credential->mask ? mask(c, credential, value, &masked) : 0;
+	int r = value && credential->mask ? mask(c, credential, &masked) : 0;
 
 	if (r < 0 || !value || (credential->mask && !*value))
 		return r;
@@ -90,18 +90,18 @@ static const struct input_file *find_file(const struct compile *c, const char *p
 static int choose_file(struct compile *c, const struct credential *credential)
 {
 	const struct input_file *file = find_file(c, credential->path);
-	struct masked masked = { .n = file ? file->n : 0 };
+	struct masked masked = { file ? file->text : NULL, file ? file->n : 0 };
 	struct input_file *slot;
 	int r;
 
 	if (c->rung != COMPILE_RUNG_NAMESPACES)
 		return refuse(c, credential,
 		              "cannot be masked without mounts of its own, which this machine does not allow: use mode \"deny\"");
-	r = file ? mask(c, credential, file->text, &masked) : 0;
+	r = file ? mask(c, credential, &masked) : 0;
 	if (r < 0)
 		return r;
 	if (file && masked.text == file->text)
-		return 0;
+		return 0; /* left as it is */
 	slot = input_file_vec_add(&c->fakes, c->arena);
 	if (!slot)
 		return compile_no_memory(c);

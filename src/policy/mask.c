@@ -316,14 +316,13 @@ static bool is_text(const char *text, size_t n)
 	return true;
 }
 
-int mask_text(struct mask *mask, const struct credential *credential, const char *text, size_t n, struct masked *ret_masked,
-              const char **ret_fault)
+int mask_text(struct mask *mask, const struct credential *credential, struct masked *masked, const char **ret_fault)
 {
-	struct masking m = { .mask = mask, .credential = credential, .text = text, .n = n };
+	struct masking m = { .mask = mask, .credential = credential, .text = masked->text, .n = masked->n };
 	bool whole = !credential->extract && (!credential->jwt || !credential->is_file);
-	int r = is_text(text, n) ? 0 : refuse(&m, "is no text: it can only be denied");
+	int r = is_text(m.text, m.n) ? 0 : refuse(&m, "is no text: it can only be denied");
 
-	*ret_masked = (struct masked){ .text = NULL };
+	*masked = (struct masked){ .text = NULL };
 	if (r == 0)
 		r = whole ? mask_whole(&m) : find_matches(&m);
 	if (r == 0 && credential->mask_duplicates)
@@ -331,5 +330,5 @@ int mask_text(struct mask *mask, const struct credential *credential, const char
 	*ret_fault = m.fault;
 	if (r < 0 || m.spans.n == 0)
 		return r;
-	return put_together(&m, ret_masked);
+	return put_together(&m, masked);
 }

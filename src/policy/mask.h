@@ -19,12 +19,14 @@ struct mask {
 };
 
 struct masked {
-	const char *text; /* what the sandbox sees; NULL: there was no secret in it */
+	const char *text;
 	size_t n;
 };
 
-/* Masks the value of a variable, or what a file holds. 0, -ENOMEM, or -EINVAL with what is wrong in *ret_fault (static text). */
-int mask_text(struct mask *mask, const struct credential *credential, const char *text, size_t n, struct masked *ret_masked,
-              const char **ret_fault);
+/*
+ * Masks the value of a variable, or what a file holds: what the sandbox is to see takes its place, with text NULL when there is no secret in it. 0,
+ * -ENOMEM, or -EINVAL with what is wrong in *ret_fault (static text).
+ */
+int mask_text(struct mask *mask, const struct credential *credential, struct masked *masked, const char **ret_fault);
 
 #endif

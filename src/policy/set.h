@@ -29,8 +29,8 @@ struct setter_member {
 	const char *name;
 	int (*read)(struct setter *setter, void *object, const json_t *value, const char *below);
 };
-int setter_read_members(struct setter *setter, const struct setter_member *members, size_t n, void *object, const json_t *value,
-                        const char *below);
+/* members ends with one that has no name. */
+int setter_read_members(struct setter *setter, const struct setter_member *members, void *object, const json_t *value, const char *below);
 /* Lists: each entry goes to `add`. `least` entries are wanted. */
 int setter_read_list(struct setter *setter, void *list, const json_t *value, const char *below,
                      int (*add)(struct setter *setter, void *list, const json_t *entry, const char *below));

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-
 static int read_name(struct setter *setter, void *object, const json_t *value, const char *below)
 {
 	if (!json_is_string(value) || !environment_name_is_valid(json_string_value(value), false))
@@ -109,9 +107,16 @@ static const char *find_fault(const struct credential *credential, const json_t 
 static int add_credential(struct setter *setter, void *list, const json_t *entry, const char *below)
 {
 	static const struct setter_member members[] = {
-		{ "name", read_name },         { "path", read_path },         { "mode", read_mode },
-		{ "extract", read_extract },   { "decode", read_decode },     { "onExtractNoMatch", read_no_match },
-		{ "maskClaims", read_claims }, { "injectHosts", read_hosts }, { "maskDuplicates", read_duplicates },
+		{ "name", read_name },
+		{ "path", read_path },
+		{ "mode", read_mode },
+		{ "extract", read_extract },
+		{ "decode", read_decode },
+		{ "onExtractNoMatch", read_no_match },
+		{ "maskClaims", read_claims },
+		{ "injectHosts", read_hosts },
+		{ "maskDuplicates", read_duplicates },
+		{ NULL, NULL },
 	};
 	struct credential *slot, credential = { .why = setter_why(setter, below) };
 	size_t before = setter->faults->n;
@@ -121,7 +126,7 @@ static int add_credential(struct setter *setter, void *list, const json_t *entry
 	credential.is_file = strcmp(setter->field->pointer, "/credentials/files") == 0;
 	if (json_object_get(entry, credential.is_file ? "name" : "path"))
 		return setter_refuse(setter, below, entry, credential.is_file ? "a path, and no name" : "a name, and no path");
-	r = credential.why ? setter_read_members(setter, members, N(members), &credential, entry, below) : -ENOMEM;
+	r = credential.why ? setter_read_members(setter, members, &credential, entry, below) : -ENOMEM;
 	if (r < 0 || setter->faults->n > before)
 		return r;
 	fault = find_fault(&credential, entry);

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-
 enum { TUNNELS_MAX = 65536, HANDSHAKE_LEAST_MS = 100, HANDSHAKE_MOST_MS = 600000 };
 
 /* ---- TLS ---- */
@@ -55,14 +53,19 @@ static int read_handshake(struct setter *setter, void *object, const json_t *val
 int setter_set_tls(struct setter *setter, const json_t *value)
 {
 	static const struct setter_member members[] = {
-		{ "caCertPath", read_ca_cert },         { "caKeyPath", read_ca_key },   { "excludeDomains", read_excluded },
-		{ "extraCaCertPaths", read_extra_cas }, { "maxTunnels", read_tunnels }, { "handshakeTimeoutMs", read_handshake },
+		{ "caCertPath", read_ca_cert },
+		{ "caKeyPath", read_ca_key },
+		{ "excludeDomains", read_excluded },
+		{ "extraCaCertPaths", read_extra_cas },
+		{ "maxTunnels", read_tunnels },
+		{ "handshakeTimeoutMs", read_handshake },
+		{ NULL, NULL },
 	};
 	struct policy_tls *tls = setter_place(setter);
 	int r;
 
 	*tls = (struct policy_tls){ .terminate = true, .why = setter_why(setter, "") };
-	r = tls->why ? setter_read_members(setter, members, N(members), tls, value, "") : -ENOMEM;
+	r = tls->why ? setter_read_members(setter, members, tls, value, "") : -ENOMEM;
 	if (r == 0 && !tls->ca_cert != !tls->ca_key)
 		return setter_refuse(setter, "", value, "caCertPath and caKeyPath together, or neither");
 	return r;
@@ -165,11 +168,16 @@ static int read_headers(struct setter *setter, void *object, const json_t *value
 static int add_request(struct setter *setter, void *list, const json_t *entry, const char *below)
 {
 	static const struct setter_member members[] = {
-		{ "action", read_action }, { "hosts", read_hosts },   { "methods", read_methods },
-		{ "paths", read_paths },   { "reason", read_reason }, { "setHeaders", read_headers },
+		{ "action", read_action },
+		{ "hosts", read_hosts },
+		{ "methods", read_methods },
+		{ "paths", read_paths },
+		{ "reason", read_reason },
+		{ "setHeaders", read_headers },
+		{ NULL, NULL },
 	};
 	struct access_rule *slot, rule = { .why = setter_why(setter, below) };
-	int r = rule.why ? setter_read_members(setter, members, N(members), &rule, entry, below) : -ENOMEM;
+	int r = rule.why ? setter_read_members(setter, members, &rule, entry, below) : -ENOMEM;
 
 	if (r == 0 && json_is_object(entry) && !json_object_get(entry, "action"))
 		r = setter_refuse(setter, below, entry, "an action: \"allow\" or \"deny\"");

@@ -20,8 +20,7 @@ static bool is_lenient(const struct setter *setter)
 	return setter->policy->dialect == POLICY_SRT && setter->field->kind != POLICY_CREDENTIALS;
 }
 
-int setter_read_members(struct setter *setter, const struct setter_member *members, size_t n, void *object, const json_t *value,
-                        const char *below)
+int setter_read_members(struct setter *setter, const struct setter_member *members, void *object, const json_t *value, const char *below)
 {
 	const char *name;
 	json_t *member;
@@ -33,12 +32,12 @@ int setter_read_members(struct setter *setter, const struct setter_member *membe
 		const char *place = join(setter, below, name);
 		size_t i = 0;
 
-		while (i < n && strcmp(members[i].name, name) != 0)
+		while (members[i].name && strcmp(members[i].name, name) != 0)
 			i++;
 		if (!place)
 			return -ENOMEM;
-		if (i < n || !is_lenient(setter))
-			r = read_member(setter, i < n ? &members[i] : NULL, object, member, place);
+		if (members[i].name || !is_lenient(setter))
+			r = read_member(setter, members[i].name ? &members[i] : NULL, object, member, place);
 		if (r < 0)
 			return r;
 	}

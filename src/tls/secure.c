@@ -96,21 +96,6 @@ static int make_bio_method(void)
 
 /* ---- once ---- */
 
-/* HTTP/1.1 is what can be read here. A client that asks for other protocols alone is told so. */
-static int choose_protocol(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_n, const unsigned char *list, unsigned n,
-                           void *context)
-{
-	static const unsigned char ours[] = "\x08http/1.1";
-	unsigned char *chosen;
-
-	(void)ssl;
-	(void)context;
-	if (SSL_select_next_proto(&chosen, ret_n, ours, sizeof(ours) - 1, list, n) != OPENSSL_NPN_NEGOTIATED)
-		return SSL_TLSEXT_ERR_ALERT_FATAL;
-	*ret_name = chosen;
-	return SSL_TLSEXT_ERR_OK;
-}
-
 static SSL_CTX *make_context(const SSL_METHOD *method)
 {
 	SSL_CTX *context = SSL_CTX_new(method);
@@ -150,7 +135,6 @@ static int prepare_clients(const struct secure_trust *trust, struct err *err)
 	tls.to_clients = make_context(TLS_server_method());
 	if (mint_init(&tls.mint, ca, key) < 0 || !tls.to_clients || !SSL_CTX_set_num_tickets(tls.to_clients, 0))
 		return err_set(err, ERR_SETUP, ENOMEM, "no TLS towards clients");
-	SSL_CTX_set_alpn_select_cb(tls.to_clients, choose_protocol, NULL);
 	return 0;
 }
 

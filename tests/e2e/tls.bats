@@ -28,7 +28,7 @@ filter() {
 	filter names
 }
 
-@test "tls: clients that do not trust it, speak no HTTP/1.1, or do not speak" {
+@test "tls: clients that do not trust it, or do not speak" {
 	filter client
 }
 

@@ -144,7 +144,7 @@ def case_opens():
     server = Tls()
     with terminating() as f:
         s = inside(f, server.port, context=client_context(alpn=["h2", "http/1.1"]))
-        assert s.selected_alpn_protocol() == "http/1.1"
+        assert s.selected_alpn_protocol() is None  # nothing agreed: HTTP/1.1, in whatever the client offers
         issuer = dict(x[0] for x in s.getpeercert()["issuer"])
         assert issuer["commonName"] == "coffer sandbox", issuer
         for i in range(3):
@@ -227,7 +227,7 @@ def case_names():
 
 
 def case_client():
-    """A client that does not trust the sandbox's authority, one that speaks no HTTP/1.1, one that never speaks."""
+    """A client that does not trust the sandbox's authority, and those that do not speak, or not to the end."""
     server = Tls()
     with terminating(tls={"handshake_ms": 300}) as f:
         try:
@@ -236,12 +236,6 @@ def case_client():
         except ssl.SSLCertVerificationError:
             pass
         assert "unknown ca" in f.event("deny")["reason"]
-        try:
-            inside(f, server.port, context=client_context(alpn=["h2"]))
-            assert False
-        except (ssl.SSLError, OSError):
-            pass
-        f.event("deny")
         s = expect_tunnel(connect_http(f, f"localhost:{server.port}"))
         start = time.monotonic()
         assert s.recv(1) == b"" and 0.2 < time.monotonic() - start < 5
