@@ -18,7 +18,7 @@
 struct end;
 struct secure;
 
-/* PEM. The roots are whom servers are verified against. */
+/* PEM, and as long-lived as the process. The roots are whom servers are verified against. */
 struct secure_trust {
 	const char *ca_cert, *ca_key, *roots;
 };

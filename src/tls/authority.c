@@ -38,6 +38,8 @@ int tls_make_ca(void)
 	struct err err = { 0 };
 	X509 *cert;
 	EVP_PKEY *key;
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+
 	int r = read_input(text, sizeof(text)) ? mint_read_ca(text, text, &cert, &key, &err) : mint_make_ca(&cert, &key);
 
 	if (r == 0)

@@ -29,6 +29,7 @@ struct secure {
 static struct {
 	BIO_METHOD *bio;
 	SSL_CTX *to_clients, *to_servers;
+	const char *roots; /* not read yet: there are many, and a run may never need them */
 	struct mint mint;
 } tls;
 
@@ -108,20 +109,17 @@ static SSL_CTX *make_context(const SSL_METHOD *method)
 	return context;
 }
 
-/* Every certificate of the bundle, now: later there is no file to look into. */
-static int add_roots(X509_STORE *store, const char *pem)
+static void add_roots(X509_STORE *store, const char *pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem, -1);
 	X509 *cert;
-	int n = 0;
 
 	while (bio && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		n += X509_STORE_add_cert(store, cert) == 1;
+		(void)X509_STORE_add_cert(store, cert);
 		X509_free(cert);
 	}
 	BIO_free(bio);
 	ERR_clear_error(); /* the end of the text is an error to it */
-	return n;
 }
 
 static int prepare_clients(const struct secure_trust *trust, struct err *err)
@@ -146,9 +144,10 @@ static int prepare_servers(const struct secure_trust *trust, struct err *err)
 	if (!tls.to_servers || SSL_CTX_set_alpn_protos(tls.to_servers, protocols, sizeof(protocols) - 1) != 0)
 		return err_set(err, ERR_SETUP, ENOMEM, "no TLS towards servers");
 	SSL_CTX_set_verify(tls.to_servers, SSL_VERIFY_PEER, NULL);
-	if (add_roots(SSL_CTX_get_cert_store(tls.to_servers), trust->roots) == 0)
+	if (!strstr(trust->roots, "-----BEGIN CERTIFICATE-----"))
 		return err_set(err, ERR_POLICY, EINVAL,
 		               "no certificate to trust: install ca-certificates, or name some in extraCaCertPaths");
+	tls.roots = trust->roots;
 	return 0;
 }
 
@@ -230,6 +229,9 @@ static struct secure *to_server(struct end *end, const struct host *host)
 {
 	struct secure *secure = make(tls.to_servers, end);
 
+	if (tls.roots)
+		add_roots(SSL_CTX_get_cert_store(tls.to_servers), tls.roots);
+	tls.roots = NULL;
 	if (secure && !want_host(secure->ssl, host)) {
 		free_secure(secure);
 		return NULL;

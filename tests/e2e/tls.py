@@ -410,7 +410,7 @@ def case_confined():
     process, ours = egress.start(json.dumps({"allowed": [], "tls": CA}))
     assert process.wait(10) == 125 and b"coffer-egress-tls alone" in process.stderr.read()
     egress.PROGRAM = "coffer-egress-tls"
-    for bad, why in [(CA | {"roots": "x"}, b"no certificate to trust"), (CA | {"ca_key": "x"}, b"no private key"), (CA | {"ca_cert": text("good.pem")}, b"the key is not")]:
+    for bad, why in [(CA | {"roots": ""}, b"no certificate to trust"), (CA | {"ca_key": "x"}, b"no private key"), (CA | {"ca_cert": text("good.pem")}, b"the key is not")]:
         process, ours = egress.start(json.dumps({"allowed": [], "tls": bad}))
         assert process.wait(10) == 125
         assert why in process.stderr.read(), bad
