@@ -129,7 +129,8 @@ int target_read(struct head_text path, struct target *ret_target)
 	t->spelled[n > 0 ? n : 1] = '\0';
 	t->ambiguous = straighten(t->spelled, straight);
 	t->ambiguous = resolve(straight, t->normalized) || t->ambiguous;
-	memcpy(straight, t->normalized, strlen(t->normalized) + 1);
+	(void)straighten(t->normalized, straight); /* dots that are gone may leave slashes at the start */
+	memcpy(t->normalized, straight, strlen(straight) + 1);
 	if (!flatten(straight))
 		return -EINVAL;
 	(void)resolve(straight, t->plain); /* once more: what was encoded twice as a slash may have made dots of it */

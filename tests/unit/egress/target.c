@@ -26,6 +26,7 @@ static void test_readings(void **state)
 	check("/a/..", "/", true, "/");
 	check("/a/...", "/a/...", false, "/a/...");
 	check("//a", "/a", true, "/a");
+	check("/.//a", "/a", true, "/a");
 	check("/\\a", "/a", true, "/a");
 	check("/a\\..\\b", "/b", true, "/b");
 	check("/a//b", "/a/b", false, "/a//b");
