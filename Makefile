@@ -7,7 +7,7 @@ export FUZZ_SECONDS
 
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false
 
-.PHONY: all try tests check check-all check-fast install clean asan clang torture gates fuzz bench format help
+.PHONY: all try tests check check-all check-compat check-fast install clean asan clang torture gates fuzz bench format help
 
 all: ## build coffer, srt, coffer-launch and libcoffer into build/
 	@tools/deps build
@@ -24,7 +24,7 @@ check: ## build, run every suite, attack, torture
 	@tools/deps build test
 	@tools/build build checks $(MESON_FLAGS)
 	@tools/build build-torture checks -Dtorture=true
-	@tests/run unit golden e2e escape torture@build-torture replay examples
+	@tests/run unit golden e2e escape torture@build-torture replay sdk compat examples
 
 check-all: ## the same under both compilers and the sanitizers, with fuzzing and the gates
 	@tools/deps build test gates
@@ -33,8 +33,12 @@ check-all: ## the same under both compilers and the sanitizers, with fuzzing and
 	@CC=clang tools/build build-clang checks
 	@CC=clang tools/build build-asan checks $(SANITIZE)
 	@CC=clang tools/build build-fuzz checks $(SANITIZE) -Dfuzz=true
-	@FUZZ_SECONDS=$${CHECK_FUZZ_SECONDS:-5} tests/run unit golden e2e escape unit@build-torture torture@build-torture replay examples \
+	@FUZZ_SECONDS=$${CHECK_FUZZ_SECONDS:-5} tests/run unit golden e2e escape unit@build-torture torture@build-torture replay sdk compat examples \
 		unit@build-clang smoke@build-clang unit@build-asan smoke@build-asan replay@build-asan fuzz@build-fuzz gates
+
+check-compat: tests ## compare with npm's srt itself, fetched by its lock file (about a quarter of an hour)
+	@tools/deps compat
+	@tests/run oracle
 
 check-fast: ## what needs no privilege and less than a minute
 	@tools/deps build test

@@ -267,6 +267,18 @@ struct coffer_denial {
 	unsigned count;              /* how often */
 };
 
+/* What becomes of a connection: opened, refused, closed. Made only by the library; may grow at its end. */
+struct coffer_connection {
+	const char *verdict; /* "open", "deny", "close": each "open" has its "close" */
+	const char *way;     /* how it was asked for: "http", "connect", "socks5", "transparent"; "dns" is a lookup */
+	const char *host;    /* as asked for; "" where nothing could be read */
+	unsigned port;       /* 0: none was told */
+	const char *rule;    /* where in the policy the pattern stands that decided, or NULL */
+	const char *reason;  /* why it was refused or what ended it, or NULL */
+	uint64_t bytes_up, bytes_down, duration_ms;
+	uint64_t dropped; /* so many before this one are missing: there were too many at once */
+};
+
 enum coffer_event_type {
 	COFFER_EVENT_PLANNED, /* text: the plan in one line */
 	COFFER_EVENT_NOTED,   /* text: something that this machine cannot enforce in full; one event each */
@@ -274,7 +286,9 @@ enum coffer_event_type {
 	COFFER_EVENT_OUTPUT,  /* stream 1 or 2, bytes, len */
 	COFFER_EVENT_DENIED,  /* denial */
 	COFFER_EVENT_LIMITED, /* cause */
-	COFFER_EVENT_EXITED
+	COFFER_EVENT_EXITED,
+	COFFER_EVENT_CONNECTION, /* connection */
+	COFFER_EVENT_CONTROL     /* bytes, len: of coffer_request_control's descriptor */
 };
 
 /* One thing that happens. Lives during the callback. May grow at its end. */
@@ -286,11 +300,20 @@ struct coffer_event {
 	const struct coffer_denial *denial;
 	enum coffer_cause cause;
 	const char *text;
+	const struct coffer_connection *connection;
 };
 
 /* Called in the thread that runs the request, never from two at once for one request. While it works the command's output waits. */
 typedef void coffer_event_function(void *context, const struct coffer_event *event);
 COFFER_API void coffer_request_events(struct coffer_request *request, coffer_event_function *on_event, void *context);
+
+/*
+ * A run whose network is filtered may get other rules while it goes on: what this policy says of the network replaces what was in force, and
+ * connections that it forbids end. Nothing else of it counts. From any thread, also from the event callback, and before the run.
+ */
+COFFER_API int coffer_request_network(struct coffer_request *request, const struct coffer_policy *policy, struct coffer_error *error);
+/* A descriptor (-1: none, the default) that is read while the run goes on; what comes is COFFER_EVENT_CONTROL, for the callback to make sense of. */
+COFFER_API void coffer_request_control(struct coffer_request *request, int fd);
 
 /* The plan that the request gives on this machine, before anything happens. */
 COFFER_API int coffer_explain(struct coffer_request *request, enum coffer_format format, char **ret_text, struct coffer_error *error);

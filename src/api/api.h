@@ -42,6 +42,8 @@ struct coffer_request {
 	int streams[3];
 	int input_fd; /* the memory file behind coffer_request_input, or -1 */
 	int cancel_fd;
+	int control_fd;
+	int rules[2]; /* packets go in at 1: the run reads at 0 */
 	unsigned terminal;
 	sigset_t forward;
 	bool forwards;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int copy_argv(struct coffer_request *request, const char *const *argv)
@@ -39,9 +40,13 @@ int coffer_request_new(struct coffer *coffer, const struct coffer_policy *policy
 		                            .policy = policy,
 		                            .streams = { -1, -1, -1 },
 		                            .input_fd = -1,
+		                            .control_fd = -1,
+		                            .rules = { -1, -1 },
 		                            .cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	arena_init(&request->arena, API_ARENA_MAX);
 	int r = copy_argv(request, argv);
+	if (r == 0)
+		r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, request->rules);
 	if (r < 0 || request->cancel_fd < 0) {
 		coffer_request_free(request);
 		return api_no_memory(error);
@@ -56,6 +61,8 @@ void coffer_request_free(struct coffer_request *request)
 		return;
 	own_close(&request->input_fd);
 	own_close(&request->cancel_fd);
+	own_close(&request->rules[0]);
+	own_close(&request->rules[1]);
 	arena_done(&request->arena);
 	free(request);
 }
@@ -129,6 +136,11 @@ void coffer_request_events(struct coffer_request *request, coffer_event_function
 {
 	request->on_event = on_event;
 	request->context = context;
+}
+
+void coffer_request_control(struct coffer_request *request, int fd)
+{
+	request->control_fd = fd;
 }
 
 void coffer_cancel(struct coffer_request *request)

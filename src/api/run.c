@@ -25,14 +25,31 @@ static void tell_plan(const struct coffer_request *request, const struct plan *p
 		tell(request, &(struct coffer_event){ .type = COFFER_EVENT_NOTED, .text = plan_note(plan, i) });
 }
 
+static struct coffer_connection public_connection(const struct connection *c)
+{
+	return (struct coffer_connection){ .verdict = c->verdict,
+		                           .way = c->way,
+		                           .host = c->host,
+		                           .port = c->port,
+		                           .rule = c->rule,
+		                           .reason = c->reason,
+		                           .bytes_up = c->bytes_up,
+		                           .bytes_down = c->bytes_down,
+		                           .duration_ms = c->duration_ms,
+		                           .dropped = c->dropped };
+}
+
 static void on_session_event(void *context, const struct session_event *event)
 {
 	static const enum coffer_event_type types[] = {
-		[SESSION_PLANNED] = COFFER_EVENT_PLANNED, [SESSION_STARTED] = COFFER_EVENT_STARTED, [SESSION_OUTPUT] = COFFER_EVENT_OUTPUT,
-		[SESSION_DENIED] = COFFER_EVENT_DENIED,   [SESSION_LIMITED] = COFFER_EVENT_LIMITED, [SESSION_EXITED] = COFFER_EVENT_EXITED
+		[SESSION_PLANNED] = COFFER_EVENT_PLANNED,       [SESSION_STARTED] = COFFER_EVENT_STARTED,
+		[SESSION_OUTPUT] = COFFER_EVENT_OUTPUT,         [SESSION_DENIED] = COFFER_EVENT_DENIED,
+		[SESSION_LIMITED] = COFFER_EVENT_LIMITED,       [SESSION_EXITED] = COFFER_EVENT_EXITED,
+		[SESSION_CONNECTION] = COFFER_EVENT_CONNECTION, [SESSION_CONTROL] = COFFER_EVENT_CONTROL
 	};
 	const struct coffer_request *request = context;
 	struct coffer_denial denial;
+	struct coffer_connection connection;
 	struct coffer_event out = { .type = types[event->type],
 		                    .stream = event->stream,
 		                    .bytes = event->bytes,
@@ -45,6 +62,10 @@ static void on_session_event(void *context, const struct session_event *event)
 	if (event->denial) {
 		api_denial(event->denial, &denial);
 		out.denial = &denial;
+	}
+	if (event->connection) {
+		connection = public_connection(event->connection);
+		out.connection = &connection;
 	}
 	tell(request, &out);
 }
@@ -61,6 +82,8 @@ static struct session_request session_request_of(struct coffer_request *request)
 		.stdout_fd = request->streams[1],
 		.stderr_fd = request->streams[2],
 		.cancel_fd = request->cancel_fd,
+		.control_fd = request->control_fd,
+		.rules_fd = request->rules[0],
 		.terminal = request->terminal,
 		.forward = request->forwards ? &request->forward : NULL,
 		.on_event = request->on_event ? on_session_event : NULL,
@@ -113,6 +136,14 @@ static int finish(struct coffer_outcome *outcome, const struct coffer_request *r
 	outcome->summary.outcome = outcome->result.outcome;
 	outcome->summary.message = outcome->result.message;
 	return keep_command(outcome, request) < 0 ? -1 : api_outcome_finish(outcome);
+}
+
+int coffer_request_network(struct coffer_request *request, const struct coffer_policy *policy, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct session_request wanted = session_request_of(request);
+	wanted.policy = &policy->policy;
+	return api_fail(session_send_rules(&request->coffer->session, &wanted, request->rules[1], &err), &err, error);
 }
 
 /* So that a cancellation ends one run, not the next as well. */

@@ -1,4 +1,6 @@
+#include "cli/access_log.h"
 #include "cli/command.h"
+#include "cli/control.h"
 #include "cli/request.h"
 #include "cli/say.h"
 #include "cli/stream.h"
@@ -19,25 +21,34 @@ enum { OUTCOME_FD_MIN = 3, OUTCOME_TEXT_MAX = 64 << 10 };
 /* What the command gets in coffer's place. Window size, stop and continue are among them: job control works through coffer. */
 static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP };
 
-/* The descriptor of --json, or -1 when there is none. -EBADF after having spoken. */
-static int outcome_fd(const struct options *options, int *ret_fd)
+/* The descriptor that an option names, or -1 when it is not given. -EBADF after having spoken. */
+static int option_fd(const struct options *options, enum option_id id, const char *example, int *ret_fd)
 {
 	uint64_t fd = 0;
-	const char *text = options->value[OPTION_OUTCOME];
+	const char *text = options->value[id], *name = option_table[id].name;
 	*ret_fd = -1;
 	if (!text)
 		return 0;
 	if (num_count(text, &fd) < 0 || fd < OUTCOME_FD_MIN || fd > 1 << 20) {
-		say("run: --json takes the number of a descriptor that is not the command's own: coffer run --json 3 -- CMD 3> outcome.json");
+		say("run: --%s takes the number of a descriptor that is not the command's own: coffer run --%s 3 -- CMD 3%s", name, name,
+		    example);
 		return -EBADF;
 	}
 	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0) {
-		say("run: --json %s: descriptor %s is not open: coffer run --json %s -- CMD %s> outcome.json", text, text, text, text);
+		say("run: --%s %s: descriptor %s is not open: coffer run --%s %s -- CMD %s%s", name, text, text, name, text, text, example);
 		return -EBADF;
 	}
 	*ret_fd = (int)fd;
 	return 0;
 }
+
+/* What the options want to be told while the command runs. */
+struct listening {
+	const struct options *options;
+	struct control control;
+	int control_fd; /* -1 */
+	int log;        /* -1 */
+};
 
 static unsigned terminal_streams(const struct options *options)
 {
@@ -45,9 +56,8 @@ static unsigned terminal_streams(const struct options *options)
 }
 
 /* --verbose. */
-static void on_event(void *context, const struct coffer_event *event)
+static void say_event(const struct coffer_event *event)
 {
-	(void)context;
 	if (event->type == COFFER_EVENT_NOTED)
 		say("note: %s", event->text);
 	else if (event->type == COFFER_EVENT_DENIED)
@@ -56,6 +66,61 @@ static void on_event(void *context, const struct coffer_event *event)
 		    event->denial->remedy ? "; to allow: " : "", event->denial->remedy ? event->denial->remedy : "");
 	else if (event->type == COFFER_EVENT_LIMITED)
 		say("limit reached: %s", coffer_cause_name(event->cause));
+}
+
+static void log_connection(struct listening *listening, const struct coffer_connection *connection)
+{
+	int r = access_log_write(listening->log, connection);
+	if (r == 0)
+		return;
+	say("--access-log %s: cannot be written from here on: %s", listening->options->value[OPTION_ACCESS_LOG], strerror(-r));
+	own_close(&listening->log);
+}
+
+static void on_event(void *context, const struct coffer_event *event)
+{
+	struct listening *listening = context;
+	if (listening->options->given[OPTION_VERBOSE])
+		say_event(event);
+	if (event->type == COFFER_EVENT_CONNECTION && listening->log >= 0)
+		log_connection(listening, event->connection);
+	if (event->type == COFFER_EVENT_CONTROL)
+		control_take(&listening->control, event->bytes, event->len);
+}
+
+/* What a line says is tightened by the profile, as what a file says. */
+static int new_policy(void *context, struct coffer_policy **ret_policy, struct coffer_error *error)
+{
+	const struct listening *listening = context;
+	const char *profile = listening->options->value[OPTION_PROFILE];
+	int r = coffer_policy_new(ret_policy, error);
+	return r == 0 && profile ? coffer_policy_profile(*ret_policy, profile, error) : r;
+}
+
+static void say_refused(void *context, const struct coffer_policy *policy, const struct coffer_error *error)
+{
+	const struct listening *listening = context;
+	say("Invalid config on control fd %d: ignored, previous config still in force", listening->control_fd);
+	if (policy)
+		(void)say_problems(policy, error);
+	else
+		say_error(error);
+}
+
+static int listen_on(struct listening *listening, struct coffer_request *request)
+{
+	const char *path = listening->options->value[OPTION_ACCESS_LOG];
+	listening->log = path ? access_log_open(path) : -1;
+	if (path && listening->log < 0) {
+		say("run: --access-log %s: %s", path, strerror(-listening->log));
+		return listening->log;
+	}
+	listening->control = (struct control){ .request = request, .new_policy = new_policy, .refused = say_refused, .context = listening };
+	control_init(&listening->control);
+	coffer_request_control(request, listening->control_fd);
+	if (listening->options->given[OPTION_VERBOSE] || path || listening->control_fd >= 0)
+		coffer_request_events(request, on_event, listening);
+	return 0;
 }
 
 static void say_usage(const struct coffer_outcome *outcome)
@@ -136,14 +201,15 @@ static void write_failure(int fd, const struct coffer_error *error)
 }
 
 /* Returns, with an exit status, only when nothing was run. */
-static int run(const struct options *options, const struct cli_request *made, int fd)
+static int run(struct listening *listening, const struct cli_request *made, int fd)
 {
+	const struct options *options = listening->options;
 	struct coffer_outcome *outcome = NULL;
 	struct coffer_error error;
+	if (listen_on(listening, made->request) < 0)
+		return EXIT_FAILED;
 	coffer_request_streams(made->request, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
 	coffer_request_terminal(made->request, terminal_streams(options));
-	if (options->given[OPTION_VERBOSE])
-		coffer_request_events(made->request, on_event, NULL);
 	int r = coffer_request_forward(made->request, forwarded, ARRAY_LEN(forwarded), &error);
 	if (r == 0) {
 		stream_hold_signals(forwarded, ARRAY_LEN(forwarded));
@@ -168,18 +234,21 @@ static int run(const struct options *options, const struct cli_request *made, in
 
 int command_run(const struct options *options)
 {
+	static struct listening listening;
 	struct cli_request made = { NULL, NULL, NULL };
 	struct coffer_error error;
 	int fd = -1;
+	listening.options = options;
 	if (options->given[OPTION_EXPLAIN])
 		return command_explain(options);
-	if (outcome_fd(options, &fd) < 0)
+	if (option_fd(options, OPTION_OUTCOME, "> outcome.json", &fd) < 0 ||
+	    option_fd(options, OPTION_CONTROL, "< settings.pipe", &listening.control_fd) < 0)
 		return EXIT_FAILED;
 	if (request_make(options, &made, &error) < 0) {
 		write_failure(fd, &error);
 		return EXIT_FAILED;
 	}
-	int status = run(options, &made, fd);
+	int status = run(&listening, &made, fd);
 	request_done(&made);
 	return status;
 }

@@ -3,26 +3,26 @@
  * srt's (0.0.83), settings are srt's documents, and the sandbox is coffer's.
  *
  * As in srt an unknown option is no mistake but a word of the command, wherever it stands; the known ones are taken out of the line even
- * behind the command's name. Words are quoted one by one for the shell, `-c` is handed to it as it is.
+ * behind the command's name. Words are quoted one by one for the shell, `-c` is handed to it as it is. A single word is a whole command line, as
+ * srt's documents show it, unless it is the path of a program.
  */
 #include "cli/srt.h"
 
 #include "base/own.h"
 #include "base/str.h"
-#include "base/vec.h"
 #include "cli/say.h"
 #include "cli/stream.h"
 #include "sys/fd.h"
 
 #include <coffer.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SRT_FAILED = 1, SRT_ARENA_MAX = 16 << 20, SRT_COMMAND_MAX = 8 << 20 };
+enum { SRT_ARENA_MAX = 16 << 20, SRT_COMMAND_MAX = 8 << 20 };
 
 static const char version[] = "0.0.83";
 static const char help[] = "Usage: srt [options] [command...]\n"
@@ -38,11 +38,12 @@ static const char help[] = "Usage: srt [options] [command...]\n"
 			   "  -s, --settings <path>  path to config file (default: ~/.srt-settings.json)\n"
 			   "  -c <command>           run command string directly (like sh -c), no escaping\n"
 			   "                         applied\n"
+			   "  --control-fd <fd>      read config updates from an inherited file descriptor >= 3\n"
 			   "  -h, --help             display help for command\n";
 
 /* ---- the line ---- */
 
-enum srt_option { SRT_NONE, SRT_DEBUG, SRT_SETTINGS, SRT_COMMAND, SRT_VERSION, SRT_HELP };
+enum srt_option { SRT_NONE, SRT_DEBUG, SRT_SETTINGS, SRT_COMMAND, SRT_CONTROL, SRT_VERSION, SRT_HELP };
 
 static const struct {
 	enum srt_option option;
@@ -50,17 +51,10 @@ static const struct {
 } known[] = {
 	{ SRT_DEBUG, "-d", "--debug", NULL, "-d, --debug" },      { SRT_SETTINGS, "-s", "--settings", "<path>", "-s, --settings <path>" },
 	{ SRT_COMMAND, "-c", NULL, "<command>", "-c <command>" }, { SRT_VERSION, "-V", "--version", NULL, "-V, --version" },
-	{ SRT_HELP, "-h", "--help", NULL, "-h, --help" },
+	{ SRT_HELP, "-h", "--help", NULL, "-h, --help" },         { SRT_CONTROL, NULL, "--control-fd", "<fd>", "--control-fd <fd>" },
 };
 
-struct line {
-	struct arena arena;
-	struct text_vec operands, unknown; /* words before the first unknown option; it and all behind it */
-	const char *settings, *command;
-	bool debug, help, version;
-};
-
-static void add_word(struct line *line, struct text_vec *list, const char *word)
+void srt_add_word(struct srt_line *line, struct text_vec *list, const char *word)
 {
 	const char **slot = text_vec_add(list, &line->arena);
 
@@ -68,7 +62,7 @@ static void add_word(struct line *line, struct text_vec *list, const char *word)
 		*slot = word;
 }
 
-static void take(struct line *line, size_t i, const char *value)
+static void take(struct srt_line *line, size_t i, const char *value)
 {
 	switch (known[i].option) {
 	case SRT_DEBUG:
@@ -80,6 +74,9 @@ static void take(struct line *line, size_t i, const char *value)
 	case SRT_COMMAND:
 		line->command = value;
 		break;
+	case SRT_CONTROL:
+		line->control = value;
+		break;
 	case SRT_VERSION:
 		line->version = true;
 		break;
@@ -88,91 +85,135 @@ static void take(struct line *line, size_t i, const char *value)
 	}
 }
 
+static bool is_option(size_t i, const char *word, const char **ret_value)
+{
+	const char *brief = known[i].brief, *name = known[i].name;
+	size_t n = name ? strlen(name) : 0;
+
+	*ret_value = NULL;
+	if ((brief && strcmp(word, brief) == 0) || (n && strcmp(word, name) == 0))
+		return true;
+	if (!known[i].argument)
+		return false;
+	if (brief && strncmp(word, brief, 2) == 0)
+		*ret_value = word + 2;
+	else if (n && strncmp(word, name, n) == 0 && word[n] == '=')
+		*ret_value = word + n + 1;
+	return *ret_value;
+}
+
 /* Which option a word is, and its argument when that is in the same word (-cX, --settings=X). ARRAY_LEN(known): none. */
 static size_t match(const char *word, const char **ret_value)
 {
 	size_t i = 0;
 
-	*ret_value = NULL;
-	for (; i < ARRAY_LEN(known); i++) {
-		size_t n = known[i].name ? strlen(known[i].name) : 0;
-
-		if (strcmp(word, known[i].brief) == 0 || (n && strcmp(word, known[i].name) == 0))
-			break;
-		if (known[i].argument && strncmp(word, known[i].brief, 2) == 0) {
-			*ret_value = word + 2;
-			break;
-		}
-		if (known[i].argument && n && strncmp(word, known[i].name, n) == 0 && word[n] == '=') {
-			*ret_value = word + n + 1;
-			break;
-		}
-	}
+	while (i < ARRAY_LEN(known) && !is_option(i, word, ret_value))
+		i++;
 	return i;
 }
 
+/* -dc X is -d -c X. The help option is none of those that can stand together, as in srt. */
+static const char *take_flags(struct srt_line *line, const char *word)
+{
+	while (word && word[0] == '-' && (word[1] == 'd' || word[1] == 'V') && word[2]) {
+		if (word[1] == 'd')
+			line->debug = true;
+		else
+			line->version = true;
+		word = arena_printf(&line->arena, "-%s", word + 2);
+	}
+	return word;
+}
+
 /* A word that is none of srt's own. From the first unknown option on, all of them are one list. */
-static void take_word(struct line *line, const char *word)
+static void take_word(struct srt_line *line, const char *word)
 {
 	bool unknown = line->unknown.n > 0 || (word[0] == '-' && word[1]);
 
-	add_word(line, unknown ? &line->unknown : &line->operands, word);
+	srt_add_word(line, unknown ? &line->unknown : &line->operands, word);
 }
 
 /* Behind "--" all are words. It is one itself when the command has begun with an option. */
-static void take_rest(struct line *line, const char *const *words)
+static void take_rest(struct srt_line *line, const char *const *words)
 {
 	struct text_vec *list = line->unknown.n > 0 ? &line->unknown : &line->operands;
 
 	if (list == &line->unknown)
-		add_word(line, list, "--");
+		srt_add_word(line, list, "--");
 	for (; *words; words++)
-		add_word(line, list, *words);
+		srt_add_word(line, list, *words);
 }
 
-static int parse(struct line *line, const char *const *argv)
+/* As commander says it: a number of digits, and none of the standard streams'. */
+static bool is_control(const char *value)
+{
+	return value[0] && !value[strspn(value, "0123456789")] && (strlen(value) > 1 || value[0] > '2');
+}
+
+static int refuse_option(const char *shown, const char *text)
+{
+	fprintf(stderr, "error: option '%s' argument %s\n", shown, text);
+	return SRT_FAILED;
+}
+
+static int parse(struct srt_line *line, const char *const *argv)
 {
 	for (; *argv && strcmp(*argv, "--") != 0; argv++) {
-		const char *value;
-		size_t i = match(*argv, &value);
+		const char *value, *word = take_flags(line, *argv);
+		size_t i = match(word ? word : *argv, &value);
 
 		if (i == ARRAY_LEN(known)) {
-			take_word(line, *argv);
+			take_word(line, word ? word : *argv);
 			continue;
 		}
 		if (known[i].argument && !value)
 			value = *++argv;
-		if (known[i].argument && !value) {
-			fprintf(stderr, "error: option '%s' argument missing\n", known[i].shown);
-			return -EINVAL;
-		}
+		if (known[i].argument && !value)
+			return refuse_option(known[i].shown, "missing");
 		take(line, i, value);
+		if (known[i].option == SRT_CONTROL && !is_control(value))
+			return refuse_option(
+			    known[i].shown,
+			    arena_printf(&line->arena,
+			                 "'%s' is invalid. must be an integer file descriptor >= 3 (0-2 are stdin, stdout and stderr).",
+			                 value));
 	}
 	if (*argv)
 		take_rest(line, argv + 1);
-	return 0;
+	return SRT_GOES_ON;
 }
 
 /* ---- the command ---- */
 
-static const char *join(struct line *line)
+/* A whole command line in quotes. The path of a program is one, blanks and all. */
+static bool is_line(const struct srt_line *line)
+{
+	const char *word = line->operands.n ? line->operands.at[0] : NULL;
+
+	return word && line->operands.n + line->unknown.n == 1 && (!strchr(word, '/') || access(word, X_OK) < 0);
+}
+
+static const char *join(struct srt_line *line)
 {
 	const struct text_vec *lists[] = { &line->operands, &line->unknown };
 	autostr struct str out = { 0 };
 
 	str_init(&out, SRT_COMMAND_MAX);
-	if (line->operands.n + line->unknown.n == 1) /* a whole command line in quotes */
-		return lists[line->operands.n == 0]->at[0];
+	if (is_line(line))
+		return line->operands.at[0];
 	for (unsigned i = 0; i < 2; i++)
 		for (size_t k = 0; k < lists[i]->n; k++) {
 			if (out.len)
 				str_add_char(&out, ' ');
-			str_add_shell(&out, lists[i]->at[k]);
+			if (line->py)
+				str_add(&out, lists[i]->at[k]);
+			else
+				str_add_shell(&out, lists[i]->at[k]);
 		}
 	return out.failed ? NULL : arena_dup_n(&line->arena, out.text, out.len);
 }
 
-static const char *find_shell(struct line *line)
+static const char *find_shell(struct srt_line *line)
 {
 	const char *path = getenv("PATH");
 
@@ -199,10 +240,16 @@ static void on_interrupt(int number)
 	coffer_cancel(running);
 }
 
-static void debug(const struct line *line, const char *text, const char *more)
+void srt_debug(const struct srt_line *line, const char *text, const char *more)
 {
 	if (line->debug)
 		fprintf(stderr, "[SandboxDebug] %s%s\n", text, more);
+}
+
+/* The status of an srt that was told to stop: npm's ends as if all were well, the port as a shell says it. */
+static int interrupted_status(const struct srt_line *line)
+{
+	return line->py ? 128 + interrupted : 0;
 }
 
 static int fail(const char *text)
@@ -211,50 +258,61 @@ static int fail(const char *text)
 	return SRT_FAILED;
 }
 
-static int fail_settings(const struct coffer_policy *policy, const struct coffer_error *error, const char *path)
+/*
+ * COFFER_SRT_OUTCOME names a file, to which the outcome is added as a line of JSON: how the SDKs learn what was refused. Its directory is not
+ * for the sandbox, whatever is: a link there would lead the next line astray. -1: none.
+ */
+static int open_outcome(struct coffer_policy *policy, int *ret_fd, struct coffer_error *error)
 {
-	const struct coffer_error *problem;
+	const char *path = getenv("COFFER_SRT_OUTCOME"), *slash = path ? strrchr(path, '/') : NULL;
+	autofree char *folder = slash && slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
 
-	if (!coffer_policy_problem(policy, 0))
-		fprintf(stderr, "Error: %s\n", error->text);
-	for (size_t i = 0; (problem = coffer_policy_problem(policy, i)); i++)
-		fprintf(stderr, "Error: %s%s%s\n", problem->where, problem->where[0] ? ": " : "", problem->text);
-	fprintf(stderr, "Refusing to run with the built-in defaults, which would drop every rule of %s\n", path);
-	return SRT_FAILED;
+	*ret_fd = -1;
+	if (!path || !*path)
+		return 0;
+	*ret_fd = folder ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600) : -1;
+	if (*ret_fd >= 0)
+		return coffer_policy_deny_write(policy, folder, error);
+	*error =
+	    (struct coffer_error){ .code = COFFER_ERROR_USAGE, .text = "COFFER_SRT_OUTCOME: not the path of a file that can be written" };
+	return -1;
 }
 
-/* The default file may be absent: then nothing is writable and nothing can be reached. */
-static int read_settings(struct line *line, struct coffer_policy *policy)
+static void write_outcome(int fd, const struct coffer_outcome *outcome)
 {
-	const char *home = getenv("HOME"), *path = line->settings;
 	struct coffer_error error;
+	char *text = NULL;
 
-	if (!path)
-		path = home ? arena_printf(&line->arena, "%s/.srt-settings.json", home) : NULL;
-	if (!path || (!line->settings && access(path, F_OK) < 0 && errno == ENOENT)) {
-		debug(line, "No settings file, using the default config", "");
-		return 0;
-	}
-	debug(line, "Settings: ", path);
-	return coffer_policy_read_file(policy, path, &error) < 0 ? fail_settings(policy, &error, path) : 0;
+	if (fd >= 0 && coffer_outcome_text(outcome, COFFER_JSON, &text, &error) == 0)
+		(void)fd_write_all(fd, text, strlen(text)); /* the command has run: too late to refuse anything */
 }
 
 static int add_variables(struct coffer_policy *policy, struct coffer_error *error)
 {
-	int r = coffer_policy_variable(policy, "SANDBOX_RUNTIME", "1", error);
+	static const char *const variables[][2] = { { "SANDBOX_RUNTIME", "1" },
+		                                    { "COFFER", NULL },
+		                                    { "COFFER_SRT_OUTCOME", NULL },
+		                                    { "COFFER_SRT_PROFILE", NULL },
+		                                    { "COFFER_SRT_SETTINGS", NULL } };
+	const char *code = getenv("CLAUDE_CODE_TMPDIR"), *tmpdir = code && *code ? code : getenv("CLAUDE_TMPDIR");
+	int r = 0;
 
-	return r < 0 ? r : coffer_policy_variable(policy, "COFFER", NULL, error);
+	for (size_t i = 0; i < ARRAY_LEN(variables) && r == 0; i++)
+		r = coffer_policy_variable(policy, variables[i][0], variables[i][1], error);
+	return r == 0 && tmpdir && *tmpdir ? coffer_policy_variable(policy, "TMPDIR", tmpdir, error) : r;
 }
 
-static int run(struct line *line, struct coffer_policy *policy, const char *const *argv)
+static int run(struct srt_line *line, struct coffer_policy *policy, const char *const *argv)
 {
 	static const int forwarded[] = { SIGWINCH, SIGCONT, SIGTSTP };
 	const struct sigaction interrupt = { .sa_handler = on_interrupt };
 	struct coffer *coffer;
 	struct coffer_outcome *outcome;
 	struct coffer_error error;
-	int r = add_variables(policy, &error);
+	int outcome_fd = -1, r = add_variables(policy, &error);
 
+	if (r == 0)
+		r = open_outcome(policy, &outcome_fd, &error);
 	if (r == 0)
 		r = coffer_new(&coffer, &error);
 	if (r == 0)
@@ -265,48 +323,102 @@ static int run(struct line *line, struct coffer_policy *policy, const char *cons
 		return fail(error.text);
 	coffer_request_streams(running, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
 	coffer_request_terminal(running, stream_terminals(0));
+	srt_control_join(running);
 	stream_hold_signals(forwarded, ARRAY_LEN(forwarded));
 	(void)sigaction(SIGINT, &interrupt, NULL);
 	(void)sigaction(SIGTERM, &interrupt, NULL);
-	debug(line, "Command: ", argv[2]);
+	srt_debug(line, "Command: ", argv[2]);
 	if (coffer_run(running, &outcome, &error) < 0)
-		return interrupted ? 0 : fail(error.text);
+		return interrupted ? interrupted_status(line) : fail(error.text);
 	if (coffer_outcome_message(outcome))
 		fprintf(stderr, "Error: %s\n", coffer_outcome_message(outcome));
-	(void)coffer_record_write(coffer, outcome, &error);        /* for `coffer why` */
-	exit(interrupted ? 0 : coffer_outcome_exit_code(outcome)); /* as in coffer run, nothing is freed */
+	write_outcome(outcome_fd, outcome);
+	(void)coffer_record_write(coffer, outcome, &error);                               /* for `coffer why` */
+	exit(interrupted ? interrupted_status(line) : coffer_outcome_exit_code(outcome)); /* as in coffer run, nothing is freed */
 }
 
-static int carry_out(struct line *line)
+/* What srt has beside the sandbox, and this version or this system has not. */
+static int refuse_subcommand(const struct srt_line *line)
+{
+	static const char *const names[][2] = {
+		{ "proxy", "srt proxy is not in this version" },
+		{ "windows-install", "windows-install is for Windows" },
+		{ "windows-uninstall", "windows-uninstall is for Windows" },
+	};
+
+	for (size_t i = 0; !line->py && line->operands.n && i < ARRAY_LEN(names); i++)
+		if (strcmp(line->operands.at[0], names[i][0]) == 0)
+			return fail(names[i][1]);
+	return SRT_GOES_ON;
+}
+
+/* The port says what it runs, and nothing else of its own. */
+static int announce(const struct srt_line *line, const char *command)
+{
+	if (!line->py)
+		return SRT_GOES_ON;
+	printf("Running: %s\n", command);
+	return fflush(stdout) == 0 ? SRT_GOES_ON : SRT_FAILED;
+}
+
+static int carry_out(struct srt_line *line)
 {
 	struct coffer_policy *policy;
 	struct coffer_error error;
-	const char *command = line->command ? line->command : join(line);
+	const char *command = line->command && *line->command ? line->command : join(line);
 	const char *const argv[] = { find_shell(line), "-c", command, NULL };
 	int r;
 
 	if (coffer_policy_new_srt(&policy, &error) < 0)
 		return fail(error.text);
-	r = read_settings(line, policy);
-	if (r != 0)
+	r = srt_read_settings(line, policy);
+	if (r != SRT_GOES_ON)
+		return r;
+	r = line->control ? srt_control_open(line) : SRT_GOES_ON;
+	if (r != SRT_GOES_ON)
 		return r;
 	if (!command || !*command)
 		return fail("No command specified. Use -c <command> or provide command arguments.");
-	return argv[0] ? run(line, policy, argv) : fail("Shell 'bash' not found in PATH");
+	if (!argv[0])
+		return fail("Shell 'bash' not found in PATH");
+	r = announce(line, command);
+	return r == SRT_GOES_ON ? run(line, policy, argv) : r;
 }
 
-int srt_main(const char *const *argv)
+static int show(const char *text, const char *end)
 {
-	struct line line = { 0 };
+	fputs(text, stdout);
+	fputs(end, stdout);
+	return fflush(stdout) == 0 ? 0 : SRT_FAILED;
+}
 
+/* By its name, or by a variable for those who cannot choose the name that it is called by. */
+static int choose_profile(bool *py)
+{
+	const char *word = getenv("COFFER_SRT_PROFILE");
+
+	if (!word || !*word || strcmp(word, "npm") == 0)
+		return SRT_GOES_ON;
+	*py = strcmp(word, "py") == 0;
+	return *py ? SRT_GOES_ON : fail("COFFER_SRT_PROFILE: found another word, allowed npm or py");
+}
+
+int srt_main(const char *const *argv, bool py)
+{
+	struct srt_line line = { 0 };
+	int r = choose_profile(&py);
+
+	if (r != SRT_GOES_ON)
+		return r;
+	line.py = py;
 	arena_init(&line.arena, SRT_ARENA_MAX);
-	if (parse(&line, argv) < 0)
-		return SRT_FAILED;
-	if (line.version || line.help) {
-		fputs(line.version ? version : help, stdout);
-		if (line.version)
-			fputc('\n', stdout);
-		return fflush(stdout) == 0 ? 0 : SRT_FAILED;
-	}
-	return carry_out(&line); /* the process ends here: nothing is freed */
+	r = py ? srt_py_parse(&line, argv) : parse(&line, argv);
+	if (line.version && !py)
+		return show(version, "\n");
+	if (r != SRT_GOES_ON)
+		return r;
+	if (line.help)
+		return show(help, "");
+	r = refuse_subcommand(&line);
+	return r == SRT_GOES_ON ? carry_out(&line) : r; /* the process ends here: nothing is freed */
 }

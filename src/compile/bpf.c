@@ -128,7 +128,7 @@ int bpf_build(struct arena *arena, const struct bpf_request *request, const void
 	struct ranges ranges;
 	unsigned place[RULES_END], kill;
 
-	if (!request->notify && (request->act_names || request->act_opens))
+	if (!request->notify && (request->act_names || request->act_opens || request->act_sockets))
 		return err_set(err, ERR_INTERNAL, EINVAL, "system call filter: init cannot perform calls without listening");
 	bpf_code_init(&code);
 	kill = bpf_return(&code, SECCOMP_RET_KILL_PROCESS);

@@ -12,8 +12,8 @@
  *   killed     a foreign architecture's call, x32 among them
  *
  * The listener sees a call's number but not why it was asked. So each number that can reach init has one meaning: open, openat,
- * creat, the NAME calls and bind are told or acted; WRITE_PATH, ADDRESS, SENDTO and SIGNAL calls are told; umask is noted and continues; every other
- * number is refused. (A device's mknod is therefore EPERM at once.)
+ * creat, the NAME calls, bind and connect are told or acted; WRITE_PATH, SENDTO and SIGNAL calls are told; umask is noted and continues; every other
+ * number is refused, but for the sockets that init makes. (A device's mknod is therefore EPERM at once.)
  *
  * The filters are for the architecture that this code is built for. Pure: the bytes depend on the request alone.
  */
@@ -28,11 +28,12 @@
 
 struct bpf_request {
 	bool notify;        /* init listens (SECCOMP_FILTER_FLAG_NEW_LISTENER); without it nothing is told */
-	bool tell_writes;   /* told: opens with write intent, NAME, WRITE_PATH, ADDRESS, SENDTO with an address, SIGNAL */
+	bool tell_writes;   /* told: opens with write intent, NAME, WRITE_PATH, CONNECT, SENDTO with an address, SIGNAL */
 	bool tell_reads;    /* told: every open */
 	bool act_names;     /* acted: opens with write intent, creat, NAME, BIND. Needs notify */
 	bool act_opens;     /* acted: every open, NAME and BIND, for a rename would give a hidden file a permitted name. Needs notify */
 	bool inet;          /* AF_INET and AF_INET6: TCP and UDP */
+	bool act_sockets;   /* acted: BIND, CONNECT; AF_UNIX sockets come to init, which makes them. Needs notify */
 	bool unix_sockets;  /* AF_UNIX that can be connected and bound; without it only stream and seqpacket pairs */
 	bool ptrace;        /* ptrace and process_vm_* */
 	bool nested_userns; /* clone, unshare and setns of namespaces, mounts, chroot: for browsers. Patterns cannot be enforced then */

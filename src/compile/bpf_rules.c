@@ -28,6 +28,7 @@ struct rules {
 	unsigned deny; /* EPERM, and nobody hears of it */
 	unsigned ask;  /* init decides; without a listener the same as deny */
 	bool tell_writes, tell_reads;
+	bool acts; /* init makes some calls itself */
 };
 
 struct span {
@@ -145,7 +146,12 @@ static unsigned rule_told(struct rules *r)
 /* A local socket's name is in memory, so init makes every bind; and who makes names for another needs to know the other's umask. */
 static unsigned rule_acted(struct rules *r)
 {
-	return r->request->act_names || r->request->act_opens ? r->ask : r->allow;
+	return r->acts ? r->ask : r->allow;
+}
+
+static unsigned rule_connect(struct rules *r)
+{
+	return r->request->act_sockets ? r->ask : rule_told(r);
 }
 
 static unsigned rule_chmod(struct rules *r)
@@ -327,7 +333,7 @@ static unsigned rule_prlimit(struct rules *r)
 /* Init makes names for its callers, and no domain that one of them has entered since holds init: rather no Landlock than one that leaks. */
 static unsigned rule_ruleset(struct rules *r)
 {
-	return r->request->act_names || r->request->act_opens ? r->missing : r->allow;
+	return r->acts ? r->missing : r->allow;
 }
 
 static unsigned rule_ptrace(struct rules *r)
@@ -374,7 +380,7 @@ static unsigned (*const rule[RULES_END])(struct rules *) = {
 	[RULE_CHMOD] = rule_chmod,
 	[RULE_FCHMOD] = rule_fchmod,
 	[RULE_FCHMODAT] = rule_fchmodat,
-	[RULE_ADDRESS] = rule_told,
+	[RULE_CONNECT] = rule_connect,
 	[RULE_SENDTO] = rule_sendto,
 	[RULE_SIGNAL] = rule_told,
 	[RULE_BIND] = rule_acted,
@@ -402,6 +408,7 @@ void bpf_rules_put(struct bpf_code *code, const struct bpf_request *request, uns
 		.request = request,
 		.tell_writes = request->notify && request->tell_writes,
 		.tell_reads = request->notify && request->tell_reads,
+		.acts = request->act_names || request->act_opens || request->act_sockets,
 	};
 
 	r.missing = bpf_return(code, SECCOMP_RET_ERRNO | ENOSYS);
@@ -438,6 +445,12 @@ static unsigned init_prctl(struct bpf_code *code, unsigned yes, unsigned no)
 	return bpf_load(code, low(0), one_of(code, options, ARRAY_LEN(options), yes, no));
 }
 
+/* Local ones, for those who may not make them. */
+static unsigned init_socket(struct bpf_code *code, unsigned yes, unsigned no)
+{
+	return bpf_load(code, low(0), bpf_if(code, BPF_JEQ, AF_UNIX, yes, no));
+}
+
 void bpf_init_rules_put(struct bpf_code *code, unsigned ret_place[INIT_RULES_END])
 {
 	unsigned no = bpf_return(code, SECCOMP_RET_KILL_PROCESS);
@@ -448,4 +461,5 @@ void bpf_init_rules_put(struct bpf_code *code, unsigned ret_place[INIT_RULES_END
 	ret_place[INIT_CLONE] = init_clone(code, yes, no);
 	ret_place[INIT_IOCTL] = init_ioctl(code, yes, no);
 	ret_place[INIT_PRCTL] = init_prctl(code, yes, no);
+	ret_place[INIT_SOCKET] = init_socket(code, yes, no);
 }

@@ -21,7 +21,7 @@ enum bpf_rule {
 	RULE_CHMOD,
 	RULE_FCHMOD,
 	RULE_FCHMODAT,
-	RULE_ADDRESS,
+	RULE_CONNECT,
 	RULE_SENDTO,
 	RULE_SIGNAL,
 	RULE_BIND,
@@ -44,7 +44,7 @@ enum bpf_rule {
 };
 
 /* Init's own rules, the third column of syscalls.def. */
-enum bpf_init_rule { INIT_NO, INIT_YES, INIT_CLONE, INIT_IOCTL, INIT_PRCTL, INIT_RULES_END };
+enum bpf_init_rule { INIT_NO, INIT_YES, INIT_CLONE, INIT_IOCTL, INIT_PRCTL, INIT_SOCKET, INIT_RULES_END };
 
 /* Puts the code of each rule that needs some into the program and fills its place. Rules that come to the same share one place. */
 void bpf_rules_put(struct bpf_code *code, const struct bpf_request *request, unsigned ret_place[RULES_END]);

@@ -152,7 +152,7 @@ static int carve_region(struct compile *c, size_t index)
  */
 static int open_proc_for_init(struct compile *c)
 {
-	if (!c->acts && !c->acts_on_opens)
+	if (!c->acts && !c->acts_on_opens && !c->hands_out_sockets)
 		return 0;
 	landlock_grant(c, "/proc", landlock_read_rights(false), WHY_DEFAULT);
 	return compile_weaken(c, WHY_DEFAULT,

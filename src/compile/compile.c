@@ -21,6 +21,7 @@ static int (*const stages[])(struct compile *c) = {
 	fresh_land,
 	regions_make,
 	patterns_make,
+	sockets_choose,
 	identity_check_workspace,
 	mounts_choose_sources,
 	fresh_choose_devices,

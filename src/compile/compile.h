@@ -58,4 +58,8 @@ int compile_questions(const struct policy *policy, const struct inputs *inputs, 
 int compile(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena, struct plan *ret_plan,
             struct err *err);
 
+/* What coffer-egress reads of a policy, as it stands in the plan's EGRESS: JSON. */
+enum { COMPILE_RULES_MAX = 1 << 20 };
+void compile_network_rules(const struct policy *policy, const struct facts *facts, struct str *out);
+
 #endif

@@ -78,8 +78,8 @@ static uint64_t handled_network(const struct compile *c)
 void landlock_grant(struct compile *c, const char *path, uint64_t rights, const char *why)
 {
 	rights &= handled_rights(c->facts->landlock_abi);
-	/* Half of a socketpair can be bound to a path too: a name that init does not see made. */
-	if (!c->policy->network.allow_all_unix_sockets)
+	/* Half of a socketpair can be bound to a path too: a name that init does not see made, where it makes none. */
+	if (!c->policy->network.allow_all_unix_sockets && !c->hands_out_sockets)
 		rights &= ~(uint64_t)MAKE_SOCK;
 	if (rights)
 		plan_add(&c->plan, OP_LANDLOCK_PATH, why, path, rights);

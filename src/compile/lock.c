@@ -10,17 +10,23 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static bool listens(const struct compile *c)
+{
+	return c->tells || c->acts || c->acts_on_opens || c->hands_out_sockets;
+}
+
 static struct bpf_request filter_request(const struct compile *c)
 {
 	const struct policy *policy = c->policy;
 	bool net = c->rung == COMPILE_RUNG_NAMESPACES || !network_is_own(c);
 
 	return (struct bpf_request){
-		.notify = c->tells || c->acts || c->acts_on_opens,
+		.notify = listens(c),
 		.tell_writes = c->tells && !c->facts->tracing_why,
 		.tell_reads = c->tells && !c->facts->tracing_why && policy->denials == POLICY_DENIALS_ALL,
 		.act_names = c->acts,
 		.act_opens = c->acts_on_opens,
+		.act_sockets = c->hands_out_sockets,
 		.inet = net, /* in a network namespace of its own these reach nothing but the sandbox itself */
 		.unix_sockets = policy->network.allow_all_unix_sockets,
 		.ptrace = policy->process.allow_ptrace,
@@ -41,6 +47,10 @@ static uint64_t init_flags(const struct compile *c)
 		flags |= PLAN_INIT_ACT_OPENS;
 	if (c->rung == COMPILE_RUNG_LANDLOCK)
 		flags |= PLAN_INIT_RUNG2;
+	if (c->hands_out_sockets)
+		flags |= PLAN_INIT_SOCKETS;
+	if (c->hands_out_sockets && sockets_keeps_abstract(c))
+		flags |= PLAN_INIT_ABSTRACT;
 	return flags;
 }
 
@@ -90,7 +100,7 @@ static int add_granted(struct compile *c, struct line_vec *lines)
 		r = add_place(c, lines, 'w', path);
 	for (size_t i = 0; r == 0 && (path = carve_machine_file(i)); i++)
 		r = add_place(c, lines, 'r', path);
-	return r == 0 && (c->acts || c->acts_on_opens) ? add_place(c, lines, 'r', "/proc") : r;
+	return r == 0 && (c->acts || c->acts_on_opens || c->hands_out_sockets) ? add_place(c, lines, 'r', "/proc") : r;
 }
 
 /* A place that is both a region and granted is listed once, as what it is granted as. */
@@ -99,17 +109,24 @@ static bool is_same_place(const struct line_vec *lines, size_t i)
 	return i + 1 < lines->n && strcmp(lines->at[i].path, lines->at[i + 1].path) == 0;
 }
 
+static char letter_of(const struct compile *c, const struct region *region)
+{
+	static const char letters[] = { [ACCESS_HIDDEN] = 'h', [ACCESS_READ] = 'r', [ACCESS_WRITE] = 'w' };
+	bool private = region->fresh && region->access == ACCESS_WRITE && c->rung == COMPILE_RUNG_NAMESPACES;
+
+	return private ? 'p' : letters[region->access];
+}
+
 /* Init and the people who read denials go by bytes, so these are sorted as strcmp does. */
 static int list_regions(struct compile *c, struct text_vec *regions, struct text_vec *whys)
 {
-	static const char letters[] = { [ACCESS_HIDDEN] = 'h', [ACCESS_READ] = 'r', [ACCESS_WRITE] = 'w' };
 	struct line_vec lines = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->regions.n; i++) {
 		const struct region *region = &c->regions.at[i];
 
-		r = add_line(c, &lines, (struct line){ .path = region->path, .why = region->why, .letter = letters[region->access] });
+		r = add_line(c, &lines, (struct line){ .path = region->path, .why = region->why, .letter = letter_of(c, region) });
 	}
 	if (r == 0 && c->rung == COMPILE_RUNG_LANDLOCK)
 		r = add_granted(c, &lines);
@@ -144,7 +161,7 @@ static int put_init(struct compile *c)
 	size_t bytes;
 	int r = bpf_build_init(c->arena, &filter, &bytes, c->err);
 
-	if (r == 0 && (c->tells || c->acts || c->acts_on_opens))
+	if (r == 0 && listens(c))
 		r = list_regions(c, &regions, &whys);
 	if (r == 0)
 		r = list_patterns(c, &patterns, &whys);

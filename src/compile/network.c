@@ -6,8 +6,6 @@
 
 enum { HTTP_PORT = 3128, SOCKS_PORT = 1080 }; /* as in srt */
 
-#define RULES_BYTES_MAX (4 << 20)
-
 bool network_is_own(const struct compile *c)
 {
 	return c->policy->network.mode != POLICY_NETWORK_HOST;
@@ -151,10 +149,9 @@ void network_write_requests(const struct compile *c, struct str *out)
 	add_flag(out, "plaintext_inject", c->policy->credentials.allow_plaintext_inject && c->mask.secrets.n);
 }
 
-/* What coffer-egress reads (egress/rules.h). */
-static void write_rules(const struct compile *c, struct str *out)
+void compile_network_rules(const struct policy *policy, const struct facts *facts, struct str *out)
 {
-	const struct policy_network *network = &c->policy->network;
+	const struct policy_network *network = &policy->network;
 
 	str_add(out, "{\"allowed\": [");
 	add_domains(out, network, &network->domains.allowed);
@@ -164,8 +161,8 @@ static void write_rules(const struct compile *c, struct str *out)
 	for (size_t i = 0; i < network->denied_addresses.n; i++)
 		add_field(out, i ? ", " : "", network->denied_addresses.at[i]);
 	str_printf(out, "], \"allow_private\": %s, \"dialect\": \"%s\"", network->allow_private_addresses ? "true" : "false",
-	           c->policy->dialect == POLICY_SRT ? "srt" : "coffer");
-	str_printf(out, ", \"uid\": %u", filter_uid(c->facts->sandbox_uid));
+	           policy->dialect == POLICY_SRT ? "srt" : "coffer");
+	str_printf(out, ", \"uid\": %u", filter_uid(facts->sandbox_uid));
 	str_add_char(out, '}');
 }
 
@@ -176,9 +173,9 @@ int network_put_filter(struct compile *c)
 
 	if (!network_is_filtered(c))
 		return 0;
-	str_init(&rules, RULES_BYTES_MAX);
-	str_init(&secrets, RULES_BYTES_MAX);
-	write_rules(c, &rules);
+	str_init(&rules, COMPILE_RULES_MAX);
+	str_init(&secrets, 4 * COMPILE_RULES_MAX);
+	compile_network_rules(c->policy, c->facts, &rules);
 	secrets_write(c, &secrets);
 	if (rules.failed || secrets.failed)
 		r = compile_no_memory(c);
@@ -204,28 +201,32 @@ void network_put_ways(struct compile *c)
 }
 
 /* Both spellings, for programs disagree on them. What is inside itself is reached directly. */
+enum whose { EVERYBODY, COFFERS, SRTS }; /* who counts on srt may count on its own */
 static const struct {
 	const char *name, *before;
 	unsigned port; /* 0: before is the whole value */
-	bool srt;      /* srt sets it, and who counts on srt may count on it */
+	enum whose whose;
 } variables[] = {
-	{ "HTTP_PROXY", "http://", HTTP_PORT, false },
-	{ "HTTPS_PROXY", "http://", HTTP_PORT, false },
-	{ "http_proxy", "http://", HTTP_PORT, false },
-	{ "https_proxy", "http://", HTTP_PORT, false },
-	{ "ALL_PROXY", "socks5h://", SOCKS_PORT, false },
-	{ "all_proxy", "socks5h://", SOCKS_PORT, false },
-	{ "FTP_PROXY", "socks5h://", SOCKS_PORT, false },
-	{ "ftp_proxy", "socks5h://", SOCKS_PORT, false },
-	{ "RSYNC_PROXY", "", HTTP_PORT, false },
-	{ "GRPC_PROXY", "http://", HTTP_PORT, false },
-	{ "grpc_proxy", "http://", HTTP_PORT, false },
-	{ "NODE_USE_ENV_PROXY", "1", 0, false }, /* Node 24 and 22.21: fetch and http go by the variables */
-	{ "DOCKER_HTTP_PROXY", "http://", HTTP_PORT, true },
-	{ "DOCKER_HTTPS_PROXY", "http://", HTTP_PORT, true },
-	{ "CLOUDSDK_PROXY_TYPE", "https", 0, true },
-	{ "CLOUDSDK_PROXY_ADDRESS", "localhost", 0, true },
-	{ "CLOUDSDK_PROXY_PORT", "3128", 0, true },
+	{ "HTTP_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "HTTPS_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "http_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "https_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "ALL_PROXY", "socks5h://", SOCKS_PORT, COFFERS },
+	{ "all_proxy", "socks5h://", SOCKS_PORT, COFFERS },
+	{ "ALL_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "all_proxy", "http://", HTTP_PORT, SRTS },
+	{ "FTP_PROXY", "socks5h://", SOCKS_PORT, EVERYBODY },
+	{ "ftp_proxy", "socks5h://", SOCKS_PORT, EVERYBODY },
+	{ "RSYNC_PROXY", "", HTTP_PORT, COFFERS },
+	{ "RSYNC_PROXY", "", SOCKS_PORT, SRTS },
+	{ "GRPC_PROXY", "http://", HTTP_PORT, EVERYBODY },
+	{ "grpc_proxy", "http://", HTTP_PORT, EVERYBODY },
+	{ "NODE_USE_ENV_PROXY", "1", 0, EVERYBODY }, /* Node 24 and 22.21: fetch and http go by the variables */
+	{ "DOCKER_HTTP_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "DOCKER_HTTPS_PROXY", "http://", HTTP_PORT, SRTS },
+	{ "CLOUDSDK_PROXY_TYPE", "http", 0, SRTS },
+	{ "CLOUDSDK_PROXY_ADDRESS", "localhost", 0, SRTS },
+	{ "CLOUDSDK_PROXY_PORT", "3128", 0, SRTS },
 };
 
 #define DIRECT "localhost,127.0.0.1,::1"
@@ -252,7 +253,7 @@ int network_add_variables(const struct compile *c, struct variable_vec *list)
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]) && r == 0; i++) {
 		const char *value = variables[i].before;
 
-		if (variables[i].srt && !srt)
+		if (variables[i].whose == (srt ? COFFERS : SRTS))
 			continue;
 		if (variables[i].port)
 			value = arena_printf(c->arena, "%s%s:%u", value, srt ? "localhost" : "127.0.0.1", variables[i].port);

@@ -58,8 +58,7 @@ static const char *after_literal(const char *glob, const char *path)
 	return glob;
 }
 
-/* The same pattern where links above its first glob character are resolved: that is where names are made. */
-static const char *real_glob(struct compile *c, const struct policy_rule *rule)
+const char *patterns_real_glob(struct compile *c, const struct policy_rule *rule)
 {
 	const struct survey_entry *entry = survey_find(c->inputs->survey, rule->path);
 	const char *quoted;
@@ -149,7 +148,7 @@ static int guard_glob(struct compile *c, char letter, const struct policy_rule *
 	if (!touches(c, real_top(c, rule), kind))
 		return 0;
 	r = letter == 'r' ? 0 : guard_linked_matches(c, rule);
-	return r == 0 ? add_pattern(c, letter, real_glob(c, rule), rule) : r;
+	return r == 0 ? add_pattern(c, letter, patterns_real_glob(c, rule), rule) : r;
 }
 
 static int guard_write(struct compile *c, const struct policy_rule *rule)
@@ -221,7 +220,7 @@ static int except_free(struct compile *c)
 
 		if (!rule->except || rule->existing || !touches(c, real_top(c, rule), region_is_host_writable))
 			continue;
-		r = add_pattern(c, '+', rule->glob ? real_glob(c, rule) : pattern_quote(c->arena, real_top(c, rule)), rule);
+		r = add_pattern(c, '+', rule->glob ? patterns_real_glob(c, rule) : pattern_quote(c->arena, real_top(c, rule)), rule);
 	}
 	return r;
 }
@@ -338,8 +337,7 @@ static int guard_regions(struct compile *c)
 
 /* ---- can init do it here? ---- */
 
-/* NULL: nothing. */
-static const char *reason_against(struct compile *c)
+const char *patterns_reason_against(struct compile *c)
 {
 	if (!c->facts->seccomp_notify)
 		return "calls cannot be handed to init here";
@@ -387,7 +385,7 @@ static void choose_acts(struct compile *c)
 
 int patterns_make(struct compile *c)
 {
-	const char *reason = reason_against(c);
+	const char *reason = patterns_reason_against(c);
 	int r = guard_claims(c, false);
 
 	if (r == 0)

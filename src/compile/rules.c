@@ -107,6 +107,8 @@ int rules_collect(struct compile *c)
 		r = add_list(c, EFFECT_ALLOW_WRITE, &fs->allow_write);
 	if (r == 0)
 		r = add_list(c, EFFECT_DENY_WRITE, &fs->deny_write);
+	if (r == 0) /* a socket that nobody can see cannot be connected to */
+		r = add_list(c, EFFECT_ALLOW_READ, &c->policy->network.unix_sockets);
 	if (r == 0)
 		r = add_path_dirs(c);
 	if (r == 0)
@@ -115,6 +117,13 @@ int rules_collect(struct compile *c)
 }
 
 /* ---- landing ---- */
+
+/* By the policy, or by the manners of srt, under which these are written without asking. */
+static bool is_asked_for(const struct compile *c, const struct policy_rule *rule)
+{
+	return !rule->derived || rule->why == place_why(PLACE_SRT_WRITABLE) || c->policy->filesystem.disabled ||
+	       strcmp(rule->path, c->policy->workspace.path) == 0;
+}
 
 static int add_mark(struct compile *c, const struct claim *claim, const struct survey_entry *entry)
 {
@@ -127,7 +136,7 @@ static int add_mark(struct compile *c, const struct claim *claim, const struct s
 		.effect = claim->effect,
 		.why = claim->rule->why ? claim->rule->why : WHY_DEFAULT,
 		.entry = entry,
-		.named = !claim->rule->derived || strcmp(claim->rule->path, c->policy->workspace.path) == 0,
+		.named = is_asked_for(c, claim->rule),
 		.order = c->marks.n,
 	};
 	return 0;

@@ -44,6 +44,7 @@ struct compile {
 	struct pattern_vec patterns;     /* names for init to guard */
 	struct guarded_vec guarded;      /* the single ones among them */
 	bool tells, acts, acts_on_opens; /* init reports denials; performs calls that make names; performs every open */
+	bool hands_out_sockets;          /* init makes local sockets for programs inside, and connects them */
 	struct source_vec sources;       /* host trees, in the order of their slots */
 	struct pin_vec pins;             /* sorted */
 
@@ -71,6 +72,7 @@ int barriers_land(struct compile *c);
 int fresh_land(struct compile *c);
 int regions_make(struct compile *c);
 int patterns_make(struct compile *c);
+int sockets_choose(struct compile *c);
 int identity_check_workspace(struct compile *c);
 int mounts_choose_sources(struct compile *c);
 int fresh_choose_devices(struct compile *c);
@@ -121,6 +123,14 @@ void secrets_add_variables(const struct compile *c, struct variable_vec *list); 
 void secrets_write(const struct compile *c, struct str *out);                   /* the part of the filter's rules that nobody is shown */
 int secrets_put_files(struct compile *c);
 const char *secrets_bundle(struct compile *c); /* whom programs inside trust; NULL: no memory */
+
+/* sockets.c. Is a name in no directory out of the host's reach, and the host's names out of the sandbox's? */
+bool sockets_keeps_abstract(const struct compile *c);
+
+/* patterns.c. What keeps init from making calls for others here; NULL: nothing. */
+const char *patterns_reason_against(struct compile *c);
+/* A rule's glob where links above its first glob character are resolved: that is where names are made. NULL: no memory. */
+const char *patterns_real_glob(struct compile *c, const struct policy_rule *rule);
 
 /* fresh.c, covers.c: what they want to know about the host, one path after another; NULL at the end. */
 const char *fresh_question(size_t i);

@@ -114,12 +114,13 @@ static const struct sock_filter filter[] = {
 	/* a lookup: its own descriptors, files, end */
 	CALL(close_range),
 	/* nobody is signalled when there is something to read */
-	ONLY(fcntl, 9),
+	ONLY(fcntl, 10),
 	LOAD_LOW(1),
-	IF(F_GETFD, 6, 0),
-	IF(F_SETFD, 5, 0),
-	IF(F_GETFL, 4, 0),
-	IF(F_SETFL, 3, 0),
+	IF(F_GETFD, 7, 0),
+	IF(F_SETFD, 6, 0),
+	IF(F_GETFL, 5, 0),
+	IF(F_SETFL, 4, 0),
+	IF(F_GET_SEALS, 3, 0),
 	IF(F_DUPFD_CLOEXEC, 2, 0),
 	IF(F_SETPIPE_SZ, 1, 0),
 	DENY,

@@ -98,6 +98,10 @@ void conn_accept(struct filter *filter, int fd, bool direct)
 	conn->direct = direct;
 	conn->step = direct ? direct_step_first : entry_step_first;
 	str_init(&conn->in, IN_MAX);
+	conn->next = filter->conns;
+	if (conn->next)
+		conn->next->prev = conn;
+	filter->conns = conn;
 	filter->conns_n++;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	conn_wait(conn, WAIT_STEP, conn_close);
@@ -140,6 +144,9 @@ void conn_close(struct conn *conn)
 	str_done(&conn->in);
 	str_done(&conn->refusal);
 	count_kept(conn);
+	*(conn->prev ? &conn->prev->next : &filter->conns) = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
 	filter->conns_n--;
 	conn->next_dead = filter->dead;
 	filter->dead = conn;

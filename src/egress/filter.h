@@ -12,6 +12,7 @@
  *   direct.c   connections that were meant for somebody else and led here
  *   refuse.c   what a client that may not, or cannot, is told
  *   report.c   what the engine is told
+ *   renew.c    other rules, while connections are open
  *
  * A connection is a state machine of one function: `step` does what can be done now, and says whether the next step (it may have changed) should
  * be tried at once. Everything a connection owns is in it; when it is over, conn_close frees it at the end of the round.
@@ -35,7 +36,8 @@ enum { CONNS_MAX = 16384, REFUSED_MAX = 8, LISTENERS_MAX = 64, ADDRESSES_MAX = 1
 
 struct lookup;
 
-/* What the engine says a socket is for. */
+/* What the engine says a descriptor is for: RULES come as at the start, and replace those. */
+enum { CONTROL_RULES = 'R' };
 enum listener_kind { LISTENER_PROXY = 'P', LISTENER_TRANSPARENT = 'T', LISTENER_RESOLVER = 'D' };
 
 struct listener {
@@ -47,12 +49,17 @@ struct listener {
 
 struct filter {
 	struct loop loop;
-	struct filter_rules *rules;
+	struct filter_rules *rules; /* of one of the two generations: the other one is free, or about to be */
+	struct {
+		struct arena arena;
+		struct filter_rules rules;
+	} generation[2];
 	struct source control; /* the engine */
 	int control_fd;
 	size_t dropped; /* reports that the engine was too slow for */
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners_n;
+	struct conn *conns;                   /* all that live, the newest first */
 	size_t conns_n, conns_max, tunnels_n; /* tunnels whose TLS ends here */
 	size_t kept_bytes;                    /* of heads that are not whole yet, by all */
 	struct conn *dead;
@@ -84,7 +91,7 @@ struct conn {
 	bool (*step)(struct conn *conn); /* true: again */
 	void (*late)(struct conn *conn); /* what the running wait's end means */
 	bool dead, stepping;
-	struct conn *next_dead, *next_waiting;
+	struct conn *next, *prev, *next_dead, *next_waiting;
 
 	enum way way;
 	struct str refusal; /* what a direct client is told once it has shown that it speaks HTTP */
@@ -178,6 +185,9 @@ bool direct_step_first(struct conn *conn);
 void direct_refuse(struct conn *conn, struct str *answer);
 void direct_refuse_tls(struct conn *conn);
 
+/* renew.c: takes the rules in a sealed file in place of those in force, or says why not. Connections that they forbid end. */
+void renew(struct filter *filter, int rules_fd);
+
 /* refuse.c: answers in the client's own protocol, reports, and finishes. */
 void refuse_policy(struct conn *conn, const char *reason);    /* the lists say no */
 void refuse_address(struct conn *conn, const char *kind);     /* "a loopback" */
@@ -193,6 +203,8 @@ void refuse_socks(struct conn *conn, enum socks_reply reply);
 /* report.c */
 enum report { REPORT_OPEN, REPORT_DENY, REPORT_CLOSE };
 void report(struct conn *conn, enum report what, const char *reason);
+/* Other rules are in force, or (reason) those of before still are, which is told as a refusal. */
+void report_rules(struct filter *filter, const char *reason);
 /* A name that nobody inside is told the address of. */
 void report_name(struct filter *filter, const struct host *host, const struct domain_verdict *verdict);
 

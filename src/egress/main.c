@@ -90,7 +90,9 @@ static void obey(struct source *source, uint32_t events)
 			filter->loop.over = true;
 			return;
 		}
-		if (fd >= 0 && (what == LISTENER_PROXY || what == LISTENER_TRANSPARENT || what == LISTENER_RESOLVER))
+		if (fd >= 0 && what == CONTROL_RULES)
+			renew(filter, fd);
+		else if (fd >= 0 && (what == LISTENER_PROXY || what == LISTENER_TRANSPARENT || what == LISTENER_RESOLVER))
 			add_listener(filter, (enum listener_kind)what, &fd);
 	}
 }
@@ -162,20 +164,19 @@ static bool is_asked_for_ca(int argc, char *argv[])
 int main(int argc, char *argv[])
 {
 	static struct filter filter = { .control = { obey }, .control_fd = CONTROL_FD, .burial = { .run = conn_bury } };
-	static struct filter_rules rules;
-	static struct arena arena;
+	static struct arena first;
 	struct err err = { 0 };
 
 	if (is_asked_for_ca(argc, argv))
 		return secure_ops.make_ca();
-	arena_init(&arena, RULES_ARENA_MAX);
-	filter.rules = &rules;
-	if (filter_rules_load(RULES_FD, &arena, &rules, &err) < 0)
+	filter.rules = &filter.generation[0].rules;
+	arena_init(&first, RULES_ARENA_MAX); /* not a generation's: what hangs on TLS stays when the rest is renewed */
+	if (filter_rules_load(RULES_FD, &first, filter.rules, &err) < 0)
 		give_up(&err);
 	close(RULES_FD);
-	if (rules.tls.opens && prepare_tls(&rules.tls, &err) < 0)
+	if (filter.rules->tls.opens && prepare_tls(&filter.rules->tls, &err) < 0)
 		give_up(&err);
-	if (prepare(&filter, rules.uid, &err) < 0)
+	if (prepare(&filter, filter.rules->uid, &err) < 0)
 		give_up(&err);
 	tell("ready", "");
 	return loop_run(&filter.loop) < 0;

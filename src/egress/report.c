@@ -61,6 +61,15 @@ void report(struct conn *conn, enum report what, const char *reason)
 	send_line(conn->filter, &line);
 }
 
+void report_rules(struct filter *filter, const char *reason)
+{
+	autostr struct str line;
+
+	begin_line(&line, reason ? "deny" : "rules", "control", "other rules");
+	add_text(&line, "reason", reason);
+	send_line(filter, &line);
+}
+
 void report_name(struct filter *filter, const struct host *host, const struct domain_verdict *verdict)
 {
 	autostr struct str line;

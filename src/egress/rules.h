@@ -52,6 +52,8 @@ struct filter_rules {
 
 /* Texts are copied into the arena. err names the member: "/denied/0/text". */
 int filter_rules_read(const char *text, size_t n, struct arena *arena, struct filter_rules *ret_rules, struct err *err);
+/* Takes over what was read at the start alone: TLS, rules for requests, secrets and what belongs to them. */
+void filter_rules_keep(struct filter_rules *rules, const struct filter_rules *old);
 /* From a memfd that nobody can change any more. */
 int filter_rules_load(int fd, struct arena *arena, struct filter_rules *ret_rules, struct err *err);
 

@@ -204,3 +204,16 @@ int rules_read_tls_member(const struct reading *reading, const char *where, cons
 		return rules_refuse(reading, where, "what a member of the rules may be", value);
 	return 0;
 }
+
+void filter_rules_keep(struct filter_rules *rules, const struct filter_rules *old)
+{
+	rules->tls = old->tls;
+	rules->requests = old->requests;
+	rules->secrets = old->secrets;
+	rules->stripped_headers = old->stripped_headers;
+	rules->ambiguous_target = old->ambiguous_target;
+	rules->refuse_opaque_tunnels = old->refuse_opaque_tunnels;
+	rules->require_host_match = old->require_host_match;
+	rules->plaintext_header_set = old->plaintext_header_set;
+	rules->plaintext_inject = old->plaintext_inject;
+}

@@ -67,6 +67,11 @@ int egress_hand_over(const struct egress *egress, char kind, int listener)
 	return sock_send_fd(egress->socket, &kind, 1, listener);
 }
 
+int egress_renew(const struct egress *egress, int rules)
+{
+	return sock_send_fd(egress->socket, "R", 1, rules);
+}
+
 static const char *text(const json_t *event, const char *name)
 {
 	return json_string_value(json_object_get(event, name));
@@ -102,6 +107,33 @@ static struct denial take(struct egress *egress, const json_t *event)
 		                .rule = rule ? rule : text(event, "reason") };
 }
 
+static uint64_t number(const json_t *event, const char *name)
+{
+	json_int_t value = json_integer_value(json_object_get(event, name));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static struct connection take_connection(const json_t *event)
+{
+	static const char *const verdicts[] = { "open", "deny", "close" };
+	const char *kind = text(event, "event"), *host = text(event, "host"), *way = text(event, "way");
+	struct connection connection = { .host = host,
+		                         .way = way,
+		                         .port = (uint16_t)number(event, "port"),
+		                         .rule = text(event, "rule"),
+		                         .reason = text(event, "reason"),
+		                         .bytes_up = number(event, "bytes_up"),
+		                         .bytes_down = number(event, "bytes_down"),
+		                         .duration_ms = number(event, "duration_ms"),
+		                         .dropped = number(event, "dropped") };
+
+	for (size_t i = 0; kind && host && way && i < ARRAY_LEN(verdicts); i++)
+		if (strcmp(kind, verdicts[i]) == 0)
+			connection.verdict = verdicts[i];
+	return connection;
+}
+
 int egress_read(struct egress *egress, struct denial *ret_denial)
 {
 	char packet[EGRESS_EVENT_MAX];
@@ -114,8 +146,11 @@ int egress_read(struct egress *egress, struct denial *ret_denial)
 		return n ? (int)n : -EPIPE;
 	json_done(&egress->event);
 	*ret_denial = (struct denial){ .target = NULL };
-	if (n > 0 && json_read(packet, (size_t)n, "coffer-egress", &egress->event, NULL) == 0)
+	egress->connection = (struct connection){ .verdict = NULL };
+	if (n > 0 && json_read(packet, (size_t)n, "coffer-egress", &egress->event, NULL) == 0) {
 		*ret_denial = take(egress, egress->event);
+		egress->connection = take_connection(egress->event);
+	}
 	return 1;
 }
 

@@ -2,7 +2,7 @@
  * egress.h: the egress filter of a run, a process of its own (coffer-egress) on the host's network. It accepts on sockets that the launcher has made
  * inside the sandbox's network and handed over; it never has the sandbox's files, nor the sandbox the filter's.
  *
- * The filter's descriptor 3 is a sealed file with its rules, 4 a SOCK_SEQPACKET: from here one byte and a listening socket a packet, to
+ * The filter's descriptor 3 is a sealed file with its rules, 4 a SOCK_SEQPACKET: from here one byte and a descriptor a packet (listening sockets, other rules), to
  * here one JSON object a packet, a verdict each.
  */
 #ifndef COFFER_ENGINE_EGRESS_H
@@ -16,7 +16,8 @@
 struct egress {
 	struct process process; /* pid -1: there is none */
 	int socket;
-	json_t *event; /* the last one; what a denial's strings are in */
+	json_t *event;                /* the last one; what a denial's strings are in */
+	struct connection connection; /* the same; without a verdict it was about none */
 	char target[320];
 };
 
@@ -34,6 +35,9 @@ int egress_start(struct egress *egress, const struct egress_rules *rules);
 int egress_wait(struct egress *egress, struct err *err);
 /* A socket of the sandbox's and what it is for (enum wire_listener); stays the caller's. */
 int egress_hand_over(const struct egress *egress, char kind, int listener);
+
+/* Rules in place of those before: a sealed file, which stays the caller's. */
+int egress_renew(const struct egress *egress, int rules);
 
 enum { EGRESS_EVENT_MAX = 8192 };
 /*

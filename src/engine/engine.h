@@ -21,15 +21,16 @@ int engine_probe(struct arena *arena, struct facts *ret_facts, struct err *err);
 /* Answers the questions by openat2 and statx, never following anything for writing. */
 int engine_survey(const struct question_vec *questions, struct arena *arena, struct survey *ret_survey, struct err *err);
 
-/* STARTED: the launcher runs; a step of it may still fail. LIMITED: a ceiling was passed, all is being killed. EXITED: all is over. */
-enum engine_event_type { ENGINE_STARTED, ENGINE_OUTPUT, ENGINE_DENIED, ENGINE_LIMITED, ENGINE_EXITED };
+/* STARTED: the launcher runs; a step of it may still fail. LIMITED: a ceiling was passed, all is being killed. CONTROL: what was read of control_fd. EXITED: all is over. */
+enum engine_event_type { ENGINE_STARTED, ENGINE_OUTPUT, ENGINE_DENIED, ENGINE_CONNECTION, ENGINE_LIMITED, ENGINE_CONTROL, ENGINE_EXITED };
 struct engine_event {
 	enum engine_event_type type;
-	int stream; /* OUTPUT: 1 or 2 */
-	const void *bytes;
+	int stream;        /* OUTPUT: 1 or 2 */
+	const void *bytes; /* OUTPUT, CONTROL */
 	size_t len;
-	const struct denial *denial; /* DENIED; rule filled, remedy not yet */
-	enum outcome_cause cause;    /* LIMITED */
+	const struct denial *denial;         /* DENIED; rule filled, remedy not yet */
+	const struct connection *connection; /* CONNECTION */
+	enum outcome_cause cause;            /* LIMITED */
 };
 
 /*
@@ -41,7 +42,9 @@ struct engine_event {
  */
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
-	int cancel_fd; /* -1, or readable when the run is to be cancelled */
+	int cancel_fd;  /* -1, or readable when the run is to be cancelled */
+	int control_fd; /* -1, or read as long as the run lasts: its bytes are CONTROL events */
+	int rules_fd;   /* -1, or packets that bring sealed files of rules, each for the egress filter in place of those before */
 	const sigset_t
 	    *forward; /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
 	void (*on_event)(void *context, const struct engine_event *event);

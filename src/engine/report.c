@@ -51,6 +51,13 @@ static void take_denial(struct report *report, const struct packet *packet)
 	tell_denial(report, denial_add(&report->denials, report->arena, report->plan, &packet->wire, packet->text));
 }
 
+static void tell_connection(const struct report *report, const struct connection *connection)
+{
+	if (connection->verdict && report->options->on_event)
+		report->options->on_event(report->options->context,
+		                          &(struct engine_event){ .type = ENGINE_CONNECTION, .connection = connection });
+}
+
 void report_read_egress(struct report *report)
 {
 	struct denial denial;
@@ -58,6 +65,8 @@ void report_read_egress(struct report *report)
 
 	for (int i = 0; i < EGRESS_TURN && r > 0; i++) {
 		r = egress_read(report->egress, &denial);
+		if (r > 0)
+			tell_connection(report, &report->egress->connection);
 		if (r > 0 && denial.target)
 			tell_denial(report, denial_note(&report->denials, report->arena, &denial));
 	}

@@ -13,7 +13,9 @@
 
 void engine_run_options_init(struct engine_run_options *options)
 {
-	*options = (struct engine_run_options){ .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .cancel_fd = -1, .torture_op = -1 };
+	*options = (struct engine_run_options){
+		.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .cancel_fd = -1, .control_fd = -1, .rules_fd = -1, .torture_op = -1
+	};
 }
 
 /* All that a run holds. Every part can be given up in any state. */

@@ -34,7 +34,17 @@ enum {
 }; /* µs: one Ctrl-C may come twice, from the terminal and from a parent that forwards it; nobody presses it so fast */
 enum { WATCH_PROCESSOR_LEAST = 5000, WATCH_PROCESSOR_MOST = 1000000 }; /* µs between two looks */
 
-enum { POLL_SOCKET, POLL_LAUNCHER, POLL_SIGNALS, POLL_CANCEL, POLL_EGRESS, POLL_RELAYS, POLL_ALL = POLL_RELAYS + 3 * RELAY_POLLS };
+enum {
+	POLL_SOCKET,
+	POLL_LAUNCHER,
+	POLL_SIGNALS,
+	POLL_CANCEL,
+	POLL_EGRESS,
+	POLL_CONTROL,
+	POLL_RULES,
+	POLL_RELAYS,
+	POLL_ALL = POLL_RELAYS + 3 * RELAY_POLLS
+};
 
 uint64_t watch_clock_us(void)
 {
@@ -233,6 +243,32 @@ static void take_signals(struct watch *w)
 		take_signal(w, number);
 }
 
+/* ---- what the caller says meanwhile ---- */
+
+/* Its bytes are the caller's business; at its end, or when it is broken, there is nothing more to read. */
+static void read_control(struct watch *w)
+{
+	char bytes[4096];
+	ssize_t n = read(w->control_fd, bytes, sizeof(bytes));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0)
+		w->control_fd = -1;
+	else if (w->options->on_event)
+		w->options->on_event(w->options->context,
+		                     &(struct engine_event){ .type = ENGINE_CONTROL, .bytes = bytes, .len = (size_t)n });
+}
+
+static void pass_rules(struct watch *w)
+{
+	char byte;
+	autofd int rules = -1;
+
+	if (sock_receive(w->options->rules_fd, &byte, sizeof(byte), &rules) > 0 && rules >= 0 && w->report->egress)
+		(void)egress_renew(w->report->egress, rules);
+}
+
 /* ---- clocks ---- */
 
 /* All accounts are of the same processes: the first that there is. Without one, what procfs shows of the launcher's descendants. */
@@ -331,6 +367,8 @@ static void wait_for_something(const struct watch *w, struct pollfd *polls)
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = w->signals, .events = POLLIN };
 	polls[POLL_CANCEL] = (struct pollfd){ .fd = w->stopped ? -1 : w->options->cancel_fd, .events = POLLIN };
 	polls[POLL_EGRESS] = (struct pollfd){ .fd = w->report->egress ? w->report->egress->socket : -1, .events = POLLIN };
+	polls[POLL_CONTROL] = (struct pollfd){ .fd = w->control_fd, .events = POLLIN };
+	polls[POLL_RULES] = (struct pollfd){ .fd = w->report->egress ? w->options->rules_fd : -1, .events = POLLIN };
 	for (int i = 0; i < 3; i++)
 		relay_poll(&w->streams->relay[i], &polls[POLL_RELAYS + i * RELAY_POLLS]);
 	if (poll(polls, POLL_ALL, wait_ms(w)) < 0)
@@ -343,6 +381,7 @@ int watch_begin(struct watch *w, struct err *err)
 	uint64_t wall_us = w->prepared->wall_ms > UINT64_MAX / 2000 ? WATCH_NEVER : w->prepared->wall_ms * 1000;
 
 	w->signals = -1;
+	w->control_fd = w->options->control_fd;
 	w->end_at = wall_us == WATCH_NEVER ? WATCH_NEVER : watch_clock_us() + wall_us;
 	w->processor_at = w->prepared->cpu_ms > UINT64_MAX / 2000 ? WATCH_NEVER : 0;
 	w->retry_at = w->force_at = w->abandon_at = WATCH_NEVER;
@@ -362,6 +401,10 @@ void watch(struct watch *w)
 		hear_launcher(w, polls);
 		if (w->report->egress && (polls[POLL_EGRESS].revents || w->gone))
 			report_read_egress(w->report);
+		if (polls[POLL_CONTROL].revents)
+			read_control(w);
+		if (polls[POLL_RULES].revents)
+			pass_rules(w);
 		if (polls[POLL_SIGNALS].revents)
 			take_signals(w);
 		if (polls[POLL_CANCEL].revents)

@@ -27,6 +27,7 @@ struct watch {
 	struct report *report;
 
 	/* of the loop; times on the monotonic clock, in µs, WATCH_NEVER for none */
+	int control_fd;          /* -1 once it has ended */
 	int signals;             /* -1: none are forwarded */
 	uint64_t interrupted_at; /* SIGINT was forwarded first; 0: not yet */
 	uint64_t end_at;         /* wall time is used up */

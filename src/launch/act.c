@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
+#include <sys/un.h>
 
 struct act {
 	struct notify *n;
@@ -133,23 +134,59 @@ static uint32_t forbid(struct act *act)
 	}
 }
 
+/* As people write names that are in no directory. */
+static void spell_abstract(struct act *act)
+{
+	const char *name = ((const struct sockaddr_un *)&act->deed.address)->sun_path + 1;
+	size_t n = strnlen(name, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+
+	act->path[0] = '@';
+	memcpy(act->path + 1, name, n);
+	act->path[n + 1] = '\0';
+}
+
+/*
+ * A socket that was made inside, or one that somebody listed. What is made in a place of the sandbox's own can be nothing else; elsewhere it is known by
+ * its inode, and by the process behind it, where that can be told.
+ */
+static bool may_connect(struct act *act, struct refusal *refusal)
+{
+	struct deed *deed = &act->deed;
+	const struct notify *n = act->n;
+	uint32_t rule;
+
+	if (!deed->text[0]) {
+		spell_abstract(act);
+		return n->flags & PLAN_INIT_ABSTRACT;
+	}
+	if (!place_look(&deed->place) || !S_ISSOCK(deed->place.found.st_mode) || rules_private(&n->rules, act->path) ||
+	    rules_socket(&n->rules, act->path))
+		return true;
+	/* Where the sandbox writes, most of what it did not make is what a run before left: nobody listens. */
+	refusal->errnum = rules_region(&n->rules, act->path, &rule) == 'w' ? ECONNREFUSED : EACCES;
+	deed->stays_inside = n->l->namespaces && local_set_has(&n->l->made, &deed->place.found);
+	return deed->stays_inside || local_set_has(&n->l->listed, &deed->place.found) || local_set_has(&n->l->made, &deed->place.found);
+}
+
+static bool is_refused(struct act *act, struct refusal *refusal)
+{
+	if (act->deed.call->kind == CALL_CONNECT)
+		return !may_connect(act, refusal);
+	refusal->rule = forbid(act);
+	if (act->n->flags & PLAN_INIT_SOCKETS && !rules_private(&act->n->rules, act->path))
+		act->deed.known = &act->n->l->made;
+	return refusal->rule;
+}
+
 static int find_paths(struct act *act)
 {
-	const bool nowhere = act->deed.call->kind == CALL_BIND && !act->deed.text[0];
+	const bool nowhere = act->deed.call->kind >= CALL_BIND && !act->deed.text[0];
 	int r = nowhere ? 0 : place_path(&act->n->view, &act->deed.place, act->path);
 
 	act->named = act->path;
 	if (r == 0 && act->deed.other.dir >= 0)
 		r = place_path(&act->n->view, &act->deed.other, act->other);
 	return r == -EXDEV ? -EACCES : r;
-}
-
-static void answer(const struct act *act, int result)
-{
-	if (act->deed.call->kind == CALL_OPEN && result >= 0)
-		seccomp_answer_open(act->n->l->listener, act->call->id, result, act->deed.flags & O_CLOEXEC);
-	else
-		(void)seccomp_answer(act->n->l->listener, act->call->id, result);
 }
 
 /* Refused by a mount or by Landlock rather than by the owner's mode: the region says so. */
@@ -171,6 +208,7 @@ void notify_act(struct notify *n, const struct seccomp_notif *call)
 {
 	static struct act act;
 	struct refusal refusal = { .errnum = EACCES };
+	bool refused, waits;
 	int r;
 
 	act.n = n;
@@ -179,27 +217,28 @@ void notify_act(struct notify *n, const struct seccomp_notif *call)
 	r = deputy_prepare(&n->view, call, &act.deed);
 	if (r == 0)
 		r = find_paths(&act);
-	refusal.rule = r == 0 ? forbid(&act) : 0;
-	if (refusal.rule)
-		r = -EACCES;
+	refused = r == 0 && is_refused(&act, &refusal);
+	if (refused)
+		r = -refusal.errnum;
 	/* What was read was the caller's if it still waits; if it does not, nobody wants the deed. */
 	if (r == 0 && !seccomp_is_waiting(n->l->listener, call->id)) {
 		deputy_done(&act.deed);
 		return;
 	}
-	if (r == 0 && deputy_would_wait(&act.deed)) {
+	waits = r == 0 && deputy_would_wait(&act.deed);
+	if (r == 0 && !waits)
+		r = deputy_perform(&act.deed);
+	if (waits || act.deed.patient) {
 		r = aside_perform(&n->aside, call->id, &act.deed);
 		if (r == 0) {
 			deputy_done(&act.deed);
 			return;
 		}
-	} else if (r == 0) {
-		r = deputy_perform(&act.deed);
 	}
-	answer(&act, r);
-	if (refusal.rule)
+	deputy_answer(n->l->listener, call->id, &act.deed, r);
+	if (refused)
 		notify_report(n, call, &refusal, act.named);
-	else if (r < 0)
+	else if (r < 0 && act.deed.call->kind != CALL_CONNECT)
 		report_region(&act, r);
 	deputy_done(&act.deed);
 }

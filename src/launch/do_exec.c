@@ -9,17 +9,17 @@
 #include "launch/launch.h"
 
 #include "plan/wire.h"
+#include "sys/inside.h"
+#include "sys/signal.h"
 #include "sys/sock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static int send_master(struct launch *l, int master)
@@ -59,24 +59,6 @@ int do_TERMINAL(struct launch *l, const struct plan_op *op)
 	return r;
 }
 
-/*
- * What the caller ignored would stay ignored. The engine's posix_spawn has taken care of all but the numbers that C libraries keep to themselves;
- * handlers end with the exec.
- */
-static void reset_signals(void)
-{
-	enum { LIBC_FIRST = 32, LIBC_LAST = 34 };
-	static const struct {
-		unsigned long handler, flags, restorer, mask;
-	} by_default;
-	sigset_t none;
-
-	for (int i = LIBC_FIRST; i <= LIBC_LAST; i++)
-		(void)syscall(SYS_rt_sigaction, i, &by_default, NULL, sizeof(by_default.mask));
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static int become_command(void *context)
 {
 	struct launch *l = context;
@@ -90,9 +72,20 @@ static int become_command(void *context)
 	/* Rung two: init is no process 1 there, and its end is not the command's. */
 	if (!l->namespaces && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		launch_fail(l, errno);
-	reset_signals();
+	signal_reset();
 	l->at++;
 	launch_run(l);
+}
+
+/* Before there is anybody to move them. */
+static void find_sockets(struct launch *l, const struct plan_op *op)
+{
+	for (const char *s = NULL; (s = plan_list_next(&l->plan, op, 3, s));) {
+		int fd = s[0] == 'i' ? inside_open(INSIDE_SELF, s + 1) : -1;
+
+		if (fd >= 0)
+			(void)local_set_add(&l->listed, fd);
+	}
 }
 
 /*
@@ -109,6 +102,7 @@ int do_INIT(struct launch *l, const struct plan_op *op)
 	if (plan_number(op, 1) & PLAN_INIT_RUNG2 && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return -errno;
 	l->init = op;
+	find_sockets(l, op);
 	command = clone(become_command, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, l);
 	l->is_command = false;
 	if (command < 0)

@@ -7,15 +7,13 @@
  */
 #include "launch/launch.h"
 
+#include "sys/fd.h"
 #include "sys/inside.h"
 #include "sys/landlock.h"
 #include "sys/seccomp.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/close_range.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 int do_NO_NEW_PRIVS(struct launch *l, const struct plan_op *op)
@@ -56,20 +54,13 @@ int do_LANDLOCK_ENTER(struct launch *l, const struct plan_op *op)
 
 /*
  * The command's process shares init's descriptors until it executes, so they are not closed but marked: exec takes its own table, and closes
- * them there. Before Linux 5.11 they are marked one by one; the launcher itself has opened all that there are.
+ * them there. The launcher itself has opened all that there are.
  */
 int do_CLOSE_FDS(struct launch *l, const struct plan_op *op)
 {
-	enum { MOST = PLAN_SLOTS_MAX + 64 };
-
 	(void)l;
 	(void)op;
-	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
-		return 0;
-	for (int fd = 3; fd < MOST; fd++)
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
-			return -errno;
-	return 0;
+	return fd_mark_from(3, PLAN_SLOTS_MAX + 64 + 2 * LOCAL_KNOWN_MAX);
 }
 
 int do_SECCOMP(struct launch *l, const struct plan_op *op)

@@ -15,6 +15,7 @@
 #define COFFER_LAUNCH_LAUNCH_H
 
 #include "plan/plan.h"
+#include "sys/local.h"
 #include "sys/ns.h"
 
 #include <stdbool.h>
@@ -56,6 +57,8 @@ struct launch {
 	const struct plan_op *init; /* NULL before */
 	int children;               /* rung two: the list of init's children, opened while that was allowed */
 	int listener;               /* of the command's filter, -1: none */
+	struct local_set listed;    /* sockets of the host that are known by their inodes */
+	struct local_set made;      /* sockets that init has bound */
 	bool is_command;            /* this process shares its memory with init, which waits meanwhile */
 	int error;                  /* of the command's process, positive */
 

@@ -6,13 +6,13 @@
 #include "launch/launch.h"
 
 #include "plan/wire.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define HANDLER_HOST(name) NULL
@@ -90,22 +90,12 @@ static int check_stream(int fd)
 	return flags & O_PATH || S_ISDIR(st.st_mode) ? -EISDIR : 0;
 }
 
-/* What the host process left open is not ours to know. Before close_range (Linux 5.9) all numbers are tried that fs.nr_open allows. */
-static void close_inherited(void)
-{
-	enum { FIRST = WIRE_SOCKET_FD + 1, NUMBERS = 1 << 20 };
-
-	if (syscall(SYS_close_range, FIRST, ~0U, 0) == 0)
-		return;
-	for (int fd = FIRST; fd < NUMBERS; fd++)
-		close(fd);
-}
-
+/* What the host process left open is not ours to know. */
 static int check_inheritance(void)
 {
 	int r = 0;
 
-	close_inherited();
+	fd_close_from(WIRE_SOCKET_FD + 1);
 	for (int fd = 0; fd <= 2 && r == 0; fd++)
 		r = check_stream(fd);
 	if (r == 0 && fcntl(WIRE_SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)

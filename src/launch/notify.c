@@ -75,11 +75,25 @@ void notify_report(struct notify *n, const struct seccomp_notif *call, const str
 		n->dropped++;
 }
 
+/* False: it is to be refused. */
+static bool give_blank(struct notify *n, const struct seccomp_notif *call)
+{
+	int type = (int)call->data.args[1], fd = -ESOCKTNOSUPPORT;
+
+	if (n->flags & PLAN_INIT_SOCKETS && call->data.nr == SYS_socket && (int)call->data.args[0] == AF_UNIX)
+		fd = local_blank(type, (int)call->data.args[2]);
+	if (fd >= 0)
+		seccomp_answer_open(n->l->listener, call->id, fd, type & SOCK_CLOEXEC);
+	return fd >= 0;
+}
+
 static void refuse(struct notify *n, const struct seccomp_notif *call)
 {
 	/* What tells one use of a call from another: a socket's family, an ioctl's request, clone's flags. */
 	const struct refusal refusal = { .errnum = EPERM, .extra = (uint32_t)call->data.args[call->data.nr == SYS_ioctl ? 1 : 0] };
 
+	if (give_blank(n, call))
+		return;
 	notify_report(n, call, &refusal, "");
 	(void)seccomp_answer(n->l->listener, call->id, -EPERM);
 }
@@ -241,8 +255,18 @@ static void tell_paths(struct notify *n, const struct seccomp_notif *call, const
 		judge(n, &second, text[1]);
 }
 
+/* What it is in the caller's memory now. Whatever it is when the call goes on, no socket in there lets itself be connected to a local one. */
+static bool is_local(const struct seccomp_notif *call, const struct call *c)
+{
+	uint16_t family;
+
+	return caller_read((pid_t)call->pid, call->data.args[c->path], &family, sizeof(family)) == 0 && family == AF_UNIX;
+}
+
 static bool is_acted(const struct notify *n, const struct seccomp_notif *call, const struct call *c)
 {
+	if (n->flags & PLAN_INIT_SOCKETS && (c->kind == CALL_BIND || c->kind == CALL_CONNECT))
+		return c->kind == CALL_BIND || is_local(call, c);
 	if (!(n->flags & (PLAN_INIT_ACT | PLAN_INIT_ACT_OPENS)) || c->kind > CALL_BIND)
 		return false;
 	return c->kind != CALL_OPEN || n->flags & PLAN_INIT_ACT_OPENS || open_flags(call, c) & CALL_OPEN_WRITES;
@@ -259,7 +283,7 @@ static void tell(struct notify *n, const struct seccomp_notif *call, const struc
 {
 	if (!(n->flags & PLAN_INIT_TELL))
 		return;
-	if (c->kind == CALL_ADDRESS)
+	if (c->kind == CALL_ADDRESS || c->kind == CALL_CONNECT)
 		tell_address(n, call, c);
 	else if (c->kind == CALL_SIGNAL)
 		tell_signal(n, call, c);

@@ -54,7 +54,7 @@ static const struct {
 	{ OP_IDS, 0, 1, ID_MOST },
 	{ OP_IDS, 1, 1, ID_MOST },
 	{ OP_LANDLOCK_OPEN, 0, 1, UINT32_MAX },
-	{ OP_INIT, 1, 0, 2 * PLAN_INIT_RUNG2 - 1 },
+	{ OP_INIT, 1, 0, 2 * PLAN_INIT_ABSTRACT - 1 },
 	{ OP_SECCOMP, 1, 0, 1 },
 };
 
@@ -94,7 +94,7 @@ static bool are_regions(const struct plan *plan, const struct plan_op *op)
 	const char *before = NULL;
 
 	for (const char *s = NULL; (s = plan_list_next(plan, op, 2, s));) {
-		if (!s[0] || !strchr("wrh", s[0]) || !operand_is_path(s + 1))
+		if (!s[0] || !strchr("wprh", s[0]) || !operand_is_path(s + 1))
 			return false;
 		if (before && strcmp(before + 1, s + 1) >= 0)
 			return false;
@@ -106,7 +106,7 @@ static bool are_regions(const struct plan *plan, const struct plan_op *op)
 static bool are_patterns(const struct plan *plan, const struct plan_op *op)
 {
 	for (const char *s = NULL; (s = plan_list_next(plan, op, 3, s));)
-		if (!s[0] || !strchr("wdro+", s[0]) || s[1] != '/')
+		if (!s[0] || !strchr("wdrosi+", s[0]) || s[1] != '/')
 			return false;
 	return true;
 }

@@ -32,6 +32,17 @@ struct denial {
 };
 VEC(struct denial, denial_vec)
 
+/* What the egress filter says of a connection, when it is opened, refused, or closed. */
+struct connection {
+	const char *verdict;       /* "open", "deny", "close" */
+	const char *way;           /* "http", "connect", "socks5", "transparent", "dns" */
+	const char *host;          /* as asked for; "" where nothing could be read */
+	uint16_t port;             /* 0: a lookup, or nothing could be read */
+	const char *rule, *reason; /* the pattern that decided; why not, or how it ended; each may be NULL */
+	uint64_t bytes_up, bytes_down, duration_ms;
+	uint64_t dropped; /* verdicts before this one that nobody was told, for there were too many */
+};
+
 struct outcome {
 	int exit_code; /* the command's own; 128 + signal; 124 timeout; 125 coffer's own failure; 126, 127 */
 	int signal;    /* that ended the command, 0 */

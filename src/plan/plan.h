@@ -50,14 +50,16 @@ enum plan_cgroup { PLAN_CGROUP_V2, PLAN_CGROUP_V1_MEMORY, PLAN_CGROUP_V1_PIDS, P
  * INIT: how calls that the filter hands to init are treated. The filter's notify return carries no
  * reason, so init looks at the call number.
  *
- * Regions: sorted by path, each one letter and a normal path: 'w' writable, 'r' read-only, 'h' hidden; the longest path that
- * contains the target decides. Patterns: a letter and an absolute glob (base/glob.h), tried from the last to the first, the first that fits decides:
+ * Regions: sorted by path, each one letter and a normal path: 'w' writable, 'p' the same and nobody's but the sandbox's, 'r' read-only, 'h' hidden; the
+ * longest path that contains the target decides. Patterns: a letter and an absolute glob (base/glob.h), tried from the last to the first, the first that fits decides:
  *
  *   'w'  a name that must not be made or written, nor anything below it
  *   'd'  the same for exactly this name, but that mkdir may make it: a file, a link, or a rename to it is refused
  *   '+'  an exception: this name and all below it may be made and written, whatever lines before say
  *   'r'  a file that must not be opened at all, nor anything below it; decides apart from the three before
  *   'o'  an exception to those: this file and all below it may be opened
+ *   's'  a local socket of the host, or a directory of them, that may be connected to
+ *   'i'  the same for the one socket that has this path, which is none of a pattern, when the command starts, wherever it is moved to
  *
  * A directory that is renamed, or a link that is made, gives a name to all that is below it: refused where a 'w' or 'd' line could
  * match below the new name what it did not match below the old one. The provenance list holds one string a region, then one a pattern.
@@ -66,7 +68,10 @@ enum {
 	PLAN_INIT_TELL = 1,      /* report denials */
 	PLAN_INIT_ACT = 2,       /* perform calls that make names itself, against the 'w' patterns; such calls never continue */
 	PLAN_INIT_ACT_OPENS = 4, /* perform every open itself, against the 'r' patterns too */
-	PLAN_INIT_RUNG2 = 8      /* no pid namespace: init is a subreaper and hunts its descendants at the end */
+	PLAN_INIT_RUNG2 = 8,     /* no pid namespace: init is a subreaper and hunts its descendants at the end */
+	PLAN_INIT_SOCKETS =
+	    16, /* hand out blanks for local sockets, bind and connect them itself: to what was made inside, and what the patterns list */
+	PLAN_INIT_ABSTRACT = 32 /* names in no directory lead to what was made inside: the network namespace or Landlock sees to that */
 };
 
 struct plan_head {

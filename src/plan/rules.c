@@ -15,7 +15,7 @@
 
 enum { REGIONS = 2, PATTERNS = 3 /* operands of INIT */ };
 
-char rules_region(const struct rules *rules, const char *path, uint32_t *ret_rule)
+static char find_region(const struct rules *rules, const char *path, uint32_t *ret_rule)
 {
 	const char *longest = "w";
 	uint32_t index = 0;
@@ -29,6 +29,20 @@ char rules_region(const struct rules *rules, const char *path, uint32_t *ret_rul
 		}
 	}
 	return longest[0];
+}
+
+char rules_region(const struct rules *rules, const char *path, uint32_t *ret_rule)
+{
+	char letter = find_region(rules, path, ret_rule);
+
+	return letter == 'p' ? 'w' : letter;
+}
+
+bool rules_private(const struct rules *rules, const char *path)
+{
+	uint32_t rule;
+
+	return find_region(rules, path, &rule) == 'p';
 }
 
 /* Does the directory at `path` lead to this place in the pattern, the end of a component? */
@@ -102,11 +116,11 @@ static enum word say_carry(const char *pattern, const struct question *q)
 	switch (pattern[0]) {
 	case '+':
 		return glob_covers(pattern + 1, q->path) ? PERMITS : NOTHING;
-	case 'r':
-	case 'o':
-		return NOTHING;
-	default:
+	case 'w':
+	case 'd':
 		return opens_up(pattern + 1, q->from, q->path) ? FORBIDS : NOTHING;
+	default:
+		return NOTHING;
 	}
 }
 
@@ -142,6 +156,14 @@ static uint32_t ask(const struct rules *rules, enum word (*say)(const char *, co
 uint32_t rules_name(const struct rules *rules, const char *path, bool is_dir)
 {
 	return ask(rules, say_name, &(struct question){ .path = path, .is_dir = is_dir });
+}
+
+bool rules_socket(const struct rules *rules, const char *path)
+{
+	for (const char *s = NULL; (s = plan_list_next(rules->plan, rules->init, PATTERNS, s));)
+		if (s[0] == 's' && glob_covers(s + 1, path))
+			return true;
+	return false;
 }
 
 uint32_t rules_read(const struct rules *rules, const char *path)

@@ -15,10 +15,14 @@ struct rules {
 	const struct plan_op *init;
 };
 
-/* The region of a path: 'w', 'r' or 'h'. Without any, all is writable. */
+/* The region of a path: 'w', also for 'p', 'r' or 'h'. Without any, all is writable. */
 char rules_region(const struct rules *rules, const char *path, uint32_t *ret_rule);
 /* The pattern that forbids to make or write this name, as a directory or as something else. */
 uint32_t rules_name(const struct rules *rules, const char *path, bool is_dir);
+/* Is it in a 'p' region, where nothing of the host's can be? */
+bool rules_private(const struct rules *rules, const char *path);
+/* Is the path a local socket that somebody listed? */
+bool rules_socket(const struct rules *rules, const char *path);
 /* The pattern that forbids to open this file at all. */
 uint32_t rules_read(const struct rules *rules, const char *path);
 /*

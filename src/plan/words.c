@@ -33,10 +33,8 @@ static const struct word proc[] = {
 };
 
 static const struct word init[] = {
-	{ PLAN_INIT_TELL, "tell" },
-	{ PLAN_INIT_ACT, "act" },
-	{ PLAN_INIT_ACT_OPENS, "act-opens" },
-	{ PLAN_INIT_RUNG2, "subreaper" },
+	{ PLAN_INIT_TELL, "tell" },       { PLAN_INIT_ACT, "act" },         { PLAN_INIT_ACT_OPENS, "act-opens" },
+	{ PLAN_INIT_RUNG2, "subreaper" }, { PLAN_INIT_SOCKETS, "sockets" }, { PLAN_INIT_ABSTRACT, "abstract" },
 };
 
 static const struct word streams[] = {

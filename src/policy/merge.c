@@ -1,6 +1,5 @@
 #include "policy/merge.h"
 
-#include "base/glob.h"
 #include "base/path.h"
 #include "policy/decide.h"
 #include "policy/environment.h"
@@ -29,7 +28,7 @@ void merge_refuse_field(struct merge *m, const char *pointer, const char *found,
 
 /* --- Paths. ----------------------------------------------------------------------------------------------------------------- */
 
-static void add_rule(struct merge *m, struct rule_vec *list, const struct policy_rule *rule)
+void merge_add_rule(struct merge *m, struct rule_vec *list, const struct policy_rule *rule)
 {
 	struct policy_rule *slot = rule_vec_add(list, m->arena);
 
@@ -52,7 +51,7 @@ static void add_own(struct merge *m, struct rule_vec *list, const struct rule_ve
 {
 	for (size_t i = 0; i < from->n; i++)
 		if (!from->at[i].derived)
-			add_rule(m, list, &from->at[i]);
+			merge_add_rule(m, list, &from->at[i]);
 }
 
 static struct rule_vec unite(struct merge *m, const struct rule_vec *a, const struct rule_vec *b)
@@ -132,7 +131,7 @@ static struct rule_vec keep(struct merge *m, const struct rule_vec *base, enum p
 
 	for (size_t i = 0; i < base->n; i++)
 		if (!base->at[i].derived && !is_denied(m, &base->at[i], access))
-			add_rule(m, &kept, &base->at[i]);
+			merge_add_rule(m, &kept, &base->at[i]);
 	return kept;
 }
 
@@ -149,7 +148,7 @@ static struct rule_vec intersect(struct merge *m, const struct rule_vec *base, c
 		if (rule->derived)
 			continue;
 		if (is_granted(m, rule, access))
-			add_rule(m, &kept, rule);
+			merge_add_rule(m, &kept, rule);
 		else
 			merge_refuse(m, rule->why, arena_printf(m->arena, "\"%s\"", rule->text), allowed);
 	}
@@ -165,8 +164,9 @@ static void narrow_view(struct merge *m)
 	m->next.filesystem.view = m->request->filesystem.view;
 	m->next.filesystem.view_why = m->request->filesystem.view_why;
 	if (!verdict.allowed)
-		add_rule(m, &m->next.filesystem.deny_read,
-		         &(struct policy_rule){ .text = path, .why = verdict.rule->why, .literal = true, .path = path, .optional = true });
+		merge_add_rule(
+		    m, &m->next.filesystem.deny_read,
+		    &(struct policy_rule){ .text = path, .why = verdict.rule->why, .literal = true, .path = path, .optional = true });
 }
 
 /* Rules that are off stay off until a request brings some of its own. */
@@ -207,7 +207,7 @@ static void keep_places(struct merge *m, struct rule_vec *list, const struct rul
 
 		rule.derived = false;
 		if (rule.place && from->at[i].derived)
-			add_rule(m, list, &rule);
+			merge_add_rule(m, list, &rule);
 	}
 }
 
@@ -233,91 +233,6 @@ static void merge_workspace(struct merge *m)
 		return;
 	}
 	merge_refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");
-}
-
-/* --- The network. ------------------------------------------------------------------------------------------------------------ */
-
-static void add_domain(struct merge *m, struct domain_vec *list, const struct domain_pattern *domain)
-{
-	struct domain_pattern *slot = domain_vec_add(list, m->arena);
-
-	if (slot)
-		*slot = *domain;
-	else
-		m->failed = -ENOMEM;
-}
-
-static bool is_domain_granted(const struct policy_network *base, const struct domain_pattern *wanted)
-{
-	if (base->mode != POLICY_NETWORK_FILTERED)
-		return base->mode == POLICY_NETWORK_HOST;
-	for (size_t i = 0; i < base->domains.allowed.n; i++)
-		if (domain_pattern_covers(&base->domains.allowed.at[i], wanted))
-			return true;
-	return false;
-}
-
-static struct domain_vec narrow_domains(struct merge *m)
-{
-	const struct domain_vec *wanted = &m->request->network.domains.allowed;
-	struct domain_vec kept = { 0 };
-
-	if (wanted->n == 0 && m->request->network.mode != POLICY_NETWORK_FILTERED)
-		return m->base->network.domains.allowed;
-	for (size_t i = 0; i < wanted->n; i++) {
-		if (is_domain_granted(&m->base->network, &wanted->at[i]))
-			add_domain(m, &kept, &wanted->at[i]);
-		else
-			merge_refuse(m, wanted->at[i].why, arena_printf(m->arena, "\"%s\"", wanted->at[i].text),
-			             "what can be reached without it");
-	}
-	return kept;
-}
-
-static void unite_denied(struct merge *m)
-{
-	const struct policy_network *base = &m->base->network, *request = &m->request->network, *both[] = { base, request };
-	struct policy_network *next = &m->next.network;
-
-	next->domains.denied = (struct domain_vec){ 0 };
-	next->denied_addresses = (struct text_vec){ 0 };
-	next->denied_reasons = (struct variable_vec){ 0 };
-	for (unsigned i = 0; i < 2; i++) {
-		for (size_t k = 0; k < both[i]->domains.denied.n; k++)
-			add_domain(m, &next->domains.denied, &both[i]->domains.denied.at[k]);
-		for (size_t k = 0; k < both[i]->denied_addresses.n; k++) {
-			const char **slot = text_vec_add(&next->denied_addresses, m->arena);
-
-			if (slot)
-				*slot = both[i]->denied_addresses.at[k];
-			else
-				m->failed = -ENOMEM;
-		}
-		for (size_t k = 0; k < both[i]->denied_reasons.n; k++) {
-			struct policy_variable *slot = variable_vec_add(&next->denied_reasons, m->arena);
-
-			if (slot)
-				*slot = both[i]->denied_reasons.at[k];
-			else
-				m->failed = -ENOMEM;
-		}
-	}
-}
-
-static void merge_network(struct merge *m)
-{
-	const struct policy_network *request = &m->request->network;
-	struct policy_network *next = &m->next.network;
-
-	if (request->mode < next->mode) {
-		next->mode = request->mode;
-		next->mode_why = request->mode_why;
-	} else if (request->mode > next->mode) {
-		merge_refuse_field(m, "/network/mode", request->mode == POLICY_NETWORK_HOST ? "\"host\"" : "\"filtered\"",
-		                   "a network no wider than without it");
-	}
-	next->domains.allowed = narrow_domains(m);
-	unite_denied(m);
 }
 
 /* --- Words and numbers. ----------------------------------------------------------------------------------------------------- */

@@ -81,6 +81,13 @@ void policy_init_request(struct policy *policy)
 	set_limits(policy, true);
 }
 
+bool policy_rule_is_inert(const struct policy_rule *rule)
+{
+	size_t n = strlen(rule->text);
+
+	return !rule->literal && n && strchr("/~", rule->text[0]) && rule->text[n - 1] == '/' && strpbrk(rule->text, "*?[");
+}
+
 int policy_add_rule(struct arena *arena, struct rule_vec *list, const char *text, bool literal, const char *why)
 {
 	const char *own_text = arena_dup(arena, text), *own_why = arena_dup(arena, why);

@@ -106,6 +106,8 @@ struct policy_network {
 	struct variable_vec denied_reasons; /* an entry of the deny list as written, and what its client is told */
 	struct text_vec denied_addresses;   /* addresses and ranges that an allowed name must not lead to */
 	bool allow_private_addresses;       /* an allowed name may lead to a private network. Default false, in srt true */
+	struct rule_vec
+	    unix_sockets; /* sockets of the host, or directories of them, that can be connected to; those made inside always can */
 	bool allow_all_unix_sockets;
 
 	struct policy_tls tls;
@@ -189,6 +191,9 @@ void policy_init_request(struct policy *policy);
 
 /* Adds one path rule as an option or a setter does. list is one of the four vecs of policy->filesystem. */
 int policy_add_rule(struct arena *arena, struct rule_vec *list, const char *text, bool literal, const char *why);
+
+/* A pattern from "/" or "~" that ends in a slash: as a deny it would deny nothing in srt, whose documents may not hold it. */
+bool policy_rule_is_inert(const struct policy_rule *rule);
 
 /*
  * Fills path and glob of every rule from its text ("~" is home, relative text starts at cwd), and the workspace; then makes the derived

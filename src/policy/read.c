@@ -141,13 +141,34 @@ static const json_t *value_at(const json_t *root, const char *pointer)
 	return json_object_get(json_object_getn(root, pointer + 1, (size_t)(slash - pointer - 1)), slash + 1);
 }
 
+/* A section that is missing is missed once; one that is no object has been refused already. */
+static int require_section(struct reader *reader, const json_t *root, const char *pointer)
+{
+	const struct policy_field section = { .pointer = pointer, .kind = POLICY_OBJECT };
+	struct setter *setter = &reader->setter;
+
+	setter->field = &section;
+	if (value_at(root, pointer))
+		return 0;
+	return policy_fault_add(
+	    setter->faults, setter->arena,
+	    (struct policy_fault){
+		.code = ERR_POLICY, .source = setter->source, .pointer = pointer, .found = "nothing", .allowed = setter_allowed(setter) });
+}
+
 static int require_keys(struct reader *reader, const json_t *root)
 {
 	struct setter *setter = &reader->setter;
-	int r = 0;
+	int r = require_section(reader, root, "/network");
 
+	if (r == 0)
+		r = require_section(reader, root, "/filesystem");
 	for (const struct policy_field *field = policy_field_next(NULL); field && r == 0; field = policy_field_next(field)) {
-		if (field->origin != POLICY_NEEDED_BY_SRT || value_at(root, field->pointer))
+		const char *section = section_of(setter->arena, field->pointer);
+
+		if (!section)
+			return -ENOMEM;
+		if (field->origin != POLICY_NEEDED_BY_SRT || !json_is_object(value_at(root, section)) || value_at(root, field->pointer))
 			continue;
 		setter->field = field;
 		r = policy_fault_add(setter->faults, setter->arena,
@@ -158,6 +179,38 @@ static int require_keys(struct reader *reader, const json_t *root)
 		                                            .allowed = setter_allowed(setter) });
 	}
 	return r;
+}
+
+/* srt says it of the document; without file rules nothing is denied anyway. */
+static int refuse_inert(struct reader *reader, const struct rule_vec *list)
+{
+	struct setter *setter = &reader->setter;
+	size_t n = strlen(setter->source);
+	int r = 0;
+
+	for (size_t i = 0; i < list->n && r == 0; i++) {
+		const struct policy_rule *rule = &list->at[i];
+
+		if (!policy_rule_is_inert(rule) || strncmp(rule->why, setter->source, n) != 0 || rule->why[n] != ' ')
+			continue;
+		r = policy_fault_add(setter->faults, setter->arena,
+		                     (struct policy_fault){ .code = ERR_POLICY,
+		                                            .source = setter->source,
+		                                            .pointer = rule->why + n + 1,
+		                                            .found = rule->text,
+		                                            .allowed = "a pattern without the last slash, which denies nothing" });
+	}
+	return r;
+}
+
+static int judge_srt(struct reader *reader, const json_t *root)
+{
+	const struct policy_filesystem *fs = &reader->setter.policy->filesystem;
+	int r = require_keys(reader, root);
+
+	if (r == 0 && !fs->disabled)
+		r = refuse_inert(reader, &fs->deny_read);
+	return r == 0 && !fs->disabled ? refuse_inert(reader, &fs->deny_write) : r;
 }
 
 /* --- Documents. ------------------------------------------------------------------------------------------------------------- */
@@ -174,7 +227,7 @@ static int read_root(struct reader *reader, const json_t *root)
 	}
 	r = read_section(reader, "", root);
 	if (r == 0 && reader->dialect == POLICY_SRT)
-		r = require_keys(reader, root);
+		r = judge_srt(reader, root);
 	return r;
 }
 

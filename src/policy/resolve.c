@@ -82,13 +82,6 @@ static int resolve_glob(const struct resolver *resolver, struct policy_rule *rul
 	return rule->path ? 0 : -ENOMEM;
 }
 
-static bool is_inert(const struct policy_rule *rule)
-{
-	size_t n = strlen(rule->text);
-
-	return !rule->literal && rule->text[0] == '/' && rule->text[n - 1] == '/' && strpbrk(rule->text, "*?[");
-}
-
 static int resolve_rule(const struct resolver *resolver, struct policy_rule *rule, struct err *err)
 {
 	const char *text = rule->literal || !rule->text[0] ? rule->text : pattern_trim(resolver->arena, rule->text);
@@ -121,7 +114,7 @@ static int resolve_list(const struct resolver *resolver, struct rule_vec *list, 
 
 		if (rule.derived)
 			continue;
-		if (deny && is_inert(&rule))
+		if (deny && rule.text[0] == '/' && policy_rule_is_inert(&rule))
 			return refuse(err, &rule, "a pattern from \"/\" that ends in \"/\" denies nothing: drop the last slash");
 		rule.optional = deny || resolver->optional_allows;
 		r = resolve_rule(resolver, &rule, err);
@@ -202,13 +195,14 @@ static int resolve_files(const struct resolver *resolver, struct credential_vec 
 static int resolve_rules(const struct resolver *resolver, struct policy *policy, struct err *err)
 {
 	struct policy_filesystem *fs = &policy->filesystem;
-	struct rule_vec *lists[] = { &fs->deny_read, &fs->deny_write, &fs->allow_read, &fs->allow_write };
+	struct rule_vec *lists[] = { &fs->deny_read, &fs->deny_write, &fs->allow_read, &fs->allow_write, &policy->network.unix_sockets };
 	int r = resolve_workspace(resolver, &policy->workspace, err);
 
 	policy->home = resolver->home;
 	settle_network(&policy->network);
-	for (unsigned i = 0; i < 4 && r == 0; i++)
-		r = resolve_list(resolver, lists[i], i < 2, err);
+	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++)
+		if (!fs->disabled || lists[i] == &policy->network.unix_sockets)
+			r = resolve_list(resolver, lists[i], i < 2, err);
 	if (r == 0)
 		r = resolve_tls(resolver, &policy->network.tls, err);
 	if (r == 0)

@@ -64,7 +64,7 @@ struct policy_field {
 	size_t place, why; /* offsets in struct policy, of the value and of its provenance; why 0: none, or beside the value */
 	enum policy_origin origin;
 	const char *option, *alias; /* "allow-write", "write"; NULL: none */
-	const char *choices;        /* "off|host", of a CHOICE */
+	const char *choices;        /* "off|host", of a CHOICE; the members of an OBJECT, see set_shape.c */
 	const char *sentence;
 	const char *example; /* a JSON value */
 };

@@ -247,6 +247,18 @@ static const char *path_of(const json_t *entry, bool *ret_literal)
 	return json_is_string(path) && json_string_length(path) ? json_string_value(path) : NULL;
 }
 
+static int refuse_path(struct setter *setter, const json_t *entry, const char *below)
+{
+	const char *inner = arena_printf(setter->arena, "%s/path", below);
+
+	if (!inner)
+		return -ENOMEM;
+	if (json_object_size(entry) == 2 && json_is_true(json_object_get(entry, "literal")) &&
+	    json_is_string(json_object_get(entry, "path")))
+		return setter_refuse(setter, inner, json_object_get(entry, "path"), "a path");
+	return setter_refuse(setter, below, entry, "a path, or {\"path\": \"…\", \"literal\": true}");
+}
+
 static int add_path(struct setter *setter, const json_t *entry, const char *below)
 {
 	bool literal;
@@ -255,7 +267,7 @@ static int add_path(struct setter *setter, const json_t *entry, const char *belo
 	if (!why)
 		return -ENOMEM;
 	if (!path)
-		return setter_refuse(setter, below, entry, "a path, or {\"path\": \"…\", \"literal\": true}");
+		return refuse_path(setter, entry, below);
 	return policy_add_rule(setter->arena, setter_place(setter), path, literal, why);
 }
 
@@ -373,8 +385,8 @@ static int set_reasons(struct setter *setter, const json_t *value)
 	json_object_foreach ((json_t *)(uintptr_t)value, domain, text) {
 		struct policy_variable *slot;
 
-		if (!json_is_string(text))
-			return setter_refuse(setter, domain, text, "a text");
+		if (!json_string_length(text))
+			return setter_refuse(setter, domain, text, "a text, and not an empty one");
 		slot = variable_vec_add(reasons, setter->arena);
 		if (!slot)
 			return -ENOMEM;

@@ -4,6 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
+static int refuse_below(struct setter *setter, const char *name, const json_t *value, const char *allowed)
+{
+	const char *below = arena_dup(setter->arena, name);
+
+	return below ? setter_refuse(setter, below, value, allowed) : -ENOMEM;
+}
+
 static bool all_texts(const json_t *value)
 {
 	size_t i;
@@ -17,17 +24,45 @@ static bool all_texts(const json_t *value)
 	return true;
 }
 
-static bool all_lists(const json_t *value)
+static int check_lists(struct setter *setter, const json_t *value)
 {
 	const char *name;
 	json_t *member;
+	int r = 0;
 
 	if (!json_is_object(value))
-		return false;
+		return setter_refuse(setter, "", value, NULL);
 	json_object_foreach ((json_t *)(uintptr_t)value, name, member)
-		if (!all_texts(member))
-			return false;
-	return true;
+		if (r == 0 && !all_texts(member))
+			r = refuse_below(setter, name, member, "a list of texts");
+	return r;
+}
+
+/* One member of an object by its word in `choices`: "command!" is a text that has to be there, "args[]" a list of texts, "argv0" a text. */
+static int check_member(struct setter *setter, const json_t *object, const char *word, size_t n)
+{
+	bool needed = word[n - 1] == '!', list = word[n - 1] == ']';
+	const char *name = arena_dup_n(setter->arena, word, n - needed - 2 * list);
+	const json_t *member = name ? json_object_get(object, name) : NULL;
+
+	if (!name)
+		return -ENOMEM;
+	if (member ? (list ? all_texts(member) : json_is_string(member)) : !needed)
+		return 0;
+	return refuse_below(setter, name, member, list ? "a list of texts" : "a text");
+}
+
+static int check_object(struct setter *setter, const json_t *value)
+{
+	const char *word;
+	size_t n;
+	int r = 0;
+
+	if (!json_is_object(value))
+		return setter_refuse(setter, "", value, NULL);
+	for (unsigned i = 0; setter->field->choices && r == 0 && (word = policy_choice(setter->field->choices, i, &n)); i++)
+		r = check_member(setter, value, word, n);
+	return r;
 }
 
 static bool is_port(const json_t *value)
@@ -35,24 +70,37 @@ static bool is_port(const json_t *value)
 	return json_is_integer(value) && json_integer_value(value) >= 1 && json_integer_value(value) <= 65535;
 }
 
-static bool has_shape(enum policy_kind kind, const json_t *value)
+/* With "/" among its choices a text is an absolute path. */
+static bool is_text(const struct setter *setter, const json_t *value)
 {
-	switch (kind) {
-	case POLICY_BOOL:
-		return json_is_boolean(value);
-	case POLICY_TEXT:
-		return json_is_string(value);
-	case POLICY_TEXTS:
-		return all_texts(value);
+	return json_is_string(value) && (!setter->field->choices || json_string_value(value)[0] == '/');
+}
+
+static int check_kind(struct setter *setter, const json_t *value)
+{
+	bool good;
+
+	switch (setter->field->kind) {
 	case POLICY_TEXT_LISTS:
-		return all_lists(value);
-	case POLICY_PORT:
-		return is_port(value);
+		return check_lists(setter, value);
+	case POLICY_OBJECT:
+		return check_object(setter, value);
+	case POLICY_BOOL:
+		good = json_is_boolean(value);
+		break;
+	case POLICY_TEXT:
+		good = is_text(setter, value);
+		break;
+	case POLICY_TEXTS:
+		good = all_texts(value);
+		break;
 	case POLICY_ARRAY:
-		return json_is_array(value);
+		good = json_is_array(value);
+		break;
 	default:
-		return json_is_object(value);
+		good = is_port(value);
 	}
+	return good ? 0 : setter_refuse(setter, "", value, NULL);
 }
 
 /* false, "", [] and {} ask for nothing. */
@@ -79,11 +127,9 @@ static int refuse_unsupported(struct setter *setter, const json_t *value)
 int setter_check_shape(struct setter *setter, const json_t *value)
 {
 	size_t before = setter->faults->n;
-	int r = 0;
+	int r = check_kind(setter, value);
 
-	if (!has_shape(setter->field->kind, value))
-		return setter_refuse(setter, "", value, NULL);
-	if (setter->faults->n == before && setter->field->fate == POLICY_UNSUPPORTED && !says_nothing(value))
+	if (r == 0 && setter->faults->n == before && setter->field->fate == POLICY_UNSUPPORTED && !says_nothing(value))
 		r = refuse_unsupported(setter, value);
 	return r;
 }

@@ -186,7 +186,9 @@ static int try_one(const struct session *session, struct arena *arena, struct se
 		                           .stdin_fd = -1,
 		                           .stdout_fd = -1,
 		                           .stderr_fd = -1,
-		                           .cancel_fd = -1 };
+		                           .cancel_fd = -1,
+		                           .control_fd = -1,
+		                           .rules_fd = -1 };
 	int r = session_run(session, &request, arena, ret_result, err);
 	if (r == 0 && ret_result->outcome.exit_code != 0)
 		r = err_set(err, ERR_SETUP, EIO, "\"true\" ended with status %d", ret_result->outcome.exit_code);

@@ -17,12 +17,15 @@
  */
 #include "session/run.h"
 
+#include "base/own.h"
 #include "compile/compile.h"
 #include "engine/engine.h"
 #include "policy/check.h"
 #include "session/place.h"
 #include "session/secrets.h"
 #include "session/why.h"
+#include "sys/fd.h"
+#include "sys/sock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -147,14 +150,17 @@ static void tell(const struct session_request *request, const struct session_eve
 static void on_engine_event(void *context, const struct engine_event *event)
 {
 	struct course *course = context;
-	static const enum session_event_type types[] = { [ENGINE_STARTED] = SESSION_STARTED,
-		                                         [ENGINE_OUTPUT] = SESSION_OUTPUT,
-		                                         [ENGINE_DENIED] = SESSION_DENIED,
-		                                         [ENGINE_LIMITED] = SESSION_LIMITED,
-		                                         [ENGINE_EXITED] = SESSION_EXITED };
-	struct session_event out = {
-		.type = types[event->type], .stream = event->stream, .bytes = event->bytes, .len = event->len, .cause = event->cause
+	static const enum session_event_type types[] = {
+		[ENGINE_STARTED] = SESSION_STARTED,       [ENGINE_OUTPUT] = SESSION_OUTPUT,   [ENGINE_DENIED] = SESSION_DENIED,
+		[ENGINE_CONNECTION] = SESSION_CONNECTION, [ENGINE_CONTROL] = SESSION_CONTROL, [ENGINE_LIMITED] = SESSION_LIMITED,
+		[ENGINE_EXITED] = SESSION_EXITED
 	};
+	struct session_event out = { .type = types[event->type],
+		                     .stream = event->stream,
+		                     .bytes = event->bytes,
+		                     .len = event->len,
+		                     .connection = event->connection,
+		                     .cause = event->cause };
 	struct denial denial;
 	if (event->type == ENGINE_DENIED && event->denial) {
 		denial = *event->denial;
@@ -185,6 +191,8 @@ static int carry_out(struct course *course, struct err *err)
 	options.stdout_fd = request->stdout_fd;
 	options.stderr_fd = request->stderr_fd;
 	options.cancel_fd = request->cancel_fd;
+	options.control_fd = request->control_fd;
+	options.rules_fd = request->rules_fd;
 	options.forward = request->forward;
 	options.on_event = request->on_event ? on_engine_event : NULL;
 	options.context = course;
@@ -337,6 +345,39 @@ int session_run(const struct session *session, const struct session_request *req
 		why_explain(&course.result.policy, &course.result.outcome.denials.at[i], arena);
 	*ret_result = course.result;
 	return 0;
+}
+
+static int write_network_rules(struct course *course, struct err *err)
+{
+	autostr struct str text;
+	int r = gather(course, err);
+
+	if (r < 0)
+		return r;
+	if (course->result.policy.network.mode == POLICY_NETWORK_HOST)
+		return err_set(err, ERR_POLICY, EINVAL, "network.mode: \"host\" is out of reach of a run whose network is filtered");
+	str_init(&text, COMPILE_RULES_MAX);
+	compile_network_rules(&course->result.policy, &course->session->facts, &text);
+	r = text.failed ? -ENOMEM : fd_sealed("coffer-egress-rules", text.text, text.len);
+	return r < 0 ? err_set(err, ERR_LIMIT, -r, "no memory file for the rules: %s", strerror(-r)) : r;
+}
+
+int session_send_rules(const struct session *session, const struct session_request *request, int socket, struct err *err)
+{
+	struct arena arena;
+	struct course course;
+	int r;
+
+	arena_init(&arena, SESSION_ARENA_MAX);
+	course = (struct course){ .session = session, .request = request, .arena = &arena };
+
+	autofd int rules = write_network_rules(&course, err);
+
+	arena_done(&arena);
+	if (rules < 0)
+		return rules;
+	r = sock_send_fd(socket, "R", 1, rules);
+	return r < 0 ? err_set(err, ERR_BUSY, -r, "the run has not taken the rules of before yet") : 0;
 }
 
 int session_gc(const struct session *session, struct err *err)

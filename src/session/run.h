@@ -30,16 +30,26 @@ struct session {
 int session_open(struct session *ret_session, struct err *err);
 void session_close(struct session *session);
 
-enum session_event_type { SESSION_PLANNED, SESSION_STARTED, SESSION_OUTPUT, SESSION_DENIED, SESSION_LIMITED, SESSION_EXITED };
+enum session_event_type {
+	SESSION_PLANNED,
+	SESSION_STARTED,
+	SESSION_OUTPUT,
+	SESSION_DENIED,
+	SESSION_CONNECTION,
+	SESSION_LIMITED,
+	SESSION_CONTROL,
+	SESSION_EXITED
+};
 
 struct session_event {
 	enum session_event_type type;
-	int stream; /* OUTPUT: 1 or 2 */
-	const void *bytes;
+	int stream;        /* OUTPUT: 1 or 2 */
+	const void *bytes; /* OUTPUT, CONTROL */
 	size_t len;
-	const struct denial *denial; /* DENIED: with its remedy */
-	enum outcome_cause cause;    /* LIMITED */
-	const struct plan *plan;     /* PLANNED */
+	const struct denial *denial;         /* DENIED: with its remedy */
+	const struct connection *connection; /* CONNECTION */
+	enum outcome_cause cause;            /* LIMITED */
+	const struct plan *plan;             /* PLANNED */
 };
 
 /* With what. All of it is borrowed. */
@@ -49,6 +59,7 @@ struct session_request {
 	const char *cwd;                                                    /* absolute, or NULL for the caller's */
 	int stdin_fd, stdout_fd, stderr_fd;                                 /* as in engine_run_options */
 	int cancel_fd;                                                      /* -1: cannot be cancelled */
+	int control_fd, rules_fd;                                           /* as in engine_run_options */
 	unsigned terminal;                                                  /* bits 1, 2, 4 */
 	const sigset_t *forward;                                            /* NULL: none */
 	void (*on_event)(void *context, const struct session_event *event); /* may be NULL */
@@ -76,6 +87,12 @@ int session_plan(const struct session *session, const struct session_request *re
 /* Runs the request. 0 with *ret_result, or a negative errno when nothing was run and nothing is left. */
 int session_run(const struct session *session, const struct session_request *request, struct arena *arena,
                 struct session_result *ret_result, struct err *err);
+
+/*
+ * Sends what the request's policy says of the network, as a sealed file, to whoever reads the other end of the socket: a filtered run takes it on
+ * its rules_fd in place of what was in force. 0, or a negative errno: it says nothing that a filter could enforce, or there is no room.
+ */
+int session_send_rules(const struct session *session, const struct session_request *request, int socket, struct err *err);
 
 /* Undoes what runs that were ended by force have left. Returns how many, or a negative errno. */
 int session_gc(const struct session *session, struct err *err);

@@ -108,7 +108,11 @@ static struct change allow_network(const struct policy *policy, const struct den
 {
 	(void)arena;
 	const char *target = denial->target;
-	if (*target == '/' || *target == '@' || strncmp(target, "unix", 4) == 0 || strncmp(target, "AF_UNIX", 7) == 0)
+	if (policy->network.allow_all_unix_sockets && (*target == '/' || *target == '@'))
+		return no_change;
+	if (*target == '/')
+		return allow_path("/network/allowUnixSockets", target);
+	if (*target == '@' || strncmp(target, "unix", 4) == 0 || strncmp(target, "AF_UNIX", 7) == 0)
 		return policy->network.allow_all_unix_sockets ? no_change : unix_sockets;
 	if (policy->network.mode == POLICY_NETWORK_FILTERED)
 		return allow_domain(policy, denial);

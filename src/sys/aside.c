@@ -31,7 +31,8 @@ int aside_perform(struct aside *aside, uint64_t id, struct deed *deed)
 	}
 	aside->at[i].id = id;
 	aside->at[i].pid = (pid_t)pid;
-	aside->at[i].cloexec = deed->flags & O_CLOEXEC;
+	aside->at[i].cloexec = deed->cloexec;
+	aside->at[i].number = deed->call->kind == CALL_OPEN ? -1 : (int)deed->mode;
 	aside->at[i].place = deed->place;
 	place_init(&deed->place);
 	return 0;
@@ -41,7 +42,9 @@ static void answer(struct aside *aside, int listener, unsigned i, int status)
 {
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : FAILED + EINTR;
 
-	if (code < FAILED)
+	if (code < FAILED && aside->at[i].number >= 0)
+		seccomp_answer_replace(listener, aside->at[i].id, code, aside->at[i].number, aside->at[i].cloexec);
+	else if (code < FAILED)
 		seccomp_answer_open(listener, aside->at[i].id, code, aside->at[i].cloexec);
 	else
 		(void)seccomp_answer(listener, aside->at[i].id, FAILED - code);

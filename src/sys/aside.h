@@ -1,5 +1,5 @@
 /*
- * aside.h: opens that have to wait for a peer, each made by a process of its own, so that a deputy goes on answering the others, the peer among
+ * aside.h: opens and connections that have to wait for a peer, each made by a process of its own, so that a deputy goes on answering the others, the peer among
  * them. The process shares the deputy's descriptors and leaves the new one there, its number in its exit status; the answer is the deputy's.
  * There are few places; more at once are refused.
  */
@@ -15,6 +15,7 @@ struct aside {
 		uint64_t id; /* of the call */
 		pid_t pid;   /* 0: free */
 		bool cloexec;
+		int number;         /* of the caller's descriptor that is replaced; -1: the new one is the answer */
 		struct place place; /* shared with it */
 	} at[ASIDE_MAX];
 };

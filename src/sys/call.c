@@ -32,7 +32,7 @@ static const struct call calls[] = {
 	{ SYS_removexattr, CALL_METADATA, NO, 0, NO, NO, NO, NO },
 	{ SYS_lremovexattr, CALL_METADATA, NO, 0, NO, NO, NO, NO },
 	{ REMOVEXATTRAT, CALL_METADATA, 0, 1, NO, NO, NO, NO },
-	{ SYS_connect, CALL_ADDRESS, NO, 1, NO, NO, 2, NO },
+	{ SYS_connect, CALL_CONNECT, 0, 1, NO, NO, 2, NO },
 	{ SYS_sendto, CALL_ADDRESS, NO, 4, NO, NO, 5, NO },
 	{ SYS_kill, CALL_SIGNAL, NO, 0, NO, NO, 1, NO },
 	{ SYS_rt_sigqueueinfo, CALL_SIGNAL, NO, 0, NO, NO, 1, NO },

@@ -19,6 +19,7 @@ enum call_kind {
 	CALL_RMDIR,
 	CALL_TRUNCATE,
 	CALL_BIND,
+	CALL_CONNECT,
 	CALL_METADATA, /* of what a name leads to */
 	CALL_ADDRESS,
 	CALL_SIGNAL,
@@ -35,10 +36,10 @@ struct call {
 	uint16_t number;
 	uint8_t kind;
 	uint8_t dir : 4,
-	    path : 4; /* BIND: dir is the socket; BIND, ADDRESS: path is the address; SIGNAL: the process; SYMLINK: the name that is made */
+	    path : 4; /* BIND, CONNECT: dir is the socket; BIND, CONNECT, ADDRESS: path is the address; SIGNAL: the process; SYMLINK: the name that is made */
 	uint8_t dir2 : 4, path2 : 4; /* SYMLINK: path2 is the link's text */
 	uint8_t flags : 4,
-	    mode : 4; /* TRUNCATE, BIND, ADDRESS: flags is the length; SIGNAL: the signal; MKNOD: the device follows the mode */
+	    mode : 4; /* TRUNCATE, BIND, CONNECT, ADDRESS: flags is the length; SIGNAL: the signal; MKNOD: the device follows the mode */
 };
 
 /* NULL for all other calls. */

@@ -213,6 +213,29 @@ int caller_open_fd(const struct caller_view *view, pid_t thread, int fd)
 	return errno == ENOENT ? -EBADF : -errno;
 }
 
+/* The second line of fdinfo, in octal, and with the close-on-exec bit that belongs to the number rather than to the file. */
+int caller_fd_cloexec(const struct caller_view *view, pid_t thread, int fd, bool *ret_cloexec)
+{
+	struct text path = entry(thread, "/fdinfo/");
+	unsigned flags = 0;
+	char info[256];
+	autofd int file = -1;
+	ssize_t n;
+
+	if (fd < 0)
+		return -EBADF;
+	text_number(&path, (unsigned)fd, 10);
+	file = openat(view->proc, path.bytes, O_RDONLY | O_CLOEXEC);
+	n = file < 0 ? -1 : read(file, info, sizeof(info) - 1);
+	if (n <= 0)
+		return file < 0 && errno == ENOENT ? -EBADF : -EACCES;
+	info[n] = '\0';
+	if (!find_number(info, "\nflags:\t", 8, &flags))
+		return -EACCES;
+	*ret_cloexec = flags & O_CLOEXEC;
+	return 0;
+}
+
 int caller_dir_path(const struct caller_view *view, pid_t thread, int dir, char ret_path[PATH_MAX])
 {
 	struct text path = entry(thread, dir == AT_FDCWD ? "/cwd" : "/fd/");

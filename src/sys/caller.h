@@ -68,6 +68,8 @@ int caller_terminal(struct caller *caller, unsigned *ret_number);
 
 /* The path of one of its directories: a descriptor number, or AT_FDCWD. */
 int caller_dir_path(const struct caller_view *view, pid_t thread, int dir, char ret_path[PATH_MAX]);
+/* Is the descriptor of this number closed when it executes? -EBADF, -EACCES. */
+int caller_fd_cloexec(const struct caller_view *view, pid_t thread, int fd, bool *ret_cloexec);
 /* An O_PATH descriptor of what one of its descriptors leads to. */
 int caller_open_fd(const struct caller_view *view, pid_t thread, int fd);
 

@@ -1,6 +1,7 @@
 #include "sys/deputy.h"
 
 #include "base/own.h"
+#include "sys/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +63,7 @@ static enum caller_end end_of(const struct deed *deed)
 		return deed->flags & O_NOFOLLOW || is_new(deed) ? CALLER_SLASH : CALLER_FOLLOW;
 	if (deed->call->kind == CALL_LINK)
 		return deed->flags & AT_SYMLINK_FOLLOW ? CALLER_FOLLOW : CALLER_SLASH;
-	return deed->call->kind == CALL_TRUNCATE ? CALLER_FOLLOW : CALLER_NAME;
+	return deed->call->kind == CALL_TRUNCATE || deed->call->kind == CALL_CONNECT ? CALLER_FOLLOW : CALLER_NAME;
 }
 
 static int find(struct deed *deed, const struct seccomp_notif *call, unsigned dir, unsigned path, struct place *ret_place)
@@ -94,7 +95,22 @@ static int find_address(struct deed *deed, const struct seccomp_notif *call)
 		return r;
 	memcpy(deed->text, local->sun_path, deed->flags - head);
 	deed->text[deed->flags - head] = '\0';
-	return deed->text[0] ? caller_find(&deed->caller, AT_FDCWD, deed->text, CALLER_NAME, &deed->place) : 0;
+	return deed->text[0] ? caller_find(&deed->caller, AT_FDCWD, deed->text, end_of(deed), &deed->place) : 0;
+}
+
+/* What is judged is what is connected: an inode, whatever becomes of its name. */
+static int find_peer(struct deed *deed, const struct seccomp_notif *call)
+{
+	const struct sockaddr_un *local = (const struct sockaddr_un *)&deed->address;
+	struct place *place = &deed->place;
+	int r = find_address(deed, call);
+
+	if (r == 0 && (deed->flags <= offsetof(struct sockaddr_un, sun_path) || deed->flags > sizeof(*local)))
+		r = -EINVAL;
+	if (r < 0 || !deed->text[0] || place->target >= 0)
+		return r;
+	place->target = openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return place->target < 0 ? -errno : 0;
 }
 
 static int find_both(struct deed *deed, const struct seccomp_notif *call)
@@ -104,6 +120,8 @@ static int find_both(struct deed *deed, const struct seccomp_notif *call)
 
 	if (c->kind == CALL_BIND)
 		return find_address(deed, call);
+	if (c->kind == CALL_CONNECT)
+		return find_peer(deed, call);
 	r = find(deed, call, c->dir, c->path, &deed->place);
 
 	if (r < 0)
@@ -151,10 +169,13 @@ int deputy_prepare(const struct caller_view *view, const struct seccomp_notif *c
 	deed->caller = CALLER(view, (pid_t)call->pid);
 	place_init(&deed->place);
 	place_init(&deed->other);
-	if (!deed->call || deed->call->kind > CALL_BIND)
+	deed->known = NULL;
+	deed->stays_inside = deed->patient = deed->replaces = false;
+	if (!deed->call || deed->call->kind > CALL_CONNECT)
 		return -ENOSYS;
 	deed->flags = read_flags(deed->call, call);
-	deed->mode = (uint32_t)argument(call, deed->call->kind == CALL_BIND ? deed->call->dir : deed->call->mode);
+	deed->cloexec = deed->call->kind == CALL_OPEN && deed->flags & O_CLOEXEC;
+	deed->mode = (uint32_t)argument(call, deed->call->kind >= CALL_BIND ? deed->call->dir : deed->call->mode);
 	r = check_arguments(deed);
 	if (r == 0)
 		r = find_both(deed, call);
@@ -220,19 +241,26 @@ static int perform_link(const struct deed *deed)
 	return linkat(from->dir, from->name, to->dir, to->name, 0);
 }
 
+/* A path that leads to what a descriptor of this process's is open on. */
+static struct text path_of(const struct caller_view *view, int fd)
+{
+	struct text path = { 0 };
+
+	text_add(&path, view->proc_path);
+	text_add(&path, "/self/fd/");
+	text_number(&path, (unsigned)fd, 10);
+	return path;
+}
+
 /* As truncate itself, for an open would ask for more, and do more. */
 static int perform_truncate(const struct deed *deed)
 {
 	const struct place *place = &deed->place;
 	autofd int own = place->target < 0 ? openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
-	struct text path = { 0 };
 
 	if (place->target < 0 && own < 0)
 		return -1;
-	text_add(&path, deed->caller.view->proc_path);
-	text_add(&path, "/self/fd/");
-	text_number(&path, (unsigned)(own < 0 ? place->target : own), 10);
-	return truncate(path.bytes, (off_t)deed->flags);
+	return truncate(path_of(deed->caller.view, own < 0 ? place->target : own).bytes, (off_t)deed->flags);
 }
 
 /*
@@ -260,23 +288,142 @@ static int name_socket(struct deed *deed, socklen_t *ret_len)
 	return fchdir(place->dir) < 0 ? -errno : 0;
 }
 
+/* Most callers are their process's first thread, whose number is the process's; which process another belongs to costs more than the call. */
+static int open_process(struct deed *deed)
+{
+	int handle = (int)syscall(SYS_pidfd_open, deed->caller.thread, 0), r;
+	pid_t process;
+
+	if (handle >= 0)
+		return handle;
+	r = caller_process(&deed->caller, &process);
+	handle = r < 0 ? -1 : (int)syscall(SYS_pidfd_open, process, 0);
+	return handle < 0 && r == 0 ? -errno : handle < 0 ? r : handle;
+}
+
+/* The caller's socket, and how it has its number. */
+static int take_socket(struct deed *deed)
+{
+	const struct caller *caller = &deed->caller;
+	autofd int handle = open_process(deed);
+	int r = handle < 0 ? handle : caller_fd_cloexec(caller->view, caller->thread, (int)deed->mode, &deed->cloexec), fd;
+
+	if (r < 0)
+		return r;
+	fd = handle < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, handle, deed->mode, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int follow_blank(int blank, int fd)
+{
+	int flags = fcntl(blank, F_GETFL);
+
+	return flags < 0 || fcntl(fd, F_SETFL, flags & O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int remember(const struct deed *deed)
+{
+	const struct place *place = &deed->place;
+	int fd;
+
+	if (!deed->known || !deed->text[0])
+		return 0;
+	fd = openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : local_set_add(deed->known, fd);
+}
+
+/* It listens as soon as it has a name: neither bound nor listening, it could be connected. */
+static int start_successor(struct deed *deed, int blank, socklen_t len)
+{
+	int fd = local_successor(blank), r;
+
+	if (fd < 0)
+		return fd;
+	r = bind(fd, (const struct sockaddr *)&deed->address, len) < 0 || listen(fd, 0) < 0 ? -errno : remember(deed);
+	if (r == 0)
+		r = follow_blank(blank, fd);
+	deed->replaces = r == 0;
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
 static int perform_bind(struct deed *deed)
 {
 	socklen_t len;
-	pid_t process;
-	autofd int handle = -1, socket = -1;
-	int r = caller_process(&deed->caller, &process);
+	autofd int socket = take_socket(deed);
+	int r = socket < 0 ? socket : name_socket(deed, &len);
 
-	if (r == 0)
-		r = name_socket(deed, &len);
 	if (r < 0)
 		return r;
-	handle = (int)syscall(SYS_pidfd_open, process, 0);
-	socket = handle < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, handle, deed->mode, 0);
-	if (socket < 0)
-		return -errno;
-	r = bind(socket, (const struct sockaddr *)&deed->address, len) < 0 ? -errno : 0;
+	if (local_is_blank(socket))
+		r = start_successor(deed, socket, len);
+	else
+		r = bind(socket, (const struct sockaddr *)&deed->address, len) < 0 ? -errno : 0;
 	return fchdir(deed->caller.view->root) < 0 ? -errno : r;
+}
+
+/* As the kernel would have answered. */
+static int refuse_connect(int socket)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &value, &len) < 0)
+		return -errno;
+	if (value != AF_UNIX)
+		return -EAFNOSUPPORT;
+	len = sizeof(value);
+	return getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 && value ? -EINVAL : -EISCONN;
+}
+
+/* By way of the descriptor that was judged; a name that is in no directory as it is. */
+static socklen_t address_peer(const struct deed *deed, struct sockaddr_un *ret_local)
+{
+	const struct text path = path_of(deed->caller.view, deed->place.target);
+
+	memcpy(ret_local, &deed->address, sizeof(*ret_local));
+	if (!deed->text[0])
+		return (socklen_t)deed->flags;
+	if (path.len >= sizeof(ret_local->sun_path))
+		return 0; /* an empty address: EINVAL */
+	memcpy(ret_local->sun_path, path.bytes, path.len + 1);
+	return sizeof(*ret_local);
+}
+
+static int connect_successor(struct deed *deed, int blank, int fd)
+{
+	struct sockaddr_un local;
+	socklen_t len = address_peer(deed, &local);
+	int flags = fcntl(blank, F_GETFL);
+
+	if (flags < 0 || (deed->patient && fcntl(fd, F_SETFL, 0) < 0))
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&local, len) < 0) {
+		deed->patient = errno == EAGAIN && !(flags & O_NONBLOCK);
+		return -errno;
+	}
+	if (deed->stays_inside && !local_peer_is_visible(fd))
+		return -ECONNREFUSED;
+	return follow_blank(blank, fd);
+}
+
+static int perform_connect(struct deed *deed)
+{
+	autofd int blank = take_socket(deed);
+	int fd, r;
+
+	if (blank < 0)
+		return blank;
+	if (!local_is_blank(blank))
+		return refuse_connect(blank);
+	fd = local_successor(blank);
+	r = fd < 0 ? fd : connect_successor(deed, blank, fd);
+	if (r < 0 && fd >= 0)
+		close(fd);
+	deed->replaces = r == 0;
+	return r < 0 ? r : fd;
 }
 
 static int perform(struct deed *deed)
@@ -311,6 +458,8 @@ static int perform(struct deed *deed)
 		break;
 	case CALL_BIND:
 		return perform_bind(deed);
+	case CALL_CONNECT:
+		return perform_connect(deed);
 	default:
 		return -ENOSYS;
 	}
@@ -329,6 +478,16 @@ int deputy_perform(struct deed *deed)
 	if (deed->umask != own)
 		(void)umask(own);
 	return r;
+}
+
+void deputy_answer(int listener, uint64_t id, const struct deed *deed, int result)
+{
+	if (result >= 0 && deed->call->kind == CALL_OPEN)
+		seccomp_answer_open(listener, id, result, deed->cloexec);
+	else if (result >= 0 && deed->replaces)
+		seccomp_answer_replace(listener, id, result, (int)deed->mode, deed->cloexec);
+	else
+		(void)seccomp_answer(listener, id, result);
 }
 
 void deputy_done(struct deed *deed)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -56,6 +57,26 @@ int fd_raise(int *fd)
 	close(low);
 	*fd = high;
 	return r;
+}
+
+void fd_close_from(int first)
+{
+	enum { NUMBERS = 1 << 20 };
+
+	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+		return;
+	for (int fd = first; fd < NUMBERS; fd++)
+		close(fd);
+}
+
+int fd_mark_from(int first, int end)
+{
+	if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	for (int fd = first; fd < end; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
+			return -errno;
+	return 0;
 }
 
 int fd_pipe(int ret_ends[2])

@@ -25,6 +25,13 @@ struct fd_facts fd_look(int fd);
 /* Moves a descriptor to FD_LOWEST or above when it is not there yet. On failure it is closed. */
 int fd_raise(int *fd);
 
+/*
+ * Closes every descriptor from first on, or marks those below `end` to be closed on exec. Before close_range (Linux 5.9, with marks 5.11) one by one: all
+ * numbers that fs.nr_open allows, or up to end.
+ */
+void fd_close_from(int first);
+int fd_mark_from(int first, int end);
+
 /* A pipe: read end, write end. */
 int fd_pipe(int ret_ends[2]);
 

@@ -95,17 +95,29 @@ int seccomp_continue(int listener, uint64_t id)
 	return send_answer(listener, &answer);
 }
 
+static int add_fd(int listener, struct seccomp_notif_addfd add, int take_fd, bool cloexec)
+{
+	int r;
+
+	add.srcfd = (uint32_t)take_fd;
+	add.newfd_flags = cloexec ? O_CLOEXEC : 0;
+	r = control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	close(take_fd);
+	return r;
+}
+
 void seccomp_answer_open(int listener, uint64_t id, int take_fd, bool cloexec)
 {
-	struct seccomp_notif_addfd add = {
-		.id = id,
-		.flags = SECCOMP_ADDFD_FLAG_SEND,
-		.srcfd = (uint32_t)take_fd,
-		.newfd_flags = cloexec ? O_CLOEXEC : 0,
-	};
-	int r = control(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	int r = add_fd(listener, (struct seccomp_notif_addfd){ .id = id, .flags = SECCOMP_ADDFD_FLAG_SEND }, take_fd, cloexec);
 
-	close(take_fd);
 	if (r < 0) /* the caller's table is full */
 		(void)seccomp_answer(listener, id, r);
+}
+
+void seccomp_answer_replace(int listener, uint64_t id, int take_fd, int number, bool cloexec)
+{
+	const struct seccomp_notif_addfd add = { .id = id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .newfd = (uint32_t)number };
+	int r = add_fd(listener, add, take_fd, cloexec);
+
+	(void)seccomp_answer(listener, id, r < 0 ? r : 0);
 }

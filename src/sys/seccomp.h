@@ -32,4 +32,7 @@ int seccomp_continue(int listener, uint64_t id);
 /* Answers with a copy of fd, close-on-exec or not, or with why the caller can have none. */
 void seccomp_answer_open(int listener, uint64_t id, int take_fd, bool cloexec);
 
+/* Puts a copy of fd where the caller has one of this number, and answers 0. */
+void seccomp_answer_replace(int listener, uint64_t id, int take_fd, int number, bool cloexec);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,4 +57,18 @@ int signal_next(int fd)
 	struct signalfd_siginfo info;
 
 	return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+void signal_reset(void)
+{
+	enum { LIBC_FIRST = 32, LIBC_LAST = 34 };
+	static const struct {
+		unsigned long handler, flags, restorer, mask;
+	} by_default;
+	sigset_t none;
+
+	for (int i = LIBC_FIRST; i <= LIBC_LAST; i++)
+		(void)syscall(SYS_rt_sigaction, i, &by_default, NULL, sizeof(by_default.mask));
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

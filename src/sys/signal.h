@@ -24,4 +24,10 @@ int signal_open(const sigset_t *signals);
 /* The next signal's number, or 0 when there is none. */
 int signal_next(int fd);
 
+/*
+ * For a process that is about to execute: nothing is blocked, and what the caller ignored is not. posix_spawn has seen to all but the numbers that C
+ * libraries keep to themselves; handlers end with the exec.
+ */
+void signal_reset(void);
+
 #endif

@@ -224,6 +224,59 @@ for port in 80, 443, 53:
 	[[ "$output" != *"198.18."* ]]
 }
 
+@test "other settings while it runs: what they allow is reached, what they forbid ends, and what is no settings changes nothing" {
+	cat >inside.py <<-'EOF'
+		import socket, urllib.request
+		def get(host):
+		    try:
+		        return urllib.request.urlopen(f"http://{host}/", timeout=20).status
+		    except urllib.error.HTTPError as e:
+		        return e.code
+		kept = socket.create_connection(("allowed.test", 7), 20); kept.sendall(b"x"); print("kept", kept.recv(1))
+		idle = socket.create_connection(("www.allowed.test", 7), 20); idle.sendall(b"x"); idle.recv(1)
+		print("before", get("allowed.test"), get("other.test"), flush=True)
+		open("ready", "w").close()
+		try:
+		    print("kept", kept.recv(1))
+		except OSError as e:
+		    print("ended", e.errno)
+		print("after", get("allowed.test"), get("other.test"))
+		idle.sendall(b"y"); print("idle", idle.recv(1))
+	EOF
+	cat >outside.sh <<-'EOF'
+		mkfifo "$TOP/control"
+		exec 3<>"$TOP/control"
+		coffer run --write . --control-fd 3 --access-log "$TOP/log" --allow-domain "allowed.test" --allow-domain www.allowed.test -- /usr/bin/python3 inside.py &
+		for i in $(seq 300); do [ -e ready ] && break; sleep 0.1; done
+		echo 'nonsense' >&3
+		echo '{"network": {"mode": "host"}}' >&3
+		printf '{"network": {"allowedDomains": ' >&3; sleep 0.3; echo '["other.test", "www.allowed.test"]}}' >&3
+		wait $!
+	EOF
+	export TOP
+	run internet sh outside.sh
+	[ "$status" = 0 ]
+	[[ "$output" == *"kept b'x'"*"before 200 403"*"ended 104"*"after 403 200"*"idle b'y'"* ]]
+	[ "$(grep -c "Invalid config on control fd 3: ignored, previous config still in force" <<<"$output")" = 2 ]
+	[[ "$output" == *"out of reach of a run whose network is filtered"* ]]
+	python3 - "$TOP/log" <<-'EOF'
+		import json, sys
+		lines = [json.loads(line) for line in open(sys.argv[1])]
+		verdicts = [(l["verdict"], l["way"], l["host"], l["port"]) for l in lines]
+		assert ("open", "transparent", "allowed.test", 7) in verdicts and ("deny", "transparent", "allowed.test", 7) in verdicts, verdicts
+		assert ("deny", "http", "other.test", 80) in verdicts and ("open", "http", "other.test", 80) in verdicts
+		assert len([v for v in verdicts if v[0] == "open"]) == len([v for v in verdicts if v[0] == "close"]), verdicts
+		closed = [l for l in lines if l["verdict"] == "close" and l["host"] == "www.allowed.test"][0]
+		assert closed["bytes_up"] == 2 and closed["bytes_down"] == 2 and closed["rule"] and closed["time"].endswith("Z"), closed
+	EOF
+	run coffer run --control-fd 77 -- true
+	[ "$status" = 125 ]
+	[[ "$output" == *"descriptor 77 is not open"* ]]
+	run coffer run --access-log /nowhere/log -- true
+	[ "$status" = 125 ]
+	[[ "$output" == *"--access-log /nowhere/log: No such file or directory"* ]]
+}
+
 @test "each refusal is a denial with the smallest change that would allow it" {
 	run internet sh -c 'coffer run --allow-domain allowed.test -- curl -s http://other.test/ >/dev/null; coffer why'
 	[[ "$output" == *"connect other.test:80"* ]]
@@ -301,4 +354,30 @@ for port in 80, 443, 53:
 	run srt --settings "$TOP/nothing.json" true
 	[ "$status" = 1 ]
 	[[ "$output" == *"Refusing to run with the built-in defaults"* ]]
+}
+
+@test "srt: other settings by --control-fd" {
+	local rest='"deniedDomains": []}, "filesystem": {"denyRead": [], "allowWrite": ["."], "denyWrite": []}}'
+	echo "{\"network\": {\"allowedDomains\": [\"allowed.test\"], $rest" >"$TOP/s.json"
+	echo "{\"network\": {\"allowedDomains\": [\"other.test\"], $rest" >"$TOP/next.json"
+	cat >outside.sh <<-'EOF'
+		mkfifo "$TOP/control"
+		exec 3<>"$TOP/control"
+		srt -s "$TOP/s.json" --control-fd 3 -c 'curl -s http://allowed.test/a | head -1; touch ready; read line < go; curl -s http://allowed.test/b; echo; curl -s http://other.test/c | head -1' &
+		for i in $(seq 300); do [ -e ready ] && break; sleep 0.1; done
+		echo nonsense >&3
+		cat "$TOP/next.json" >&3
+		sleep 1
+		echo >go
+		wait $!
+	EOF
+	mkfifo go
+	export TOP
+	run internet sh outside.sh
+	[ "$status" = 0 ]
+	[[ "$output" == *"GET /a"*"Connection blocked by network allowlist"*"GET /c"* ]]
+	[ "$(grep -c "^Invalid config on control fd 3: ignored, previous config still in force$" <<<"$output")" = 1 ]
+	run srt --control-fd 77 true
+	[ "$status" = 1 ]
+	[ "$output" = "Error: --control-fd 77 is not usable: EBADF: bad file descriptor, read. Refusing to run the command without the control channel it asks for." ]
 }

@@ -7,7 +7,7 @@
 #include "unit/compile/bpf_meaning.h"
 #include "unit/unit.h"
 
-enum mark { MARK_NO, MARK_YES, MARK_CLONE, MARK_IOCTL, MARK_PRCTL };
+enum mark { MARK_NO, MARK_YES, MARK_CLONE, MARK_IOCTL, MARK_PRCTL, MARK_SOCKET };
 
 static const uint8_t mark_of[MEANING_NUMBERS] = {
 #define CALL(name, rule, init, reason) [__NR_##name] = MARK_##init,
@@ -39,6 +39,8 @@ static bool init_may(const struct seccomp_data *data)
 		return is_one_of(listener_ioctls, ARRAY_LEN(listener_ioctls), (uint32_t)data->args[1]);
 	if (mark_of[number] == MARK_PRCTL)
 		return is_one_of(prctl_options, ARRAY_LEN(prctl_options), (uint32_t)data->args[0]);
+	if (mark_of[number] == MARK_SOCKET)
+		return (uint32_t)data->args[0] == AF_UNIX;
 	return mark_of[number] == MARK_YES;
 }
 
@@ -100,6 +102,9 @@ static void test_arguments(void **state)
 		check(*state, &data);
 		data.args[0] |= 0x500000000;
 		check(*state, &data);
+		data.nr = __NR_socket;
+		data.args[0] = low;
+		check(*state, &data);
 		data.nr = __NR_clone;
 		for (unsigned bit = 0; bit < 64; bit++) {
 			data.args[0] = low | (__u64)1 << bit;
@@ -121,7 +126,7 @@ static void test_arguments(void **state)
 static void test_never(void **state)
 {
 	static const int calls[] = { __NR_execve,       __NR_execveat, __NR_clone,   __NR_clone3,
-		                     __NR_socket,       __NR_connect,  __NR_ptrace,  __NR_process_vm_writev,
+		                     __NR_socket,       __NR_accept,   __NR_ptrace,  __NR_process_vm_writev,
 		                     __NR_mmap,         __NR_mprotect, __NR_mount,   __NR_unshare,
 		                     __NR_setns,        __NR_setuid,   __NR_seccomp, __NR_bpf,
 		                     __NR_memfd_create, __NR_chroot };

@@ -166,6 +166,7 @@ static int load_some_filters(void)
 			.unix_sockets = bits & 32,
 			.ptrace = bits & 64,
 			.nested_userns = bits & 128,
+			.act_sockets = bits % 3 == 0,
 		};
 
 		if (load_request(&request, 0) < 0)

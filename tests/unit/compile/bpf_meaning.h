@@ -141,9 +141,10 @@ static inline uint32_t mean_WRITE_PATH(const struct bpf_request *q, const __u64 
 	return mean_ask_if(q, q->tell_writes);
 }
 
-static inline uint32_t mean_ADDRESS(const struct bpf_request *q, const __u64 *arg)
+static inline uint32_t mean_CONNECT(const struct bpf_request *q, const __u64 *arg)
 {
-	return mean_WRITE_PATH(q, arg);
+	(void)arg;
+	return mean_ask_if(q, q->tell_writes || q->act_sockets);
 }
 
 static inline uint32_t mean_SIGNAL(const struct bpf_request *q, const __u64 *arg)
@@ -154,7 +155,7 @@ static inline uint32_t mean_SIGNAL(const struct bpf_request *q, const __u64 *arg
 static inline uint32_t mean_UMASK(const struct bpf_request *q, const __u64 *arg)
 {
 	(void)arg;
-	return mean_ask_if(q, q->act_names || q->act_opens);
+	return mean_ask_if(q, q->act_names || q->act_opens || q->act_sockets);
 }
 
 static inline uint32_t mean_BIND(const struct bpf_request *q, const __u64 *arg)
@@ -296,7 +297,7 @@ static inline uint32_t mean_PRLIMIT(const struct bpf_request *q, const __u64 *ar
 static inline uint32_t mean_RULESET(const struct bpf_request *q, const __u64 *arg)
 {
 	(void)arg;
-	return q->act_names || q->act_opens ? missing : SECCOMP_RET_ALLOW;
+	return q->act_names || q->act_opens || q->act_sockets ? missing : SECCOMP_RET_ALLOW;
 }
 
 #endif

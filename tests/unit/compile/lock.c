@@ -40,7 +40,7 @@ static void test_the_filter_is_the_policys(void **state)
 	(void)state;
 	world_init(&w);
 	assert_int_equal(world_compile(&w), 0);
-	expect_filter(&w, &(struct bpf_request){ .notify = true, .tell_writes = true, .inet = true });
+	expect_filter(&w, &(struct bpf_request){ .notify = true, .tell_writes = true, .act_sockets = true, .inet = true });
 	world_done(&w);
 
 	world_init(&w);
@@ -55,7 +55,8 @@ static void test_the_filter_is_the_policys(void **state)
 	world_allow_write(&w, ".");
 	assert_int_equal(world_compile(&w), 0);
 	expect_filter(&w,
-	              &(struct bpf_request){ .notify = true, .tell_writes = true, .tell_reads = true, .act_names = true, .inet = true });
+	              &(struct bpf_request){
+			  .notify = true, .tell_writes = true, .tell_reads = true, .act_names = true, .act_sockets = true, .inet = true });
 	world_done(&w);
 
 	world_init(&w); /* no network of its own: no internet sockets, and the host's IPC is not for it */
@@ -77,7 +78,7 @@ static void test_init_is_told_the_regions_where_it_reports(void **state)
 	const struct plan_op *init = world_find(&w, OP_INIT, NULL);
 	const char *before = NULL;
 
-	assert_int_equal(plan_number(init, 1), PLAN_INIT_TELL);
+	assert_int_equal(plan_number(init, 1), PLAN_INIT_TELL | PLAN_INIT_SOCKETS | PLAN_INIT_ABSTRACT);
 	assert_int_equal(plan_list_count(&w.plan, init, 4), plan_list_count(&w.plan, init, 2) + plan_list_count(&w.plan, init, 3));
 	for (const char *s = NULL; (s = plan_list_next(&w.plan, init, 2, s)); before = s)
 		assert_true(!before || strcmp(before + 1, s + 1) < 0);
@@ -85,6 +86,7 @@ static void test_init_is_told_the_regions_where_it_reports(void **state)
 
 	world_init(&w);
 	w.policy.denials = POLICY_DENIALS_OFF;
+	w.policy.network.allow_all_unix_sockets = true;
 	assert_int_equal(world_compile(&w), 0);
 	assert_int_equal(plan_list_count(&w.plan, world_find(&w, OP_INIT, NULL), 2), 0);
 	world_done(&w);

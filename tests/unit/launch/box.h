@@ -239,9 +239,10 @@ static inline void box_lock(struct box *box)
 	size_t bytes, init_bytes;
 	const uint64_t abi = landlock_abi() < 2 ? 1 : 2, rights = abi == 1 ? (1 << 13) - 1 : (1 << 14) - 1; /* the second knows moves */
 
-	box->filter.notify = box->init_flags & 7;
+	box->filter.notify = box->init_flags & (7 | PLAN_INIT_SOCKETS);
 	box->filter.tell_writes = box->init_flags & PLAN_INIT_TELL;
 	box->filter.act_names = box->init_flags & PLAN_INIT_ACT;
+	box->filter.act_sockets = box->init_flags & PLAN_INIT_SOCKETS;
 	box->filter.act_opens = box->init_flags & PLAN_INIT_ACT_OPENS;
 	while (box->why.n < box->regions.n + box->patterns.n)
 		*text_vec_add(&box->why, &box->arena) = "test";

@@ -157,7 +157,7 @@ static void init_knows_the_calls_that_the_filter_tells(void **state)
 		MKNOD,
 		MKNODAT,
 		WRITE_PATH,
-		ADDRESS,
+		CONNECT,
 		SENDTO,
 		SIGNAL,
 		BIND,

@@ -312,7 +312,7 @@ static void test_operands(void **state)
 	flags_of(OP_RLIMIT, 0, 16, PLAN_OPERAND_WRONG);
 	flags_of(OP_UMASK, 0, 01000, PLAN_OPERAND_WRONG);
 	flags_of(OP_LANDLOCK_OPEN, 0, 0, PLAN_OPERAND_WRONG);
-	flags_of(OP_INIT, 1, 16, PLAN_OPERAND_WRONG);
+	flags_of(OP_INIT, 1, 64, PLAN_OPERAND_WRONG);
 	flags_of(OP_SECCOMP, 1, 2, PLAN_OPERAND_WRONG);
 }
 

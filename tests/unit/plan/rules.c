@@ -134,13 +134,30 @@ static void nothing_leaves_an_exception(void **state)
 	assert_int_equal(rules_name(&rules, "/ws/.git/modules/a/HEAD", false), 0);
 }
 
+static void sockets_are_listed_apart(void **state)
+{
+	const char *const regions[] = { "r/", "p/tmp", "r/tmp/shared", "w/ws", NULL };
+	const char *const patterns[] = { "w/ws/**/.git/hooks", "s/run/docker.sock", "s/run/user/*/bus", "i/ws/dev.sock", NULL };
+	struct rules rules = with(regions, patterns);
+	uint32_t rule;
+
+	(void)state;
+	assert_true(rules_socket(&rules, "/run/docker.sock") && rules_socket(&rules, "/run/user/7/bus"));
+	assert_false(rules_socket(&rules, "/run/docker.sock2") || rules_socket(&rules, "/run") || rules_socket(&rules, "/ws/dev.sock"));
+	assert_true(rules_private(&rules, "/tmp/a"));
+	assert_false(rules_private(&rules, "/tmp/shared/a") || rules_private(&rules, "/ws/a") || rules_private(&rules, ""));
+	assert_int_equal(rules_region(&rules, "/tmp/a", &rule), 'w');
+	assert_int_equal(rules_name(&rules, "/run/docker.sock", false), 0);
+	assert_int_equal(rules_carry(&rules, "/a", "/run"), 0);
+	assert_int_equal(rules_carry(&rules, NULL, "/ws/dev.sock"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_longest_region_decides),
-		cmocka_unit_test(names_by_the_last_that_fits),
-		cmocka_unit_test(moves_by_what_they_carry),
-		cmocka_unit_test(nothing_leaves_an_exception),
+		cmocka_unit_test(the_longest_region_decides), cmocka_unit_test(names_by_the_last_that_fits),
+		cmocka_unit_test(moves_by_what_they_carry),   cmocka_unit_test(nothing_leaves_an_exception),
+		cmocka_unit_test(sockets_are_listed_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

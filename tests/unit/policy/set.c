@@ -128,7 +128,7 @@ static const struct {
 	{ "{\"filesystem\": {\"denyRead\": [{}]}}", "/filesystem/denyRead/0" },
 	{ "{\"filesystem\": {\"denyRead\": [{\"path\": \"a\"}]}}", "/filesystem/denyRead/0" },
 	{ "{\"filesystem\": {\"denyRead\": [{\"path\": \"a\", \"literal\": false}]}}", "/filesystem/denyRead/0" },
-	{ "{\"filesystem\": {\"denyRead\": [{\"path\": \"\", \"literal\": true}]}}", "/filesystem/denyRead/0" },
+	{ "{\"filesystem\": {\"denyRead\": [{\"path\": \"\", \"literal\": true}]}}", "/filesystem/denyRead/0/path" },
 	{ "{\"filesystem\": {\"denyRead\": [{\"path\": \"a\", \"literal\": true, \"x\": 1}]}}", "/filesystem/denyRead/0" },
 	{ "{\"filesystem\": {\"denyRead\": [{\"path\": 1, \"literal\": true}]}}", "/filesystem/denyRead/0" },
 	{ "{\"workspace\": {\"path\": \"\"}}", "/workspace/path" },
@@ -153,7 +153,7 @@ static const struct {
 	{ "{\"network\": {\"deniedDomainReasons\": {\"a.b\": 1}}}", "/network/deniedDomainReasons/a.b" },
 	{ "{\"network\": {\"httpProxyPort\": 0}}", "/network/httpProxyPort" },
 	{ "{\"network\": {\"allowLocalBinding\": \"yes\"}}", "/network/allowLocalBinding" },
-	{ "{\"ignoreViolations\": {\"*\": \"x\"}}", "/ignoreViolations" },
+	{ "{\"ignoreViolations\": {\"*\": \"x\"}}", "/ignoreViolations/*" },
 	{ "{\"$schema\": 1}", "/$schema" },
 };
 

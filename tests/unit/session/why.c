@@ -109,7 +109,9 @@ static void test_network(void **state)
 	expect(explain("connect", "[2001:db8::1]:53", ENETUNREACH), "--network host", "{\"network\": {\"mode\": \"host\"}}");
 	expect(explain("socket", "AF_INET6", EPERM), "--network host", "{\"network\": {\"mode\": \"host\"}}");
 	expect(explain("socket", "AF_UNIX", EPERM), "--allow-all-unix-sockets", "{\"network\": {\"allowAllUnixSockets\": true}}");
-	expect(explain("connect", "/run/docker.sock", EPERM), "--allow-all-unix-sockets", "{\"network\": {\"allowAllUnixSockets\": true}}");
+	expect(explain("connect", "/run/docker.sock", EACCES), "--allow-unix-socket /run/docker.sock",
+	       "{\"network\": {\"allowUnixSockets\": [\"/run/docker.sock\"]}}");
+	expect(explain("connect", "@name", EACCES), "--allow-all-unix-sockets", "{\"network\": {\"allowAllUnixSockets\": true}}");
 	expect(explain("socket", "AF_PACKET", EPERM), NULL, NULL);
 	policy.network.mode = POLICY_NETWORK_HOST;
 	expect(explain("connect", "192.0.2.1:443", ECONNREFUSED), NULL, NULL);
