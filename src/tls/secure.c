@@ -218,11 +218,14 @@ static struct secure *to_client(struct end *end, const struct host *host, const 
 static bool want_host(SSL *ssl, const struct host *host)
 {
 	X509_VERIFY_PARAM *wanted = SSL_get0_param(ssl);
+	char name[HOST_TEXT_MAX]; /* OpenSSL's macro for it takes constness away */
 
 	if (host->kind != HOST_NAME)
 		return X509_VERIFY_PARAM_set1_ip_asc(wanted, host->text);
+	memcpy(name, host->text, sizeof(name));
 	X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return X509_VERIFY_PARAM_set1_host(wanted, host->text, 0) && SSL_set_tlsext_host_name(ssl, host->text);
+	return X509_VERIFY_PARAM_set1_host(wanted, host->text, 0) &&
+	       SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name);
 }
 
 static struct secure *to_server(struct end *end, const struct host *host)
