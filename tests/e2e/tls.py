@@ -198,7 +198,7 @@ def case_untrusted():
             assert answer.headers["X-Proxy-Error"] == "upstream-untrusted"
             assert server.seen == []
             assert why in events(f, "deny", "TLS: ")["reason"]
-        plain = Server(lambda s: s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+        plain = Server(lambda s: (s.recv(1), s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))
         assert get(inside(f, plain.port), host=f"localhost:{plain.port}").status == 502
 
 
