@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets path, glob, domain, sni, proxy_request and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
+"""Writes the seeds of the targets path, glob, mask, target, domain, sni, proxy_request and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
 
 import pathlib
 import re
@@ -27,6 +27,19 @@ PATHS = {
     "bytes": b"/\xff\x01/\xc3\xa9",
     "empty": "",
 }
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEifQ.c2lnbmF0dXJl"
+MASKS = {
+    "whole": "w\ns3cret\n",
+    "netrc": "wpassword (\\S+)\nmachine a password x1 # x1\n",
+    "duplicates": "dkey=(\\w+)\nkey=abc key=ab abc ab abcd",
+    "token": "j\n{\"a\": \"" + TOKEN + "\"}",
+    "lazy": "w<(.*?)>|\\[([^\\]]+)\nx <a> [b] <>",
+    "counts": "w(a{2,3}?)b{0,2}\\b\naaaab aab",
+    "groups": "w(?:(x|y)+)?z\nxyz z",
+    "utf8": "w(é+)\né è éé",
+}
+TARGETS = {"plain": "/a/b?c", "dots": "/a/../b/./c/..", "encoded": "/%2e%2E/%61%2f..%2fb", "slashes": "//a///b\\\\c\\..", "twice": "/%252e%252e/x", "bad": "/%zz%0", "empty": ""}
 
 GLOBS = {
     "root": ("/", "/"),
@@ -219,6 +232,8 @@ def raw(text):
 
 write("path", ((name, raw(text)) for name, text in PATHS.items()))
 write("glob", ((name, raw(p) + (b"" if s is None else b"\n" + raw(s))) for name, (p, s) in GLOBS.items()))
+write("mask", ((name, raw(text)) for name, text in MASKS.items()))
+write("target", ((name, raw(text)) for name, text in TARGETS.items()))
 write("domain", ((name, raw(host) + b"\n" + raw(pattern)) for name, (host, pattern) in DOMAINS.items()))
 write("sni", hellos())
 write("proxy_request", ((name, raw(text)) for name, text in REQUESTS.items()))

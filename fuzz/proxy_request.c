@@ -39,7 +39,7 @@ static void check_again(const struct request *request, const struct host *host)
 	size_t at;
 
 	str_init(&out, 256 << 10);
-	request_write(request, host, &out);
+	request_write(request, host, NULL, &out);
 	require(!out.failed && head_find_end(out.text, out.len, &scanned) == (int)out.len);
 	at = strcspn(out.text, " ") + 1;
 

@@ -13,6 +13,7 @@ static int (*const stages[])(struct compile *c) = {
 	rung_choose,
 	identity_choose,
 	network_choose,
+	secrets_choose,
 	environment_choose,
 	identity_choose_workspace,
 	rules_land,

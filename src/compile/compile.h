@@ -17,6 +17,19 @@
 #include "plan/survey.h"
 #include "policy/policy.h"
 
+/* A file of the caller's whose content a sandbox is not to have (policy/credential.h). */
+struct input_file {
+	const char *path; /* as the policy has it after policy_resolve */
+	const char *text;
+	size_t n;
+};
+VEC(struct input_file, input_file_vec)
+
+/* Where the policy opens TLS: the authority that a sandbox trusts, and whom servers are verified against. PEM. */
+struct input_tls {
+	const char *ca_cert, *ca_key, *roots;
+};
+
 /* With what. All strings are borrowed; argv and env are NULL-terminated. */
 struct inputs {
 	const char *const *argv; /* at least one; argv[0] without a slash is looked up in the sandbox's PATH */
@@ -29,6 +42,9 @@ struct inputs {
 	unsigned terminal;       /* bits 1, 2, 4: standard input, output, error are to be a pty */
 	bool keep_stdin_null;    /* informational */
 	const struct survey *survey;
+	struct input_tls tls;
+	const char *seed;                   /* random text, for placeholders */
+	struct input_file_vec secret_files; /* those of policy.credentials.files that are masked and are there */
 };
 
 /* Which rung of the ladder the facts and the policy give. */

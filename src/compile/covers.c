@@ -4,7 +4,7 @@
  */
 #include "compile/stage.h"
 
-enum { COVER_MODE = 0444, COVER_BYTES_MAX = 1 << 20, CPUS_MOST = 4096 };
+enum { COVER_MODE = 0444, COVER_BYTES_MAX = 2 << 20, CPUS_MOST = 4096 };
 
 #define NOBODY "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 
@@ -14,6 +14,8 @@ static const char *const covered[] = {
 	"/etc/hostname",
 	"/etc/hosts",
 	"/etc/resolv.conf",
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
 	"/sys/devices/system/cpu/online",
 	"/sys/devices/system/cpu/possible",
 	"/sys/devices/system/cpu/present",
@@ -141,6 +143,15 @@ static void write_meminfo(struct compile *c, struct str *s)
 	           kib, kib, kib, swap_kib, swap_kib);
 }
 
+/* For programs that look nowhere else (GnuTLS). */
+static void write_bundle(struct compile *c, struct str *s)
+{
+	const char *bundle = secrets_bundle(c);
+
+	s->failed = s->failed || !bundle;
+	str_add(s, bundle ? bundle : "");
+}
+
 /* ---- laying them over ---- */
 
 static int put_content(struct compile *c, enum plan_opcode code, const char *path, void (*write)(struct compile *c, struct str *s),
@@ -166,6 +177,15 @@ static int cover(struct compile *c, const char *path, void (*write)(struct compi
 	if (!entry || entry->kind != SURVEY_FILE || !region_is_host_visible(&c->regions.at[region_find(&c->regions, entry->real)]))
 		return 0;
 	return put_content(c, OP_COVER, entry->real, write, WHY_DEFAULT);
+}
+
+static int put_bundles(struct compile *c)
+{
+	int r = 0;
+
+	if (secrets_open_tls(c))
+		r = cover(c, "/etc/ssl/certs/ca-certificates.crt", write_bundle);
+	return r == 0 && secrets_open_tls(c) ? cover(c, "/etc/pki/tls/certs/ca-bundle.crt", write_bundle) : r;
 }
 
 static int put_size_covers(struct compile *c)
@@ -215,6 +235,8 @@ int covers_put(struct compile *c)
 		r = cover(c, "/etc/hosts", write_hosts);
 	if (r == 0 && own_network)
 		r = cover(c, "/etc/resolv.conf", write_resolver);
+	if (r == 0)
+		r = put_bundles(c);
 	if (r == 0)
 		r = put_size_covers(c);
 	return r == 0 ? put_cpu_files(c) : r;

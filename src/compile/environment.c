@@ -38,6 +38,13 @@ int environment_choose(struct compile *c)
 	if (!slot)
 		return compile_no_memory(c);
 	*slot = (struct policy_variable){ "TMPDIR", tmpdir, WHY_DEFAULT };
+	secrets_add_variables(c, &ours);
+	for (size_t i = 0; i < c->placeholders.n; i++) {
+		slot = variable_vec_add(&ours, c->arena);
+		if (!slot)
+			return compile_no_memory(c);
+		*slot = c->placeholders.at[i];
+	}
 	if (network_add_variables(c, &ours) < 0 ||
 	    policy_environment_build(c->policy, c->arena, c->inputs->env, &ours, &c->environment) < 0)
 		return compile_no_memory(c);

@@ -95,6 +95,76 @@ static unsigned filter_uid(uint32_t sandbox_uid)
 	return sandbox_uid >= OWN_IDS ? sandbox_uid - FILTERS : sandbox_uid;
 }
 
+static void add_texts(struct str *out, const char *name, const struct text_vec *list)
+{
+	if (list->n == 0)
+		return;
+	for (size_t i = 0; i < list->n; i++) {
+		str_printf(out, i ? ", " : ", \"%s\": [", name);
+		str_add_json(out, list->at[i], strlen(list->at[i]));
+	}
+	str_add_char(out, ']');
+}
+
+static void add_hosts(struct str *out, const struct domain_vec *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		add_field(out, i ? ", " : ", \"hosts\": [", list->at[i].text);
+	str_add(out, list->n ? "]" : "");
+}
+
+static void add_headers(struct str *out, const struct access_header_vec *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		add_field(out, i ? ", " : ", \"headers\": {", list->at[i].name);
+		if (list->at[i].value)
+			add_field(out, ": ", list->at[i].value);
+		else
+			str_add(out, ": null");
+	}
+	str_add(out, list->n ? "}" : "");
+}
+
+static void add_flag(struct str *out, const char *name, bool flag)
+{
+	if (flag)
+		str_printf(out, ", \"%s\": true", name);
+}
+
+static void write_request(const struct access_rule *rule, struct str *out)
+{
+	str_printf(out, "{\"layer\": %u, \"deny\": %s", rule->layer, rule->deny ? "true" : "false");
+	add_field(out, ", \"why\": ", rule->why ? rule->why : WHY_DEFAULT);
+	if (rule->reason)
+		add_field(out, ", \"reason\": ", rule->reason);
+	add_hosts(out, &rule->hosts);
+	add_texts(out, "methods", &rule->methods);
+	add_texts(out, "paths", &rule->paths);
+	add_headers(out, &rule->headers);
+	str_add_char(out, '}');
+}
+
+void network_write_requests(const struct compile *c, struct str *out)
+{
+	static const char *const targets[] = {
+		[POLICY_TARGET_REFUSE] = NULL, [POLICY_TARGET_AS_SPELLED] = "asSpelled", [POLICY_TARGET_NORMALIZE] = "normalize"
+	};
+	const struct policy_network *network = &c->policy->network;
+
+	for (size_t i = 0; i < network->requests.n; i++) {
+		str_add(out, i ? ", " : ", \"requests\": [");
+		write_request(&network->requests.at[i], out);
+	}
+	str_add(out, network->requests.n ? "]" : "");
+	add_texts(out, "stripped_headers", &network->stripped_headers);
+	if (targets[network->ambiguous_target])
+		add_field(out, ", \"ambiguous_target\": ", targets[network->ambiguous_target]);
+	add_flag(out, "refuse_opaque_tunnels", network->refuse_opaque_tunnels);
+	add_flag(out, "require_host_match", network->require_host_match);
+	add_flag(out, "plaintext_header_set", network->allow_plaintext_header_set && network->requests.n);
+	add_flag(out, "plaintext_inject", c->policy->credentials.allow_plaintext_inject && c->mask.secrets.n);
+}
+
 static const char *parent_member(const struct policy_network *network, const char *name)
 {
 	for (size_t i = 0; i < network->ways.parent.n; i++)
@@ -204,18 +274,22 @@ void compile_network_rules(const struct policy *policy, const struct inputs *inp
 int network_put_filter(struct compile *c)
 {
 	const struct published_vec *list = &c->policy->network.publish;
-	struct str rules;
+	struct str rules, secrets;
 	int r = 0;
 
 	if (!network_is_filtered(c) && !network_publishes(c))
 		return 0;
 	str_init(&rules, COMPILE_RULES_MAX);
+	str_init(&secrets, 4 * COMPILE_RULES_MAX);
 	write_rules(c, &rules);
-	if (rules.failed)
+	secrets_write(c, &secrets);
+	if (rules.failed || secrets.failed)
 		r = compile_no_memory(c);
-	else
-		plan_add(&c->plan, OP_EGRESS, network_why(c), rules.text, rules.len);
+	if (r == 0)
+		plan_add(&c->plan, OP_EGRESS, network_why(c), rules.text, rules.len, secrets.text, secrets.len,
+		         (uint64_t)secrets_open_tls(c));
 	str_done(&rules);
+	str_done(&secrets);
 	for (size_t i = 0; r == 0 && network_publishes(c) && i < list->n; i++)
 		plan_add(&c->plan, OP_PUBLISH, list->at[i].why, list->at[i].address, (uint64_t)list->at[i].port,
 		         (uint64_t)list->at[i].inner);

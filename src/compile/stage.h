@@ -20,6 +20,7 @@
 #include "compile/regions.h"
 #include "compile/rules.h"
 #include "plan/build.h"
+#include "policy/mask.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,7 +33,10 @@ struct compile {
 	struct err *err;
 
 	enum compile_rung rung;
-	const char *const *environment;  /* the command's, NULL-terminated */
+	const char *const *environment;   /* the command's, NULL-terminated */
+	struct variable_vec placeholders; /* variables whose values are masked; value NULL: it is not there */
+	struct input_file_vec fakes;      /* masked files, as the sandbox sees them */
+	struct mask mask;
 	struct claim_vec claims;         /* the rules */
 	struct mark_vec marks;           /* where they land on this host */
 	struct region_vec regions;       /* what each place is; sorted, parents first; the first is "/" */
@@ -59,6 +63,7 @@ int compile_add_text(struct compile *c, struct text_vec *list, const char *text)
 /* The stages, in the order of the table in compile.c. First what is decided. */
 int rung_choose(struct compile *c);
 int network_choose(struct compile *c);
+int secrets_choose(struct compile *c);
 int environment_choose(struct compile *c);
 int identity_choose(struct compile *c);
 int identity_choose_workspace(struct compile *c);
@@ -110,7 +115,15 @@ bool network_is_filtered(const struct compile *c); /* with a way out through the
 bool network_publishes(const struct compile *c);   /* with servers that can be reached from the host */
 const char *network_why(const struct compile *c);  /* who asked for it */
 void network_put_ways(struct compile *c);
+void network_write_requests(const struct compile *c, struct str *out); /* of the filter's rules: what is judged beyond hosts, if anything */
 int network_add_variables(const struct compile *c, struct variable_vec *list); /* 0 or -ENOMEM */
+
+/* secrets.c */
+bool secrets_open_tls(const struct compile *c);
+void secrets_add_variables(const struct compile *c, struct variable_vec *list); /* where the authority's certificate lies, for programs */
+void secrets_write(const struct compile *c, struct str *out);                   /* the part of the filter's rules that nobody is shown */
+int secrets_put_files(struct compile *c);
+const char *secrets_bundle(struct compile *c); /* whom programs inside trust; NULL: no memory */
 
 /* sockets.c. Is a name in no directory out of the host's reach, and the host's names out of the sandbox's? */
 bool sockets_keeps_abstract(const struct compile *c);

@@ -120,7 +120,7 @@ void ask_connected(struct conn *conn)
 static void arrive(struct conn *conn)
 {
 	conn_forget(conn);
-	if (conn->hop && conn->dialed == tunnel_begin)
+	if (conn->hop && (conn->dialed == tunnel_begin || conn_is_tunnel(conn)))
 		hop_shake_hands(conn);
 	else
 		ask_connected(conn);
@@ -260,7 +260,7 @@ void ask_address(struct conn *conn, const struct host *host, uint16_t port)
 	else if (!verdict.allowed && !WEAKENED("lists"))
 		refuse_policy(conn, verdict.reason);
 	else
-		ask_hop(conn, ways_choose(&rules->ways, host, port, conn->dialed == tunnel_begin));
+		ask_hop(conn, ways_choose(&rules->ways, host, port, (conn->dialed == tunnel_begin || conn_is_tunnel(conn))));
 }
 
 void ask(struct conn *conn, const char *host_text, size_t host_n, uint16_t port)

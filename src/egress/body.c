@@ -13,16 +13,36 @@ static void put(struct body_out *out, const char *bytes, size_t n)
 	out->n += n;
 }
 
-static int on_data(http_parser *parser, const char *at, size_t n)
+static void put_data(struct body *body, const char *at, size_t n)
 {
-	struct body *body = parser->data;
 	char size[32];
 
+	if (n == 0)
+		return;
 	if (body->in_chunks)
 		put(body->out, size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", n));
 	put(body->out, at, n);
 	if (body->in_chunks)
 		put(body->out, "\r\n", 2);
+}
+
+static void swap_data(struct body *body, const char *at, size_t n, bool last)
+{
+	const char *bytes;
+
+	n = swap_feed(body->swap, at, n, last, &bytes);
+	body->out->failed |= body->swap->held.failed;
+	put_data(body, bytes, n);
+}
+
+static int on_data(http_parser *parser, const char *at, size_t n)
+{
+	struct body *body = parser->data;
+
+	if (body->swap)
+		swap_data(body, at, n, false);
+	else
+		put_data(body, at, n);
 	return body->out->failed ? -1 : 0;
 }
 
@@ -30,6 +50,8 @@ static int on_complete(http_parser *parser)
 {
 	struct body *body = parser->data;
 
+	if (body->swap)
+		swap_data(body, "", 0, true);
 	if (body->in_chunks)
 		put(body->out, "0\r\n\r\n", 5);
 	body->complete = true;

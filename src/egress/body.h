@@ -6,6 +6,7 @@
 #define COFFER_EGRESS_BODY_H
 
 #include "egress/head.h"
+#include "egress/swap.h"
 
 enum { BODY_ROOM = 136 << 10 };
 
@@ -21,6 +22,7 @@ struct body {
 	bool in_chunks; /* as written */
 	bool complete, failed;
 	struct body_out *out;
+	struct swap *swap; /* NULL: its bytes stay as they are */
 };
 
 /* From a head that was just read. out is lent by the caller at each feeding. */

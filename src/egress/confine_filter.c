@@ -72,6 +72,9 @@ static const struct sock_filter filter[] = {
 	CALL(epoll_ctl),
 	CALL(recvmsg),
 	CALL(sendmsg),
+#ifdef __GLIBC__
+	CALL(sendmmsg), /* its resolver asks for both kinds of addresses at once */
+#endif
 	CALL(readv),
 	CALL(writev),
 	CALL(shutdown),

@@ -134,6 +134,7 @@ void conn_close(struct conn *conn)
 		return;
 	conn->dead = true;
 	lookup_leave(conn);
+	terminate_give_up(conn);
 	conn_forget(conn);
 	conn_drop_upstream(conn, NULL);
 	end_close(&conn->client);
@@ -195,7 +196,7 @@ static bool step_flush(struct conn *conn)
 {
 	if (!flow_flush(&conn->down, &conn->client))
 		return false;
-	(void)shutdown(conn->client.fd, SHUT_WR);
+	end_finish(&conn->client);
 	conn->step = step_finish;
 	return true;
 }

@@ -5,7 +5,16 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SOCKS4 = 4, NO_AUTHENTICATION = 0, NONE_ACCEPTABLE = 0xff, PLAIN_PORT = 80, BAD = 400, TIMEOUT = 408, TOO_LARGE = 431 };
+enum {
+	SOCKS4 = 4,
+	NO_AUTHENTICATION = 0,
+	NONE_ACCEPTABLE = 0xff,
+	PLAIN_PORT = 80,
+	TLS_PORT = 443,
+	BAD = 400,
+	TIMEOUT = 408,
+	TOO_LARGE = 431
+};
 
 /* ---- SOCKS 5 ---- */
 
@@ -101,7 +110,8 @@ static void ask_connect(struct conn *conn, const struct request *request, size_t
 
 static unsigned read_request(struct conn *conn, size_t head_bytes, struct request *request)
 {
-	const struct request_origin origin = { &conn->goal.host, conn->goal.port, PLAIN_PORT };
+	const struct request_origin origin = { conn->client.secure ? &conn->name : &conn->goal.host, conn->goal.port,
+		                               conn->client.secure ? TLS_PORT : PLAIN_PORT };
 	unsigned status;
 
 	if (conn->direct)
@@ -120,7 +130,7 @@ static void ask_http(struct conn *conn, size_t head_bytes)
 		refuse_malformed(conn, status);
 	else if (request.is_connect)
 		ask_connect(conn, &request, head_bytes);
-	else
+	else if (judge_request(conn, &request))
 		http_begin(conn, &request, head_bytes);
 }
 

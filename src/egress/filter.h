@@ -7,7 +7,9 @@
  *   hop.c      connections that somebody else makes for us (ways.h)
  *   tunnel.c   CONNECT and SOCKS: bytes there and back, once the first of them say nothing else than was asked
  *   retry.c    the second thing a TLS client says, when the server asks it to
- *   http.c     plain HTTP: one message there, one back, again
+ *   terminate.c  TLS that ends here, and begins anew
+ *   judge.c    single requests, and what is changed in them
+ *   http.c     HTTP that is read: one message there, one back, again
  *   resolver.c names, asked for with DNS
  *   direct.c   connections that were meant for somebody else and led here
  *   refuse.c   what a client that may not, or cannot, is told
@@ -22,6 +24,7 @@
 
 #include "base/str.h"
 #include "egress/flow.h"
+#include "egress/head.h"
 #include "egress/loop.h"
 #include "egress/names.h"
 #include "egress/rules.h"
@@ -58,9 +61,9 @@ struct filter {
 	size_t dropped; /* reports that the engine was too slow for */
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners_n;
-	struct conn *conns; /* all that live, the newest first */
-	size_t conns_n, conns_max;
-	size_t kept_bytes; /* of heads that are not whole yet, by all */
+	struct conn *conns;                   /* all that live, the newest first */
+	size_t conns_n, conns_max, tunnels_n; /* tunnels whose TLS ends here */
+	size_t kept_bytes;                    /* of heads that are not whole yet, by all */
 	struct conn *dead;
 	struct turn burial;
 	struct lookup *lookups; /* running and waiting, the oldest first */
@@ -71,7 +74,7 @@ struct filter {
 	size_t told_next;
 };
 
-enum way { WAY_HTTP, WAY_CONNECT, WAY_SOCKS5, WAY_TRANSPARENT };
+enum way { WAY_HTTP, WAY_CONNECT, WAY_SOCKS5, WAY_TRANSPARENT, WAY_HTTPS };
 
 /* Where a connection wants to go. rule is the pattern that allows it. */
 struct goal {
@@ -99,6 +102,8 @@ struct conn {
 	size_t scanned, kept;
 	struct goal goal;
 	const struct hop *hop; /* who is asked to reach it; NULL: nobody */
+	struct host name;  /* whom the client asks for inside TLS that ends here; the goal, but for goals that are addresses */
+	bool holds_tunnel; /* counts in filter->tunnels_n */
 	struct lookup *lookup;
 	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
 	size_t addresses_n, dialing;
@@ -116,6 +121,12 @@ struct conn {
 static inline const struct host *conn_next(const struct conn *conn)
 {
 	return conn->hop ? &conn->hop->to.host : &conn->goal.host;
+}
+
+/* Does its client believe to be connected to the goal itself? Another proxy is asked for a tunnel then, whatever is said in it. */
+static inline bool conn_is_tunnel(const struct conn *conn)
+{
+	return conn->direct || conn->client.secure;
 }
 
 /* conn.c */
@@ -164,9 +175,32 @@ void tunnel_judge(struct conn *conn, const struct sni *sni); /* a greeting */
 /* retry.c: the first n bytes of conn->in are a greeting that may pass. */
 void retry_begin(struct conn *conn, size_t n);
 struct request;
-void http_begin(struct conn *conn, const struct request *request, size_t head_bytes); /* which are the first of conn->in */
+void http_begin(struct conn *conn, struct request *request, size_t head_bytes); /* which are the first of conn->in */
+void http_go_on(struct conn *conn); /* with the request, once there is a connection to send it by */
 void http_free(struct exchange *exchange);
 size_t http_kept(const struct exchange *exchange); /* bytes of memory, beyond what an exchange has anyway */
+
+/* terminate.c */
+struct sni;
+bool terminate_wants(const struct conn *conn);    /* TLS to this goal ends here */
+bool terminate_must_see(const struct conn *conn); /* and nothing else may pass to it: there are rules for requests */
+bool terminate_has_room(struct conn *conn);       /* one more; terminate_give_up when it turns out to be none */
+void terminate_give_up(struct conn *conn);
+void terminate_client(struct conn *conn, const struct sni *sni);
+void terminate_server(struct conn *conn); /* then http_go_on */
+
+/* judge.c */
+struct swap;
+bool judge_request(struct conn *conn, struct request *request); /* false: it was refused */
+/* For the request that was judged last: which secrets go into it; true: into its body too. */
+bool judge_swaps(const struct conn *conn, struct request *request, struct swap *ret_swap);
+void judge_write(const struct conn *conn, const struct request *request, const struct swap *swap, struct str *out);
+/* What is taken out of answers. */
+struct strip {
+	struct head_filter filter; /* first */
+	const struct text_vec *names;
+};
+struct strip judge_strip(const struct conn *conn);
 
 /* resolver.c: a listener's `ready`, for a datagram socket. */
 void resolver_answer_all(struct source *source, uint32_t events);
@@ -181,11 +215,15 @@ void direct_refuse_tls(struct conn *conn);
 void renew(struct filter *filter, int rules_fd);
 
 /* refuse.c: answers in the client's own protocol, reports, and finishes. */
-void refuse_policy(struct conn *conn, const char *reason); /* the lists say no */
-void refuse_address(struct conn *conn, const char *kind);  /* "a loopback" */
-void refuse_upstream(struct conn *conn, int errnum);       /* nobody there */
-void refuse_malformed(struct conn *conn, unsigned status); /* no request at all, or one that is not served */
-void refuse_crowd(int fd);                                 /* too many connections: says so and forgets it */
+void refuse_policy(struct conn *conn, const char *reason);    /* the lists say no */
+void refuse_address(struct conn *conn, const char *kind);     /* "a loopback" */
+void refuse_upstream(struct conn *conn, int errnum);          /* nobody there */
+void refuse_malformed(struct conn *conn, unsigned status);    /* no request at all, or one that is not served */
+void refuse_untrusted(struct conn *conn, const char *reason); /* no TLS with it, or its certificate is not its own */
+void refuse_request(struct conn *conn, unsigned status, const char *error, const char *reason);
+void refuse_opaque(struct conn *conn);  /* what goes through it could not be judged */
+void refuse_tunnels(struct conn *conn); /* too many of those that end here */
+void refuse_crowd(int fd);              /* too many connections: says so and forgets it */
 void refuse_socks(struct conn *conn, enum socks_reply reply);
 
 /* report.c */

@@ -44,7 +44,7 @@ static ssize_t failure(bool *flag)
 	return -EAGAIN;
 }
 
-ssize_t end_read(struct end *end, void *bytes, size_t n)
+ssize_t end_receive(struct end *end, void *bytes, size_t n)
 {
 	ssize_t got;
 
@@ -60,7 +60,7 @@ ssize_t end_read(struct end *end, void *bytes, size_t n)
 	return got < 0 ? failure(&end->readable) : got;
 }
 
-ssize_t end_write(struct end *end, const void *bytes, size_t n)
+ssize_t end_send(struct end *end, const void *bytes, size_t n)
 {
 	ssize_t put;
 
@@ -72,8 +72,45 @@ ssize_t end_write(struct end *end, const void *bytes, size_t n)
 	return put < 0 ? failure(&end->writable) : put;
 }
 
+ssize_t end_read(struct end *end, void *bytes, size_t n)
+{
+	ssize_t got;
+
+	if (!end->secure || end->ended || !end->readable)
+		return end_receive(end, bytes, n);
+	got = secure_ops.read(end->secure, bytes, n);
+	if (got == 0)
+		end->ended = true;
+	return got;
+}
+
+ssize_t end_write(struct end *end, const void *bytes, size_t n)
+{
+	return end->secure && n > 0 && end->writable ? secure_ops.write(end->secure, bytes, n) : end_send(end, bytes, n);
+}
+
+bool end_is_quiet(struct end *end)
+{
+	char byte;
+
+	if (end->secure)
+		return secure_ops.is_quiet(end->secure);
+	return recv(end->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+void end_finish(struct end *end)
+{
+	if (end->secure)
+		secure_ops.finish(end->secure);
+	if (end->fd >= 0)
+		(void)shutdown(end->fd, SHUT_WR);
+}
+
 void end_close(struct end *end)
 {
+	if (end->secure)
+		secure_ops.free(end->secure);
+	end->secure = NULL;
 	own_close(&end->fd);
 	end->fd = -1;
 	end->readable = end->writable = end->ended = false;
@@ -228,7 +265,7 @@ static ssize_t move_once(struct flow *flow, struct end *from, struct end *to)
 		return 0;
 	if (!from->readable)
 		return -EAGAIN;
-	if (!flow->pipe[1] && flow->passed >= STREAM_BYTES)
+	if (!flow->pipe[1] && flow->passed >= STREAM_BYTES && !from->secure && !to->secure)
 		lend_pipe(flow);
 	return flow->pipe[1] ? move_splicing(flow, from) : move_copying(flow, from, to);
 }
@@ -236,8 +273,7 @@ static ssize_t move_once(struct flow *flow, struct end *from, struct end *to)
 static void end_flow(struct flow *flow, struct end *to)
 {
 	flow_done(flow);
-	if (to->fd >= 0)
-		(void)shutdown(to->fd, SHUT_WR);
+	end_finish(to);
 }
 
 enum flow_result flow_move(struct flow *flow, struct end *from, struct end *to)

@@ -9,6 +9,7 @@
 #define COFFER_EGRESS_FLOW_H
 
 #include "egress/loop.h"
+#include "egress/secure.h"
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -21,12 +22,19 @@ struct end {
 	struct conn *conn;
 	int fd;
 	bool readable, writable, ended; /* ended: it will send no more */
+	struct secure *secure;          /* TLS, or NULL */
 };
 
 /* n > 0; 0 at the end; -EAGAIN, with `readable` off; any other negative errno: it is broken. */
 ssize_t end_read(struct end *end, void *bytes, size_t n);
 ssize_t end_write(struct end *end, const void *bytes, size_t n);
+void end_finish(struct end *end); /* nothing more will be written */
 void end_close(struct end *end);
+/* Nothing has come since the last read, not even an end. */
+bool end_is_quiet(struct end *end);
+/* The socket itself, for TLS. */
+ssize_t end_receive(struct end *end, void *bytes, size_t n);
+ssize_t end_send(struct end *end, const void *bytes, size_t n);
 
 enum { FLOW_READ_MAX = 64 << 10, FLOW_TURN_MAX = 2 << 20 };
 

@@ -316,18 +316,28 @@ static bool is_for_us(struct head_text name)
 	return name.n > 6 && !WEAKENED("fields") && strncasecmp(name.at, "proxy-", 6) == 0;
 }
 
-void head_write_fields(const struct head *head, struct str *out)
+static bool is_dropped(const struct head_filter *filter, struct head_text name)
+{
+	return filter && filter->drops && filter->drops(filter, name);
+}
+
+void head_write_fields(const struct head *head, const struct head_filter *filter, struct str *out)
 {
 	for (size_t i = 0; i < head->fields_n; i++) {
 		const struct head_field *field = &head->field[i];
 
-		if (is_for_us(field->name) || lists(head, "connection", field->name))
+		if (is_for_us(field->name) || lists(head, "connection", field->name) || is_dropped(filter, field->name))
 			continue;
 		str_add_n(out, field->name.at, field->name.n);
 		str_add(out, ": ");
-		str_add_n(out, field->value.at, field->value.n);
+		if (filter && filter->write)
+			filter->write(filter, field->value, out);
+		else
+			str_add_n(out, field->value.at, field->value.n);
 		str_add(out, "\r\n");
 	}
+	if (filter && filter->add)
+		filter->add(filter, out);
 }
 
 void head_write_framing(enum head_framing framing, uint64_t length, struct str *out)

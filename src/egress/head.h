@@ -58,8 +58,14 @@ bool head_text_is(struct head_text text, const char *word); /* ASCII case does n
 const struct head_field *head_next(const struct head *head, const char *name, size_t *from);
 /* Does a list, as Connection has, hold the word? */
 bool head_lists(const struct head *head, const char *name, const char *word);
+/* What becomes of fields on their way. A filter or a function that is NULL changes nothing. */
+struct head_filter {
+	bool (*drops)(const struct head_filter *filter, struct head_text name);
+	void (*write)(const struct head_filter *filter, struct head_text value, struct str *out);
+	void (*add)(const struct head_filter *filter, struct str *out); /* more of them */
+};
 /* Adds the fields that are meant for the other end of the next connection: no hop-by-hop ones, no Proxy-*, no Host, nothing about framing. */
-void head_write_fields(const struct head *head, struct str *out);
+void head_write_fields(const struct head *head, const struct head_filter *filter, struct str *out);
 /* Adds what says how the body is framed. */
 void head_write_framing(enum head_framing framing, uint64_t length, struct str *out);
 

@@ -7,16 +7,17 @@
 #include "egress/filter.h"
 #include "egress/request.h"
 #include "egress/response.h"
+#include "egress/swap.h"
 #include "egress/weak.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum { INFORMATIONAL_MAX = 8, SWITCHING = 101, STATUS_FINAL = 200, HEAD_WRITTEN_MAX = 2 * HEAD_BYTES_MAX, BAD = 400 };
 
 struct exchange {
+	struct swap swap;        /* the secrets that go into the request */
 	struct str request_head; /* not sent yet */
 	struct str answer;       /* the answer's head, as far as it has come */
 	struct body request, response;
@@ -35,6 +36,7 @@ void http_free(struct exchange *exchange)
 	if (!exchange)
 		return;
 	str_done(&exchange->request_head);
+	swap_done(&exchange->swap);
 	str_done(&exchange->answer);
 	free(exchange);
 }
@@ -131,6 +133,7 @@ static bool feed_rest(struct conn *conn, const char *bytes, size_t n)
 
 static bool pass_informational(struct conn *conn, const struct response *response)
 {
+	const struct strip strip = judge_strip(conn);
 	struct exchange *x = conn->exchange;
 	autostr struct str text;
 
@@ -138,7 +141,7 @@ static bool pass_informational(struct conn *conn, const struct response *respons
 		return fail_upstream(conn, EPROTO);
 	str_init(&text, HEAD_WRITTEN_MAX);
 	if (!x->is_old)
-		response_write(response, FRAMED_EMPTY, false, &text);
+		response_write(response, &(struct response_form){ FRAMED_EMPTY, false, &strip.filter }, &text);
 	flow_send(&conn->down, &conn->client, text.text, text.len);
 	return true;
 }
@@ -146,6 +149,7 @@ static bool pass_informational(struct conn *conn, const struct response *respons
 /* The final answer's head is written into `out`, in front of what is there of its body. */
 static bool pass_head(struct conn *conn, const struct response *response)
 {
+	const struct strip strip = judge_strip(conn);
 	struct exchange *x = conn->exchange;
 	enum head_framing framing = response->head.framing;
 	autostr struct str text;
@@ -156,7 +160,7 @@ static bool pass_head(struct conn *conn, const struct response *response)
 	x->keep &= framing != FRAMED_END && x->request.complete;
 	x->answered = true;
 	str_init(&text, HEAD_WRITTEN_MAX);
-	response_write(response, framing, !x->keep, &text);
+	response_write(response, &(struct response_form){ framing, !x->keep, &strip.filter }, &text);
 	if (text.failed) {
 		conn_abort(conn);
 		return false;
@@ -170,13 +174,14 @@ static bool pass_head(struct conn *conn, const struct response *response)
 /* Both have agreed to speak something else. What the server has said in it already comes with the head. */
 static bool switch_protocols(struct conn *conn, const struct response *response, const char *rest, size_t n)
 {
+	const struct strip strip = judge_strip(conn);
 	struct exchange *x = conn->exchange;
 	autostr struct str text;
 
 	if (!x->upgrade || !x->request.complete)
 		return fail_upstream(conn, EPROTO);
 	str_init(&text, HEAD_WRITTEN_MAX);
-	response_write_switch(response, &text);
+	response_write_switch(response, &strip.filter, &text);
 	str_add_n(&text, rest, n);
 	if (text.failed) {
 		conn_abort(conn);
@@ -277,47 +282,42 @@ static bool step_exchange(struct conn *conn)
 
 /* ---- the beginning ---- */
 
-static void begin_exchange(struct conn *conn)
+void http_go_on(struct conn *conn)
 {
 	conn->step = step_exchange;
 }
 
-/* Nothing has come since the last answer, not even an end. */
-static bool is_quiet(struct end *end)
+static void begin_exchange(struct conn *conn)
 {
-	char byte;
-
-	return WEAKENED("quiet") || (recv(end->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN);
+	if (conn->client.secure && !conn->upstream.secure)
+		terminate_server(conn);
+	else
+		http_go_on(conn);
 }
 
-static bool can_reuse(struct conn *conn, const char *host_text, size_t host_n, uint16_t port)
+/* Whom a request is for; false when that is nobody. Who believes to talk to the server itself has named it long ago. */
+static bool find_host(const struct conn *conn, const struct request *request, struct host *ret_host)
 {
-	struct host host;
+	if (!conn->direct)
+		return host_parse(request->host.at, request->host.n, ret_host) == 0;
+	*ret_host = conn->goal.host;
+	return true;
+}
 
+static bool can_reuse(struct conn *conn, const struct host *host, uint16_t port)
+{
 	if (WEAKENED("reuse") && conn->upstream.fd >= 0)
 		return true;
-	if (conn->upstream.fd < 0 || host_parse(host_text, host_n, &host) < 0)
+	if (conn->upstream.fd < 0 || port != conn->goal.port || !host_is_same(host, &conn->goal.host))
 		return false;
-	if (port != conn->goal.port || !host_is_same(&host, &conn->goal.host))
-		return false;
-	return domain_decide(&conn->filter->rules->domains, &host, port).rule == conn->goal.rule && is_quiet(&conn->upstream);
+	return domain_decide(&conn->filter->rules->domains, host, port).rule == conn->goal.rule &&
+	       (WEAKENED("quiet") || end_is_quiet(&conn->upstream));
 }
 
-static void write_request(struct conn *conn, const struct request *request, const struct host *host)
-{
-	const struct hop *hop = ways_choose(&conn->filter->rules->ways, host, request->port, false);
-	struct str *head = &conn->exchange->request_head;
-
-	if (hop)
-		request_write_proxied(request, host, hop->to.authorization, head);
-	else
-		request_write(request, host, head);
-}
-
-static int make_exchange(struct conn *conn, const struct request *request)
+static int make_exchange(struct conn *conn, struct request *request)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
-	struct host host = { 0 };
+	bool swaps;
 
 	conn->exchange = x;
 	if (!x)
@@ -328,25 +328,28 @@ static int make_exchange(struct conn *conn, const struct request *request)
 	x->is_old = request->head.parser.http_minor == 0;
 	x->keep = request->keep;
 	x->upgrade = request->upgrade.n > 0;
+	swaps = judge_swaps(conn, request, &x->swap);
 	body_init(&x->request, &request->head, request->head.framing == FRAMED_CHUNKS);
-	if (host_parse(request->host.at, request->host.n, &host) == 0) /* if not, it is not sent */
-		write_request(conn, request, &host);
+	x->request.swap = swaps ? &x->swap : NULL;
+	judge_write(conn, request, &x->swap, &x->request_head);
 	return x->request_head.failed ? -ENOMEM : 0;
 }
 
-void http_begin(struct conn *conn, const struct request *request, size_t head_bytes)
+void http_begin(struct conn *conn, struct request *request, size_t head_bytes)
 {
-	char host[HOST_TEXT_MAX + 2]; /* longer ones are refused either way */
-	size_t host_n = request->host.n < sizeof(host) ? request->host.n : sizeof(host);
+	char text[HOST_TEXT_MAX + 2]; /* longer ones are refused either way */
+	size_t n = request->host.n < sizeof(text) ? request->host.n : sizeof(text);
 	uint16_t port = request->port;
+	struct host host;
+	bool known = find_host(conn, request, &host);
 
-	memcpy(host, request->host.at, host_n);
-	if (make_exchange(conn, request) < 0) {
+	memcpy(text, request->host.at, n);
+	if (known && make_exchange(conn, request) < 0) {
 		conn_close(conn);
 		return;
 	}
 	conn_take(conn, head_bytes);
-	if (can_reuse(conn, host, host_n, port)) {
+	if (known && can_reuse(conn, &host, port)) {
 		begin_exchange(conn);
 		return;
 	}
@@ -354,5 +357,8 @@ void http_begin(struct conn *conn, const struct request *request, size_t head_by
 	flow_done(&conn->up);
 	conn->up.ended = false;
 	conn->dialed = begin_exchange;
-	ask(conn, host, host_n, port);
+	if (known)
+		ask_address(conn, &host, port);
+	else
+		ask(conn, text, n, port);
 }

@@ -10,8 +10,6 @@
 
 enum { EVENTS_MAX = 256 };
 
-static const unsigned lengths_ms[WAIT_KINDS] = { [WAIT_SOON] = WAIT_SOON_MS, [WAIT_STEP] = WAIT_STEP_MS, [WAIT_IDLE] = WAIT_IDLE_MS };
-
 static uint64_t clock_ms(void)
 {
 	struct timespec now;
@@ -27,7 +25,14 @@ int loop_init(struct loop *loop)
 
 	if (r < 0)
 		return r;
-	*loop = (struct loop){ .epoll = fd, .now_ms = clock_ms() };
+	*loop = (struct loop){
+		.epoll = fd,
+		.now_ms = clock_ms(),
+		.length_ms = { [WAIT_SOON] = WAIT_SOON_MS,
+		               [WAIT_STEP] = WAIT_STEP_MS,
+		               [WAIT_IDLE] = WAIT_IDLE_MS,
+		               [WAIT_HANDSHAKE] = WAIT_HANDSHAKE_MS },
+	};
 	loop->turns_end = &loop->turns;
 	for (int i = 0; i < WAIT_KINDS; i++)
 		loop->queue[i].next = loop->queue[i].prev = &loop->queue[i];
@@ -55,7 +60,7 @@ void loop_wait(struct loop *loop, struct wait *wait, enum wait_kind kind)
 	struct wait *head = &loop->queue[kind];
 
 	loop_forget(wait);
-	wait->until_ms = loop->now_ms + lengths_ms[kind];
+	wait->until_ms = loop->now_ms + loop->length_ms[kind];
 	wait->prev = head->prev;
 	wait->next = head;
 	head->prev->next = wait;

@@ -18,8 +18,8 @@ struct wait {
 	uint64_t until_ms;
 	void (*late)(struct wait *wait);
 };
-enum wait_kind { WAIT_SOON, WAIT_STEP, WAIT_IDLE, WAIT_KINDS };
-enum { WAIT_SOON_MS = 500, WAIT_STEP_MS = 10000, WAIT_IDLE_MS = 60000 };
+enum wait_kind { WAIT_SOON, WAIT_STEP, WAIT_IDLE, WAIT_HANDSHAKE, WAIT_KINDS };
+enum { WAIT_SOON_MS = 500, WAIT_STEP_MS = 10000, WAIT_IDLE_MS = 60000, WAIT_HANDSHAKE_MS = 10000 };
 
 struct turn {
 	struct turn *next;
@@ -30,6 +30,7 @@ struct turn {
 struct loop {
 	int epoll;
 	bool over;
+	unsigned length_ms[WAIT_KINDS]; /* the constants above; may be changed before the first wait */
 	uint64_t now_ms;
 	struct wait queue[WAIT_KINDS];
 	struct turn *turns, **turns_end;

@@ -149,21 +149,40 @@ static int prepare(struct filter *filter, uint32_t uid, struct err *err)
 	if (filter->rules->ways.mitm_socket && opener_start(filter->rules->ways.mitm_socket, &filter->opener, err) < 0)
 		return -err->errnum;
 	r = loop_init(&filter->loop);
+	if (filter->rules->tls.opens)
+		filter->loop.length_ms[WAIT_HANDSHAKE] = filter->rules->tls.handshake_ms;
 	if (r == 0)
 		r = loop_watch(&filter->loop, filter->control_fd, EPOLLIN, &filter->control);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "no socket to the engine") : WEAKENED("confine") ? 0 : confine(uid, err);
 }
 
-int main(void)
+static int prepare_tls(const struct filter_tls *tls, struct err *err)
+{
+	if (!secure_is_linked())
+		return err_set(err, ERR_INTERNAL, ENOSYS, "TLS is opened by coffer-egress-tls alone");
+	return secure_ops.prepare(&tls->trust, err);
+}
+
+static bool is_asked_for_ca(int argc, char *argv[])
+{
+	return argc == 2 && strcmp(argv[1], "--ca") == 0 && secure_is_linked();
+}
+
+int main(int argc, char *argv[])
 {
 	static struct filter filter = { .control = { obey }, .control_fd = CONTROL_FD, .burial = { .run = conn_bury } };
+	static struct arena first;
 	struct err err = { 0 };
 
+	if (is_asked_for_ca(argc, argv))
+		return secure_ops.make_ca();
 	filter.rules = &filter.generation[0].rules;
-	arena_init(&filter.generation[0].arena, RULES_ARENA_MAX);
-	if (filter_rules_load(RULES_FD, &filter.generation[0].arena, filter.rules, &err) < 0)
+	arena_init(&first, RULES_ARENA_MAX); /* not a generation's: what hangs on TLS stays when the rest is renewed */
+	if (filter_rules_load(RULES_FD, &first, filter.rules, &err) < 0)
 		give_up(&err);
 	close(RULES_FD);
+	if (filter.rules->tls.opens && prepare_tls(&filter.rules->tls, &err) < 0)
+		give_up(&err);
 	if (prepare(&filter, filter.rules->uid, &err) < 0)
 		give_up(&err);
 	tell("ready", "");

@@ -29,7 +29,7 @@ static void add_reason(struct str *out, const char *reason)
 
 static void send_refusal(struct conn *conn, unsigned status, const char *reason, const char *error, const char *body)
 {
-	bool newline = conn->way == WAY_HTTP || conn->way == WAY_TRANSPARENT;
+	bool newline = conn->way == WAY_HTTP || conn->way == WAY_TRANSPARENT || conn->way == WAY_HTTPS;
 	autostr struct str out;
 
 	str_init(&out, ANSWER_MAX);
@@ -121,9 +121,41 @@ void refuse_upstream(struct conn *conn, int errnum)
 		send_refusal(conn, 502, "Bad Gateway", "upstream-unreachable", body.text);
 }
 
+void refuse_untrusted(struct conn *conn, const char *reason)
+{
+	autostr struct str body;
+
+	str_init(&body, ANSWER_MAX);
+	str_printf(&body, "Cannot reach %s port %u: %s", conn->goal.host.text, conn->goal.port, reason);
+	report(conn, REPORT_DENY, reason);
+	send_refusal(conn, 502, "Bad Gateway", "upstream-untrusted", body.text);
+}
+
+void refuse_opaque(struct conn *conn)
+{
+	static const char reason[] = "what goes through this tunnel could not be judged";
+
+	report(conn, REPORT_DENY, reason);
+	if (conn->way == WAY_SOCKS5)
+		refuse_socks(conn, SOCKS_FAILED);
+	else
+		send_refusal(conn, 403, "Forbidden", "blocked-by-sandbox-runtime", reason);
+}
+
+void refuse_tunnels(struct conn *conn)
+{
+	report(conn, REPORT_DENY, "too many TLS-terminated tunnels at once");
+	if (conn->way == WAY_SOCKS5)
+		refuse_socks(conn, SOCKS_FAILED);
+	else
+		send_refusal(conn, 503, "Service Unavailable", "too-many-tunnels", "too many TLS-terminated tunnels at once");
+}
+
 static const char *status_text(unsigned status)
 {
 	switch (status) {
+	case 403:
+		return "Forbidden";
 	case 405:
 		return "Method Not Allowed";
 	case 408:
@@ -145,6 +177,12 @@ void refuse_malformed(struct conn *conn, unsigned status)
 		conn->goal = (struct goal){ .port = 0 };
 	report(conn, REPORT_DENY, status == 421 ? "HTTP asks for another host" : "malformed request");
 	send_refusal(conn, status, status_text(status), NULL, status_text(status));
+}
+
+void refuse_request(struct conn *conn, unsigned status, const char *error, const char *reason)
+{
+	report(conn, REPORT_DENY, reason);
+	send_refusal(conn, status, status_text(status), error, reason);
 }
 
 void refuse_crowd(int fd)

@@ -1,7 +1,8 @@
 /*
  * Theory of operation. Rules live in an arena of their own; connections point at the pattern that allowed them. So all connections are gone through
  * before the old arena goes: each either finds its pattern among the new rules, or ends as if it had been refused. What is looked up or dialled
- * just now is refused in the client's own protocol; what is open is reset, since nobody can say anything in the middle of it.
+ * just now is refused in the client's own protocol; what is open is reset, since nobody can say anything in the middle of it. How TLS is opened, rules
+ * for requests and secrets stay as they were at the start: their memory does too.
  */
 #include "egress/filter.h"
 
@@ -57,6 +58,7 @@ void renew(struct filter *filter, int rules_fd)
 		return;
 	}
 	rules->addresses.own = filter->rules->addresses.own;
+	filter_rules_keep(rules, filter->rules);
 	filter->rules = rules;
 	for (struct conn *conn = filter->conns; conn; conn = next) {
 		next = conn->next;

@@ -43,9 +43,11 @@ static void begin_line(struct str *line, const char *event, const char *way, con
 void report(struct conn *conn, enum report what, const char *reason)
 {
 	static const char *const events[] = { [REPORT_OPEN] = "open", [REPORT_DENY] = "deny", [REPORT_CLOSE] = "close" };
-	static const char *const ways[] = {
-		[WAY_HTTP] = "http", [WAY_CONNECT] = "connect", [WAY_SOCKS5] = "socks5", [WAY_TRANSPARENT] = "transparent"
-	};
+	static const char *const ways[] = { [WAY_HTTP] = "http",
+		                            [WAY_CONNECT] = "connect",
+		                            [WAY_SOCKS5] = "socks5",
+		                            [WAY_TRANSPARENT] = "transparent",
+		                            [WAY_HTTPS] = "https" };
 	bool counts = conn->is_open;
 	autostr struct str line;
 

@@ -231,6 +231,17 @@ int request_read_origin(const char *text, size_t n, const struct request_origin 
 	return r == 0 ? check_expect(request) : r;
 }
 
+bool request_names_host(const struct request *request, const struct host *host)
+{
+	const struct request_origin origin = { host, request->port, request->port_default };
+	uint16_t port = request->port_default;
+	struct head_text text;
+	size_t from = 0;
+	const struct head_field *field = head_next(&request->head, "host", &from);
+
+	return !field || (split_authority(field->value, &text, &port) == 0 && is_origin(text, port, &origin));
+}
+
 static void add_authority(const struct request *request, const struct host *host, struct str *out)
 {
 	str_printf(out, host->kind == HOST_IPV6 ? "[%s]" : "%s", host->text);
@@ -243,7 +254,8 @@ static void add_method(const struct request *request, struct str *out)
 	str_printf(out, "%s ", http_method_str((enum http_method)request->head.parser.method));
 }
 
-static void add_rest(const struct request *request, const struct host *host, const char *authorization, struct str *out)
+static void add_rest(const struct request *request, const struct host *host, const struct head_filter *filter, const char *authorization,
+                     struct str *out)
 {
 	bool bare = request->path.n == 0 || (request->path.at[0] != '/' && request->path.at[0] != '*');
 
@@ -254,7 +266,7 @@ static void add_rest(const struct request *request, const struct host *host, con
 	str_add(out, "\r\n");
 	if (authorization)
 		str_printf(out, "Proxy-Authorization: %s\r\n", authorization);
-	head_write_fields(&request->head, out);
+	head_write_fields(&request->head, filter, out);
 	head_write_framing(request->head.framing, request->head.length, out);
 	if (request->upgrade.n > 0) {
 		str_add(out, "Connection: Upgrade\r\nUpgrade: ");
@@ -264,16 +276,17 @@ static void add_rest(const struct request *request, const struct host *host, con
 	str_add(out, request->waits ? "Expect: 100-continue\r\n\r\n" : "\r\n");
 }
 
-void request_write(const struct request *request, const struct host *host, struct str *out)
+void request_write(const struct request *request, const struct host *host, const struct head_filter *filter, struct str *out)
 {
 	add_method(request, out);
-	add_rest(request, host, NULL, out);
+	add_rest(request, host, filter, NULL, out);
 }
 
-void request_write_proxied(const struct request *request, const struct host *host, const char *authorization, struct str *out)
+void request_write_proxied(const struct request *request, const struct host *host, const struct head_filter *filter,
+                           const char *authorization, struct str *out)
 {
 	add_method(request, out);
 	str_add(out, "http://");
 	add_authority(request, host, out);
-	add_rest(request, host, authorization, out);
+	add_rest(request, host, filter, authorization, out);
 }

@@ -34,8 +34,11 @@ int request_read_origin(const char *text, size_t n, const struct request_origin 
 enum request_look { LOOKS_SHORT, LOOKS_LIKE_HTTP, LOOKS_OTHERWISE };
 enum request_look request_look(const char *first, size_t n);
 /* What goes to the server instead: Host says what the target said. */
-void request_write(const struct request *request, const struct host *host, struct str *out);
+void request_write(const struct request *request, const struct host *host, const struct head_filter *filter, struct str *out);
 /* What goes to another proxy: the whole URI, and what it wants to hear, or NULL. */
-void request_write_proxied(const struct request *request, const struct host *host, const char *authorization, struct str *out);
+void request_write_proxied(const struct request *request, const struct host *host, const struct head_filter *filter,
+                           const char *authorization, struct str *out);
+/* Does its Host, if it has one, say this host and the request's port? */
+bool request_names_host(const struct request *request, const struct host *host);
 
 #endif

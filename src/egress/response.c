@@ -23,17 +23,17 @@ int response_read(const char *text, size_t n, bool to_head, struct response *ret
 	return 0;
 }
 
-void response_write(const struct response *response, enum head_framing framing, bool close, struct str *out)
+void response_write(const struct response *response, const struct response_form *form, struct str *out)
 {
 	str_printf(out, "HTTP/1.1 %u ", response->status);
 	str_add_n(out, response->head.reason.at, response->head.reason.n);
 	str_add(out, "\r\n");
-	head_write_fields(&response->head, out);
-	head_write_framing(framing, response->head.length, out);
-	str_add(out, close ? "Connection: close\r\n\r\n" : "\r\n");
+	head_write_fields(&response->head, form->filter, out);
+	head_write_framing(form->framing, response->head.length, out);
+	str_add(out, form->close ? "Connection: close\r\n\r\n" : "\r\n");
 }
 
-void response_write_switch(const struct response *response, struct str *out)
+void response_write_switch(const struct response *response, const struct head_filter *filter, struct str *out)
 {
 	size_t from = 0;
 	const struct head_field *upgrade = head_next(&response->head, "upgrade", &from);
@@ -46,6 +46,6 @@ void response_write_switch(const struct response *response, struct str *out)
 		str_add_n(out, upgrade->value.at, upgrade->value.n);
 		str_add(out, "\r\n");
 	}
-	head_write_fields(&response->head, out);
+	head_write_fields(&response->head, filter, out);
 	str_add(out, "\r\n");
 }

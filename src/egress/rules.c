@@ -1,6 +1,5 @@
 #include "egress/rules.h"
-
-#include "base/json.h"
+#include "egress/rules_part.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,13 +9,7 @@
 
 enum { UID_DEFAULT = 0x7c0effff }; /* far above what distributions give to people, services and containers */
 
-struct reading {
-	struct arena *arena;
-	struct filter_rules *rules;
-	struct err *err;
-};
-
-static int refuse(const struct reading *reading, const char *where, const char *wanted, const json_t *value)
+int rules_refuse(const struct reading *reading, const char *where, const char *wanted, const json_t *value)
 {
 	char found[80];
 
@@ -41,12 +34,12 @@ static int read_pattern(const struct reading *reading, const char *where, const 
 	const char *copy;
 
 	if (!json_is_object(value) || !json_is_string(text) || !json_is_string(why) || (reason && !json_is_string(reason)))
-		return refuse(reading, where, "an object with text, why and perhaps reason", value);
+		return rules_refuse(reading, where, "an object with text, why and perhaps reason", value);
 	copy = dup_member(reading, value, "text");
 	if (!copy)
 		return err_set(reading->err, ERR_LIMIT, ENOMEM, "too many rules");
 	if (domain_pattern_parse(copy, deny, &parsed) < 0)
-		return refuse(reading, arena_printf(reading->arena, "%s/text", where), "a domain pattern", text);
+		return rules_refuse(reading, arena_printf(reading->arena, "%s/text", where), "a domain pattern", text);
 	parsed.why = dup_member(reading, value, "why");
 	parsed.reason = dup_member(reading, value, "reason");
 	pattern = domain_vec_add(deny ? &domains->denied : &domains->allowed, reading->arena);
@@ -61,7 +54,7 @@ static int read_range(const struct reading *reading, const char *where, const js
 	struct address_range range, *added;
 
 	if (!json_is_string(value) || address_range_parse(json_string_value(value), &range) < 0)
-		return refuse(reading, where, "an address range", value);
+		return rules_refuse(reading, where, "an address range", value);
 	added = address_range_vec_add(&reading->rules->addresses.denied, reading->arena);
 	if (!added)
 		return err_set(reading->err, ERR_LIMIT, ENOMEM, "too many rules");
@@ -77,7 +70,7 @@ static int read_list(const struct reading *reading, const char *name, const json
 	int r = 0;
 
 	if (!json_is_array(value))
-		return refuse(reading, name, "a list", value);
+		return rules_refuse(reading, name, "a list", value);
 	json_array_foreach (value, i, entry) {
 		snprintf(where, sizeof(where), "%s/%zu", name, i);
 		if (strcmp(name, "/denied_addresses") == 0)
@@ -95,7 +88,7 @@ static int read_dialect(const struct reading *reading, const char *where, const 
 	const char *dialect = json_string_value(value);
 
 	if (!dialect || (strcmp(dialect, "srt") != 0 && strcmp(dialect, "coffer") != 0))
-		return refuse(reading, where, "\"coffer\" or \"srt\"", value);
+		return rules_refuse(reading, where, "\"coffer\" or \"srt\"", value);
 	reading->rules->is_srt = strcmp(dialect, "srt") == 0;
 	return 0;
 }
@@ -107,7 +100,7 @@ static int read_ways(const struct reading *reading, const char *name, const json
 
 	if (r == -ENOMEM)
 		return err_set(reading->err, ERR_LIMIT, ENOMEM, "too many rules");
-	return r < 0 ? refuse(reading, where, "what a way out may be", value) : 0;
+	return r < 0 ? rules_refuse(reading, where, "what a way out may be", value) : 0;
 }
 
 static bool is_uid(const json_t *value)
@@ -133,7 +126,26 @@ static int read_member(const struct reading *reading, const char *name, const js
 	else if (strcmp(name, "uid") == 0 && is_uid(value))
 		rules->uid = (uint32_t)json_integer_value(value);
 	else
-		return refuse(reading, where, "what a member of the rules may be", value);
+		return rules_read_tls_member(reading, where, name, value);
+	return 0;
+}
+
+static int read_document(const struct reading *reading, const char *text, size_t n)
+{
+	autojson json_t *doc = NULL;
+	const char *name;
+	json_t *value;
+	int r = json_read(text, n, "rules", &doc, reading->err);
+
+	if (r < 0)
+		return r;
+	if (!json_is_object(doc))
+		return rules_refuse(reading, "/", "an object", doc);
+	json_object_foreach (doc, name, value) {
+		r = read_member(reading, name, value);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -141,22 +153,15 @@ int filter_rules_read(const char *text, size_t n, struct arena *arena, struct fi
 {
 	struct filter_rules rules = { .uid = UID_DEFAULT };
 	const struct reading reading = { arena, &rules, err };
-	autojson json_t *doc = NULL;
-	const char *name;
-	json_t *value;
-	int r = json_read(text, n, "rules", &doc, err);
+	const char *second = memchr(text, '\0', n);
+	size_t first_n = second ? (size_t)(second - text) : n;
+	int r = read_document(&reading, text, first_n);
 
-	if (r < 0)
-		return r;
-	if (!json_is_object(doc))
-		return refuse(&reading, "/", "an object", doc);
-	json_object_foreach (doc, name, value) {
-		r = read_member(&reading, name, value);
-		if (r < 0)
-			return r;
-	}
-	*ret_rules = rules;
-	return 0;
+	if (r == 0 && second)
+		r = read_document(&reading, second + 1, n - first_n - 1);
+	if (r == 0)
+		*ret_rules = rules;
+	return r;
 }
 
 int filter_rules_load(int fd, struct arena *arena, struct filter_rules *ret_rules, struct err *err)

@@ -1,9 +1,16 @@
 /*
- * rules.h: what the engine hands over: one JSON document, sealed.
+ * rules.h: what the engine hands over, sealed: a JSON document, and perhaps a second one behind a NUL, which is read like the first.
  *
  *   {"allowed": [{"text": "*.example.com:443", "why": "settings.json /network/allowedDomains/0"}],
  *    "denied": [{"text": "*:25", "why": "…", "reason": "no mail"}],
  *    "denied_addresses": ["10.0.0.0/8"], "allow_private": false, "dialect": "coffer", "uid": 65534}
+ *
+ * and where TLS is opened, or requests are judged:
+ *
+ *   "tls": {"ca_cert": PEM, "ca_key": PEM, "roots": PEM, "excluded": ["pinned.example.com"], "tunnels_max": 256, "handshake_ms": 10000},
+ *   "requests": [{"layer": 0, "deny": false, "hosts": […], "methods": […], "paths": […], "reason": "…", "headers": {"X": "y", "Z": null}, "why": "…"}],
+ *   "secrets": [{"placeholder": "…", "value": "…", "hosts": […]}], "stripped_headers": […], "ambiguous_target": "refuse",
+ *   "refuse_opaque_tunnels": false, "require_host_match": false, "plaintext_header_set": false, "plaintext_inject": false
  *
  * and the members of ways.h. Every member may be missing; others are refused.
  */
@@ -12,12 +19,23 @@
 
 #include "base/err.h"
 #include "egress/ways.h"
+#include "egress/secure.h"
+#include "policy/access.h"
 #include "policy/address.h"
+#include "policy/credential.h"
 #include "policy/domain.h"
 
 #include <stdint.h>
 
-enum { RULES_BYTES_MAX = 4 << 20, RULES_ARENA_MAX = 64 << 20 };
+enum { RULES_BYTES_MAX = 8 << 20, RULES_ARENA_MAX = 64 << 20 };
+
+struct filter_tls {
+	bool opens;
+	struct secure_trust trust;
+	struct domain_vec excluded;
+	unsigned tunnels_max, handshake_ms;
+};
+enum filter_target { FILTER_TARGET_REFUSE, FILTER_TARGET_AS_SPELLED, FILTER_TARGET_NORMALIZE };
 
 struct filter_rules {
 	struct domain_rules domains;
@@ -25,10 +43,19 @@ struct filter_rules {
 	struct ways ways;
 	bool is_srt;
 	uint32_t uid; /* who to become when started as root; 0: nobody else, where a user namespace has only one id */
+
+	struct filter_tls tls;
+	struct access_rule_vec requests;
+	struct credential_secret_vec secrets;
+	struct text_vec stripped_headers; /* of answers */
+	enum filter_target ambiguous_target;
+	bool refuse_opaque_tunnels, require_host_match, plaintext_header_set, plaintext_inject;
 };
 
 /* Texts are copied into the arena. err names the member: "/denied/0/text". */
 int filter_rules_read(const char *text, size_t n, struct arena *arena, struct filter_rules *ret_rules, struct err *err);
+/* Takes over what was read at the start alone: TLS, rules for requests, secrets and what belongs to them. */
+void filter_rules_keep(struct filter_rules *rules, const struct filter_rules *old);
 /* From a memfd that nobody can change any more. */
 int filter_rules_load(int fd, struct arena *arena, struct filter_rules *ret_rules, struct err *err);
 

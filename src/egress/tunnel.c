@@ -61,6 +61,10 @@ void tunnel_judge(struct conn *conn, const struct sni *sni)
 		refuse_tls(conn, "malformed TLS greeting");
 	else if (checked && !is_goal(conn, sni))
 		refuse_tls(conn, sni->kind == SNI_ABSENT ? "TLS does not say which host it asks for" : "TLS asks for another host");
+	else if (terminate_wants(conn))
+		terminate_client(conn, sni);
+	else if (terminate_must_see(conn))
+		refuse_tls(conn, "what goes through this tunnel could not be judged");
 	else if (checked && !WEAKENED("retry"))
 		retry_begin(conn, sni->used);
 	else
@@ -88,16 +92,31 @@ static bool read_more(struct conn *conn)
 	return !conn->dead;
 }
 
-/* Plain HTTP to a name says it again, in each request. Who uses a proxy knows what it is doing; nobody looks at those. */
+/* Plain HTTP to a name says it again, in each request. Who uses a proxy knows what it is doing; those are looked at where requests have rules. */
 static enum request_look look_for_http(const struct conn *conn)
 {
-	return conn->direct && conn->goal.host.kind == HOST_NAME ? request_look(conn->in.text, conn->in.len) : LOOKS_OTHERWISE;
+	bool looks = terminate_must_see(conn) || (conn->direct && conn->goal.host.kind == HOST_NAME);
+
+	return looks ? request_look(conn->in.text, conn->in.len) : LOOKS_OTHERWISE;
 }
 
 static void begin_http(struct conn *conn)
 {
 	conn_forget(conn);
+	terminate_give_up(conn);
+	if (!conn->direct) /* what it is told from here on is HTTP */
+		conn->way = WAY_HTTP;
+	conn->direct = true;
 	conn->step = entry_step_head;
+}
+
+static void pass_or_refuse(struct conn *conn)
+{
+	terminate_give_up(conn);
+	if (conn->in.len > 0 && terminate_must_see(conn))
+		refuse_tls(conn, "what goes through this tunnel could not be judged");
+	else
+		tunnel_pass_on(conn);
 }
 
 static bool step_look(struct conn *conn)
@@ -115,10 +134,24 @@ static bool step_look(struct conn *conn)
 	if (http == LOOKS_LIKE_HTTP)
 		begin_http(conn);
 	else if (sni.kind == SNI_NOT_TLS)
-		tunnel_pass_on(conn);
+		pass_or_refuse(conn);
 	else
 		tunnel_judge(conn, &sni);
 	return true;
+}
+
+/* False: it was refused. */
+static bool is_welcome(struct conn *conn)
+{
+	bool ends_here = terminate_wants(conn);
+
+	if (!ends_here && conn->filter->rules->refuse_opaque_tunnels)
+		refuse_opaque(conn);
+	else if (ends_here && !terminate_has_room(conn))
+		refuse_tunnels(conn);
+	else
+		return true;
+	return false;
 }
 
 void tunnel_begin(struct conn *conn)
@@ -126,10 +159,14 @@ void tunnel_begin(struct conn *conn)
 	static const char established[] = "HTTP/1.1 200 Connection Established\r\n\r\n";
 	char reply[SOCKS_REPLY_BYTES];
 
+	if (!is_welcome(conn))
+		return;
 	socks_write_reply(SOCKS_GRANTED, reply);
 	if (conn->way == WAY_SOCKS5)
 		flow_send(&conn->down, &conn->client, reply, sizeof(reply));
 	else if (conn->way == WAY_CONNECT)
 		flow_send(&conn->down, &conn->client, established, sizeof(established) - 1);
 	conn->step = step_look;
+	if (conn->holds_tunnel)
+		conn_wait(conn, WAIT_HANDSHAKE, be_late_with_hello);
 }

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,13 +20,35 @@ void egress_init(struct egress *egress)
 	*egress = (struct egress){ .process = { .pid = -1, .pidfd = -1 }, .socket = -1 };
 }
 
-int egress_start(struct egress *egress, const void *rules, size_t n)
+/* Both documents, a NUL between them. */
+static int seal_rules(const struct egress_rules *rules)
 {
-	char path[PATH_BYTES_MAX + 1], program[] = "coffer-egress";
+	size_t n = rules->shown_n + (rules->secret_n ? 1 + rules->secret_n : 0);
+	autofree char *text = calloc(1, n + 1);
+
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, rules->shown, rules->shown_n);
+	if (rules->secret_n)
+		memcpy(text + rules->shown_n + 1, rules->secret, rules->secret_n);
+
+	int fd = fd_sealed("coffer-egress-rules", text, n);
+
+	explicit_bzero(text, n);
+	return fd;
+}
+
+int egress_start(struct egress *egress, const struct egress_rules *rules)
+{
+	char path[PATH_BYTES_MAX + 1], program[] = "coffer-egress-tls";
+
+	if (!rules->opens_tls)
+		program[sizeof("coffer-egress") - 1] = '\0';
+
 	char *const argv[] = { program, NULL };
 	struct err err = { 0 };
 	int pair[2], r = spawn_find(program, path, &err);
-	autofd int memfd = r < 0 ? r : fd_sealed("coffer-egress-rules", rules, n);
+	autofd int memfd = r < 0 ? r : seal_rules(rules);
 	autofd int null = memfd < 0 ? memfd : fd_open_null();
 
 	r = null < 0 ? null : sock_pair(pair);

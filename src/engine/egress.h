@@ -25,9 +25,16 @@ struct egress {
 	char target[320];
 };
 
+/* As EGRESS has them: JSON; more of them that are secret, perhaps none. */
+struct egress_rules {
+	const void *shown, *secret;
+	size_t shown_n, secret_n;
+	bool opens_tls; /* coffer-egress-tls, which takes longer to start */
+};
+
 void egress_init(struct egress *egress);
 /* 0 or a negative errno. rules are borrowed for the call. */
-int egress_start(struct egress *egress, const void *rules, size_t n);
+int egress_start(struct egress *egress, const struct egress_rules *rules);
 /* Until it has confined itself and is ready; err says what hindered it. */
 int egress_wait(struct egress *egress, struct err *err);
 /* A socket of the sandbox's and what it is for (enum wire_listener); stays the caller's. */

@@ -78,10 +78,11 @@ static int make_scratch(const char *path, mode_t mode, uid_t uid, gid_t gid)
 
 static int start_egress(struct prepared *prepared, const struct plan *plan, const struct plan_op *op)
 {
-	size_t n;
-	const void *rules = plan_blob(plan, op, 0, &n);
+	struct egress_rules rules = { .opens_tls = plan_number(op, 2) };
 
-	return egress_start(&prepared->egress, rules, n);
+	rules.shown = plan_blob(plan, op, 0, &rules.shown_n);
+	rules.secret = plan_blob(plan, op, PLAN_EGRESS_SECRETS, &rules.secret_n);
+	return egress_start(&prepared->egress, &rules);
 }
 
 static int do_op(const struct plan *plan, const struct plan_op *op, struct arena *arena, struct prepared *prepared)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,6 +63,29 @@ static int spawn(struct launcher *launcher, const char *path, const struct engin
 	return process_spawn(path, argv, fds, WIRE_SOCKET_FD + 1, &launcher->process);
 }
 
+/* The filter's secrets are none of the launcher's, which becomes what runs in the sandbox: in its copy there are blanks. */
+static void blank_secrets(const struct plan *plan, char *copy)
+{
+	for (uint32_t i = 0; i < plan->head->op_count; i++) {
+		size_t n = 0;
+		const char *at = plan->op[i].code == OP_EGRESS ? plan_blob(plan, &plan->op[i], PLAN_EGRESS_SECRETS, &n) : NULL;
+
+		if (n > 0)
+			memset(copy + (at - (const char *)plan->head), ' ', n);
+	}
+}
+
+static int seal_plan(const struct plan *plan)
+{
+	autofree char *copy = malloc(plan->size);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, plan->head, plan->size);
+	blank_secrets(plan, copy);
+	return fd_sealed("coffer-plan", copy, plan->size);
+}
+
 int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
                    struct err *err)
 {
@@ -73,7 +97,7 @@ int launcher_start(struct launcher *launcher, const struct plan *plan, const str
 	if (r < 0)
 		return r;
 
-	autofd int memfd = fd_sealed("coffer-plan", plan->head, plan->size);
+	autofd int memfd = seal_plan(plan);
 
 	if (memfd < 0)
 		return err_set(err, ERR_SETUP, -memfd, "the plan cannot be handed over: %s", strerror(-memfd));

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 enum { PLAN_MAGIC = 0x72666f63 /* "cofr" */, PLAN_VERSION = 1 };
+enum { PLAN_EGRESS_SECRETS = 1 }; /* the operand of EGRESS that goes to the filter and nowhere else */
 enum { PLAN_OPERANDS_MAX = 6, PLAN_OPS_MAX = 8192, PLAN_BYTES_MAX = 8 << 20, PLAN_SLOTS_MAX = 512 };
 enum { PLAN_BLOB_ALIGN = 8 }; /* a blob's offset is a multiple: a filter is used in place */
 

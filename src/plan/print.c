@@ -139,6 +139,10 @@ static void put_json_operand(const struct plan *plan, const struct plan_op *op, 
 		put_json_list(plan, op, operand, out);
 		break;
 	case 'b':
+		if (op->code == OP_EGRESS && operand == PLAN_EGRESS_SECRETS) {
+			put_json_text(out, SECRET_SHOWN);
+			break;
+		}
 		bytes = plan_blob(plan, op, operand, &len);
 		put_json_blob(out, bytes, len);
 		break;

@@ -42,7 +42,7 @@ static const char *const forms[OP_CODES_END] = {
 	[OP_COVER] = "%h %o, %b bytes",
 	[OP_REMOUNT] = "%h %f",
 	[OP_SYSCTL] = "%h %h",
-	[OP_EGRESS] = "%b bytes of rules",
+	[OP_EGRESS] = "%b bytes of rules%K%O",
 	[OP_LOOPBACK] = "",
 	[OP_PUBLISH] = "%h port %d, to port %d inside",
 	[OP_LISTEN] = "port %d",
@@ -203,6 +203,22 @@ static void put_length(struct print *p, unsigned i)
 	str_printf(p->out, "%zu", len);
 }
 
+/* Bytes that nobody is shown. */
+static void put_hidden(struct print *p, unsigned i)
+{
+	size_t len;
+
+	plan_blob(p->plan, p->op, i, &len);
+	if (len > 0)
+		str_add(p->out, ", " SECRET_SHOWN);
+}
+
+static void put_opens(struct print *p, unsigned i)
+{
+	if (plan_number(p->op, i))
+		str_add(p->out, ", opens TLS");
+}
+
 static void put_instructions(struct print *p, unsigned i)
 {
 	size_t len;
@@ -273,7 +289,7 @@ static void (*const letters[128])(struct print *p, unsigned operand) = {
 	['I'] = put_init_flags,   ['T'] = put_streams,      ['F'] = put_file_rights, ['W'] = put_network_rights, ['S'] = put_scopes,
 	['r'] = put_rlimit,       ['R'] = put_rlimit_value, ['h'] = put_text,        ['m'] = put_file_name,      ['b'] = put_length,
 	['i'] = put_instructions, ['L'] = put_listener,     ['n'] = put_count,       ['x'] = put_candidates,     ['a'] = put_arguments,
-	['e'] = put_environment,
+	['e'] = put_environment,  ['K'] = put_hidden,       ['O'] = put_opens,
 };
 
 void plan_print_operands(const struct plan *plan, const struct plan_op *op, struct str *out)

@@ -176,6 +176,79 @@ static void check_published(struct check *c)
 		    "servers inside are on the host's network already: leave network.publish away, or network.mode");
 }
 
+/* --- What hangs on TLS. ------------------------------------------------------------------------------------------------------ */
+
+static bool is_covered(const struct domain_vec *list, const struct domain_pattern *pattern)
+{
+	struct domain_pattern wanted = *pattern, all;
+
+	wanted.port = 0; /* a credential is for a host */
+	for (size_t i = 0; i < list->n; i++) {
+		all = list->at[i];
+		all.port = 0;
+		if (domain_pattern_covers(&all, &wanted))
+			return true;
+	}
+	return false;
+}
+
+static const char *find_fault(const struct check *c, const struct credential *credential)
+{
+	const struct policy_network *network = &c->policy->network;
+	const struct domain_vec *hosts = credential->hosts.n ? &credential->hosts : &network->domains.allowed;
+	bool reaches = hosts->n == 0;
+
+	if (!network->tls.terminate && !c->policy->credentials.allow_plaintext_inject)
+		return "masking needs network.tlsTerminate, so that a secret goes to a verified server alone";
+	for (size_t i = 0; i < hosts->n; i++) {
+		bool closed = is_covered(&network->tls.excluded, &hosts->at[i]);
+
+		if (!is_covered(&network->domains.allowed, &hosts->at[i]))
+			return arena_printf(c->arena, "injectHosts \"%s\" cannot be reached: add it to allowedDomains", hosts->at[i].text);
+		if (closed && credential->hosts.n)
+			return arena_printf(c->arena, "injectHosts \"%s\" lies within tlsTerminate.excludeDomains: nothing is put in there",
+			                    hosts->at[i].text);
+		reaches = reaches || !closed;
+	}
+	return reaches ? NULL : "every allowed domain lies within tlsTerminate.excludeDomains: nothing is put in anywhere";
+}
+
+static void check_credential(struct check *c, const struct credential *credential)
+{
+	const struct variable_vec *set = &c->policy->environment.set;
+	const char *fault = credential->mask ? find_fault(c, credential) : NULL;
+
+	if (fault)
+		say(c, false, credential->why, fault);
+	for (size_t i = 0; i < set->n; i++)
+		if (!credential->is_file && set->at[i].value && strcmp(set->at[i].name, credential->name) == 0)
+			say(c, false, credential->why, arena_printf(c->arena, "environment.set has %s as well", credential->name));
+}
+
+static void check_credentials(struct check *c)
+{
+	const struct policy_credentials *credentials = &c->policy->credentials;
+
+	for (size_t i = 0; i < credentials->files.n; i++)
+		check_credential(c, &credentials->files.at[i]);
+	for (size_t i = 0; i < credentials->variables.n; i++)
+		check_credential(c, &credentials->variables.at[i]);
+}
+
+static void check_tls(struct check *c)
+{
+	const struct policy_network *network = &c->policy->network;
+	const struct policy_tls *tls = &network->tls;
+
+	if (tls->terminate && network->mode == POLICY_NETWORK_HOST)
+		say(c, false, tls->why, "TLS is not opened on the host's network: leave network.mode away");
+	if (network->requests.n && !tls->terminate && !network->refuse_opaque_tunnels)
+		say(c, false, network->requests.at[0].why,
+		    "without network.tlsTerminate requests over TLS are not seen; refuseOpaqueTunnels would leave plain HTTP alone");
+	if (tls->ca_key && policy_allows(c->policy, tls->ca_key, POLICY_READ))
+		say(c, false, tls->why, arena_printf(c->arena, "caKeyPath \"%s\" could be read inside", tls->ca_key));
+}
+
 int policy_check(const struct policy *policy, struct arena *arena, struct fault_vec *faults)
 {
 	struct check c = { .policy = policy, .arena = arena, .faults = faults };
@@ -184,6 +257,8 @@ int policy_check(const struct policy *policy, struct arena *arena, struct fault_
 	check_network(&c);
 	check_ways(&c);
 	check_published(&c);
+	check_tls(&c);
+	check_credentials(&c);
 	if (policy->dialect == POLICY_COFFER) {
 		check_switches(&c);
 		check_rules(&c);

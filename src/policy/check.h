@@ -7,6 +7,8 @@
  *   allowWrite of "/", and of /proc, /sys and /dev, which every sandbox has its own of
  *   the workspace hidden by a rule
  *   filesystem.disabled
+ *   rules for requests, or masked credentials, without TLS being opened for them; a credential for hosts that are out of reach or whose TLS
+ *   stays closed; a variable that is set as well as masked; an authority whose key can be read inside (srt's too)
  * Warnings:
  *   allowWrite of home or a directory above it; protected places or credentials switched off
  *   the workspace is "/" or around home, so that it is not opened by itself

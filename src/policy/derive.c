@@ -458,6 +458,19 @@ static void drop_void_allows(struct derivation *d)
 		fs->allow_write = kept;
 }
 
+/* A masked file is shown, for what lies there is a placeholder; the key of an authority never is. */
+static void derive_secrets(struct derivation *d)
+{
+	const struct credential_vec *files = &d->policy->credentials.files;
+	const struct policy_tls *tls = &d->policy->network.tls;
+	struct policy_filesystem *fs = &d->policy->filesystem;
+
+	for (size_t i = 0; i < files->n; i++)
+		add_rule(d, &fs->allow_read, (struct policy_rule){ .why = files->at[i].why, .path = files->at[i].path });
+	if (tls->ca_key)
+		add_rule(d, &fs->deny_read, (struct policy_rule){ .why = tls->why, .path = tls->ca_key });
+}
+
 int places_derive(struct policy *policy, struct arena *arena)
 {
 	struct policy_filesystem *fs = &policy->filesystem;
@@ -469,6 +482,7 @@ int places_derive(struct policy *policy, struct arena *arena)
 	derive_names(&d, &fs->deny_write);
 	derive_names(&d, &fs->allow_read);
 	derive_names(&d, &fs->allow_write);
+	derive_secrets(&d);
 	if (policy->dialect == POLICY_SRT)
 		derive_srt_writable(&d);
 	if (fs->view == POLICY_VIEW_TOOLCHAIN) {

@@ -221,6 +221,16 @@ static void impose(struct selection *selection, const char *name, const char *va
 	choose(selection, entry);
 }
 
+static void withdraw(struct selection *selection, const char *name)
+{
+	size_t n = strlen(name), kept = 0;
+
+	for (size_t i = 0; i < selection->chosen.n; i++)
+		if (!starts_with_name(selection->chosen.at[i], name, n))
+			selection->chosen.at[kept++] = selection->chosen.at[i];
+	selection->chosen.n = kept;
+}
+
 int policy_environment_build(const struct policy *policy, struct arena *arena, const char *const *caller, const struct variable_vec *ours,
                              const char *const **ret_env)
 {
@@ -231,7 +241,10 @@ int policy_environment_build(const struct policy *policy, struct arena *arena, c
 		offer(&selection, *caller);
 	impose(&selection, "COFFER", "1");
 	for (size_t i = 0; i < ours->n; i++)
-		impose(&selection, ours->at[i].name, ours->at[i].value);
+		if (ours->at[i].value)
+			impose(&selection, ours->at[i].name, ours->at[i].value);
+		else
+			withdraw(&selection, ours->at[i].name);
 	for (size_t i = 0; i < set->n; i++)
 		if (set->at[i].value)
 			choose(&selection, arena_printf(arena, "%s=%s", set->at[i].name, set->at[i].value));

@@ -23,7 +23,7 @@ int environment_set(struct policy *policy, struct arena *arena, const char *name
 
 /*
  * The environment of a run: caller's entries ("NAME=value", NULL-terminated) that policy.environment.inherit names, in the
- * caller's order and the first of each name only; then COFFER=1 and coffer's own; then policy.environment.set, which wins. Entries
+ * caller's order and the first of each name only; then COFFER=1 and coffer's own (value NULL: it is not there); then policy.environment.set, which wins. Entries
  * with an invalid name are left out. ret_env is NULL-terminated, in the arena (values are borrowed from the caller's). 0 or -ENOMEM.
  */
 int policy_environment_build(const struct policy *policy, struct arena *arena, const char *const *caller, const struct variable_vec *ours,

@@ -252,10 +252,15 @@ static void merge_permission(struct merge *m, const char *pointer)
 static void merge_permissions(struct merge *m)
 {
 	static const char *const permissions[] = {
-		"/filesystem/allowGitConfig",   "/filesystem/allowAgentInstructions",
-		"/network/allowAllUnixSockets", "/network/allowPrivateAddresses",
-		"/process/allowPtrace",         "/process/allowTerminal",
+		"/filesystem/allowGitConfig",
+		"/filesystem/allowAgentInstructions",
+		"/network/allowAllUnixSockets",
+		"/network/allowPrivateAddresses",
+		"/process/allowPtrace",
+		"/process/allowTerminal",
 		"/allowNestedUserNamespaces",
+		"/network/allowPlaintextHeaderSet",
+		"/credentials/allowPlaintextInject",
 	};
 
 	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++)
@@ -295,8 +300,7 @@ static void merge_limits(struct merge *m)
 
 /* --- The environment. ------------------------------------------------------------------------------------------------------- */
 
-/* Does a list of names and prefixes let every name through that entry does? */
-static bool lets_through(const struct text_vec *list, const char *entry)
+bool merge_lets_through(const struct text_vec *list, const char *entry)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		size_t n = strlen(list->at[i]);
@@ -315,7 +319,7 @@ static void merge_inherited(struct merge *m)
 	for (size_t i = 0; i < wanted->n; i++) {
 		const char **slot;
 
-		if (!lets_through(&m->base->environment.inherit, wanted->at[i])) {
+		if (!merge_lets_through(&m->base->environment.inherit, wanted->at[i])) {
 			merge_refuse(m, "request /environment/inherit", arena_printf(m->arena, "\"%s\"", wanted->at[i]),
 			             "names that are inherited without it");
 			continue;
@@ -365,6 +369,7 @@ int policy_merge(struct policy *base, const struct policy *request, struct arena
 	merge_places(&m);
 	merge_permissions(&m);
 	merge_network(&m);
+	merge_secure(&m);
 	merge_words(&m);
 	merge_limits(&m);
 	merge_inherited(&m);

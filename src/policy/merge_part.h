@@ -22,4 +22,9 @@ void merge_add_rule(struct merge *m, struct rule_vec *list, const struct policy_
 
 void merge_network(struct merge *m);
 
+/* Does a list of names and prefixes let every name through that entry does? */
+bool merge_lets_through(const struct text_vec *list, const char *entry);
+/* TLS, rules for requests, credentials. */
+void merge_secure(struct merge *m);
+
 #endif

@@ -69,7 +69,11 @@ void policy_init_request(struct policy *policy)
 	*policy = (struct policy){
 		.dialect = POLICY_COFFER,
 		.filesystem = { .view = POLICY_VIEW_HOST, .allow_git_config = true, .allow_agent_instructions = true, .search_depth = 1 },
-		.network = { .mode = POLICY_NETWORK_HOST, .allow_all_unix_sockets = true, .allow_private_addresses = true },
+		.network = { .mode = POLICY_NETWORK_HOST,
+		             .allow_all_unix_sockets = true,
+		             .allow_private_addresses = true,
+		             .allow_plaintext_header_set = true },
+		.credentials = { .allow_plaintext_inject = true },
 		.process = { .allow_ptrace = true, .allow_nested_user_namespaces = true, .allow_terminal = true },
 		.require = POLICY_REQUIRE_ANY,
 		.denials = POLICY_DENIALS_OFF,

@@ -12,6 +12,8 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/vec.h"
+#include "policy/access.h"
+#include "policy/credential.h"
 #include "policy/domain.h"
 #include "policy/publish.h"
 
@@ -96,6 +98,21 @@ struct policy_ways {
 	struct policy_mitm mitm;    /* a proxy that reads TLS, for some domains */
 };
 
+
+/* TLS that the filter opens, reads, and closes again towards the server. */
+struct policy_tls {
+	bool terminate;
+	const char *why;
+	const char *ca_cert,
+	    *ca_key; /* paths of an authority of the caller's own, or NULL both: one is made for each sandbox. policy_resolve makes them absolute */
+	struct text_vec extra_cas;          /* more certificates to trust; the same */
+	struct domain_vec excluded;         /* hosts whose TLS stays closed */
+	unsigned tunnels_max, handshake_ms; /* 0: the default */
+};
+
+/* What becomes of a request whose target names another path for those who normalize it. */
+enum policy_target { POLICY_TARGET_REFUSE, POLICY_TARGET_AS_SPELLED, POLICY_TARGET_NORMALIZE };
+
 struct policy_network {
 	enum policy_network_mode mode;
 	const char *mode_why;
@@ -108,6 +125,17 @@ struct policy_network {
 	bool allow_all_unix_sockets;
 	struct policy_ways ways;
 	struct published_vec publish; /* servers inside that can be reached from the host */
+
+	struct policy_tls tls;
+	struct access_rule_vec requests;
+	struct text_vec stripped_headers; /* of answers */
+	enum policy_target ambiguous_target;
+	bool refuse_opaque_tunnels, require_host_match, allow_plaintext_header_set;
+};
+
+struct policy_credentials {
+	struct credential_vec files, variables;
+	bool allow_plaintext_inject;
 };
 
 struct policy_process {
@@ -156,6 +184,7 @@ struct policy {
 	struct policy_network network;
 	struct policy_process process;
 	struct policy_environment environment;
+	struct policy_credentials credentials;
 	struct policy_limit limit[POLICY_LIMITS_END];
 	struct policy_workspace workspace;
 	enum policy_require require;

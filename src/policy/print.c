@@ -181,6 +181,7 @@ void policy_print_field(const struct policy *policy, const struct policy_field *
 		break;
 	case POLICY_NAMES:
 	case POLICY_ADDRESSES:
+	case POLICY_HEADERS:
 		add_names(out, place);
 		break;
 	case POLICY_DOMAINS:
@@ -202,6 +203,11 @@ void policy_print_field(const struct policy *policy, const struct policy_field *
 	case POLICY_REASONS:
 	case POLICY_VARIABLES:
 		add_variables(out, place);
+		break;
+	case POLICY_TLS:
+	case POLICY_REQUESTS:
+	case POLICY_CREDENTIALS:
+		policy_print_object(field->kind, place, out);
 		break;
 	default:
 		if (*(const char *const *)place)

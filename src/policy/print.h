@@ -14,6 +14,8 @@
 void policy_print_json(const struct policy *policy, struct str *out);
 /* One field as a JSON value; nothing when the policy says nothing about it. field has fate SET. */
 void policy_print_field(const struct policy *policy, const struct policy_field *field, struct str *out);
+/* print_object.c: the value of a TLS, REQUESTS or CREDENTIALS; for print.c. */
+void policy_print_object(enum policy_kind kind, const void *place, struct str *out);
 /* JSON Schema, draft 2020-12, of coffer's dialect. initial is the policy whose values are the defaults. */
 void policy_print_schema(const struct policy *initial, struct str *out);
 

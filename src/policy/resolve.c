@@ -147,6 +147,53 @@ static void settle_network(struct policy_network *network)
 	network->mode_why = why;
 }
 
+static int resolve_text(const struct resolver *resolver, const char **text, const char *why, struct err *err)
+{
+	const struct policy_rule rule = { .text = *text, .why = why };
+
+	return *text ? normalize(resolver, &rule, *text, text, err) : 0;
+}
+
+static int resolve_tls(const struct resolver *resolver, struct policy_tls *tls, struct err *err)
+{
+	struct text_vec fresh = { 0 };
+	int r = resolve_text(resolver, &tls->ca_cert, tls->why, err);
+
+	if (r == 0)
+		r = resolve_text(resolver, &tls->ca_key, tls->why, err);
+	for (size_t i = 0; i < tls->extra_cas.n && r == 0; i++) {
+		const char **slot = text_vec_add(&fresh, resolver->arena);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = tls->extra_cas.at[i];
+		r = resolve_text(resolver, slot, tls->why, err);
+	}
+	tls->extra_cas = fresh;
+	return r;
+}
+
+/* Into a list of its own: others may share the old one. */
+static int resolve_files(const struct resolver *resolver, struct credential_vec *files, struct err *err)
+{
+	struct credential_vec fresh = { 0 };
+
+	for (size_t i = 0; i < files->n; i++) {
+		struct credential *slot = credential_vec_add(&fresh, resolver->arena);
+		int r;
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = files->at[i];
+		slot->path = slot->name;
+		r = slot->mask ? resolve_text(resolver, &slot->path, slot->why, err) : 0;
+		if (r < 0)
+			return r;
+	}
+	*files = fresh;
+	return 0;
+}
+
 static int resolve_rules(const struct resolver *resolver, struct policy *policy, struct err *err)
 {
 	struct policy_filesystem *fs = &policy->filesystem;
@@ -158,6 +205,10 @@ static int resolve_rules(const struct resolver *resolver, struct policy *policy,
 	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++)
 		if (!fs->disabled || lists[i] == &policy->network.unix_sockets)
 			r = resolve_list(resolver, lists[i], i < 2, err);
+	if (r == 0)
+		r = resolve_tls(resolver, &policy->network.tls, err);
+	if (r == 0)
+		r = resolve_files(resolver, &policy->credentials.files, err);
 	return r ? r : places_derive(policy, resolver->arena);
 }
 

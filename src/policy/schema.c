@@ -62,11 +62,42 @@ static const struct policy_kind_info kinds[POLICY_KINDS_END] = {
 	                  "\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"socketPath\", \"domains\"], \"properties\": "
 	                  "{\"socketPath\": {\"type\": \"string\", \"pattern\": \"^/\"}, \"domains\": {\"type\": \"array\", \"minItems\": 1, "
 	                  "\"items\": {\"type\": \"string\"}}}" },
+	[POLICY_TLS] = { "an object of caCertPath, caKeyPath, excludeDomains, extraCaCertPaths, maxTunnels and handshakeTimeoutMs", NULL,
+	                 "\"type\": \"object\", \"properties\": {\"caCertPath\": {\"type\": \"string\", \"minLength\": 1}, "
+	                 "\"caKeyPath\": {\"type\": \"string\", \"minLength\": 1}, "
+	                 "\"excludeDomains\": {\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}}, "
+	                 "\"extraCaCertPaths\": {\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}}, "
+	                 "\"maxTunnels\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65536}, "
+	                 "\"handshakeTimeoutMs\": {\"type\": \"integer\", \"minimum\": 100, \"maximum\": 600000}}, "
+	                 "\"additionalProperties\": false" },
+	[POLICY_REQUESTS] = { "a list of rules, each an object of action, hosts, methods, paths, reason and setHeaders", NULL,
+	                      "\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\": {"
+	                      "\"action\": {\"enum\": [\"allow\", \"deny\"]}, "
+	                      "\"hosts\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\", \"minLength\": 1}}, "
+	                      "\"methods\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\", \"minLength\": 1}}, "
+	                      "\"paths\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\", \"pattern\": \"^/\"}}, "
+	                      "\"reason\": {\"type\": \"string\"}, "
+	                      "\"setHeaders\": {\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", \"null\"]}}}, "
+	                      "\"required\": [\"action\"], \"additionalProperties\": false}" },
+	[POLICY_HEADERS] = { "a list of names of headers", NULL,
+	                     "\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}" },
+	[POLICY_CREDENTIALS] = { "a list of credentials, each an object of name or path, mode, extract, onExtractNoMatch, decode, maskClaims, "
+	                         "maskDuplicates and injectHosts",
+	                         NULL,
+	                         "\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\": {"
+	                         "\"name\": {\"type\": \"string\"}, \"path\": {\"type\": \"string\"}, "
+	                         "\"mode\": {\"enum\": [\"deny\", \"mask\"]}, \"extract\": {\"type\": \"string\"}, "
+	                         "\"onExtractNoMatch\": {\"enum\": [\"warn\", \"deny\", \"error\"]}, \"decode\": {\"enum\": [\"jwt\"]}, "
+	                         "\"maskClaims\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\"}}, "
+	                         "\"maskDuplicates\": {\"type\": \"boolean\"}, "
+	                         "\"injectHosts\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\", \"minLength\": 1}}}, "
+	                         "\"required\": [\"mode\"], \"additionalProperties\": false}" },
 	[POLICY_TEXT] = { "a text", NULL, "\"type\": \"string\"" },
 	[POLICY_TEXTS] = { "a list of texts", NULL, "\"type\": \"array\", \"items\": {\"type\": \"string\"}" },
 	[POLICY_TEXT_LISTS] = { "an object of lists of texts", NULL,
 	                        "\"type\": \"object\", \"additionalProperties\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}}" },
 	[POLICY_OBJECT] = { "an object", NULL, "\"type\": \"object\"" },
+	[POLICY_ARRAY] = { "a list", NULL, "\"type\": \"array\"" },
 };
 
 const struct policy_field *policy_field_next(const struct policy_field *previous)

@@ -35,11 +35,16 @@ enum policy_kind {
 	POLICY_PORT,      /* unsigned, 1 to 65535 */
 	POLICY_PARENT,    /* struct variable_vec: a proxy behind ours */
 	POLICY_MITM,      /* struct policy_mitm */
+	POLICY_TLS,         /* struct policy_tls */
+	POLICY_REQUESTS,    /* struct access_rule_vec */
+	POLICY_HEADERS,     /* struct text_vec of names of headers */
+	POLICY_CREDENTIALS, /* struct credential_vec */
 	/* Shapes of srt's fields that land nowhere. */
 	POLICY_TEXT,
 	POLICY_TEXTS,      /* a list of texts */
 	POLICY_TEXT_LISTS, /* an object of lists of texts */
 	POLICY_OBJECT,
+	POLICY_ARRAY,
 	POLICY_KINDS_END
 };
 

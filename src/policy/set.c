@@ -444,6 +444,10 @@ static set_function *const setters[POLICY_KINDS_END] = {
 	[POLICY_PARENT] = setter_set_parent,
 	[POLICY_MITM] = setter_set_mitm,
 	[POLICY_PUBLISH] = set_list,
+	[POLICY_TLS] = setter_set_tls,
+	[POLICY_REQUESTS] = setter_set_requests,
+	[POLICY_HEADERS] = setter_set_headers,
+	[POLICY_CREDENTIALS] = setter_set_credentials,
 };
 
 int setter_apply(struct setter *setter, const json_t *value)

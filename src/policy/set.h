@@ -21,6 +21,28 @@ int setter_apply(struct setter *setter, const json_t *value);
 
 /* Says what is wrong with a value (a part of the field's, at index or name below it; "" is the field's own). allowed NULL: the kind's. */
 int setter_refuse(struct setter *setter, const char *below, const json_t *value, const char *allowed);
+
+/* set_object.c: objects by their members. read gets the member's value and its place below the field. */
+struct setter_member {
+	const char *name;
+	int (*read)(struct setter *setter, void *object, const json_t *value, const char *below);
+};
+/* members ends with one that has no name. */
+int setter_read_members(struct setter *setter, const struct setter_member *members, void *object, const json_t *value, const char *below);
+/* Lists: each entry goes to `add`. `least` entries are wanted. */
+int setter_read_list(struct setter *setter, void *list, const json_t *value, const char *below,
+                     int (*add)(struct setter *setter, void *list, const json_t *entry, const char *below));
+int setter_add_text(struct setter *setter, void *list, const json_t *entry, const char *below);    /* a text_vec's */
+int setter_add_pattern(struct setter *setter, void *list, const json_t *entry, const char *below); /* a domain_vec's */
+/* A text that is not empty. */
+int setter_read_text(struct setter *setter, const char **place, const json_t *value, const char *below);
+
+/* The fields whose values are objects. */
+int setter_set_tls(struct setter *setter, const json_t *value);
+int setter_set_requests(struct setter *setter, const json_t *value);
+int setter_set_headers(struct setter *setter, const json_t *value);
+int setter_set_credentials(struct setter *setter, const json_t *value);
+
 /* What a field allows, for messages. NULL when out of memory. */
 const char *setter_allowed(const struct setter *setter);
 

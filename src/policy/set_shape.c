@@ -86,6 +86,9 @@ static int check_kind(struct setter *setter, const json_t *value)
 	case POLICY_TEXT:
 		good = is_text(setter, value);
 		break;
+	case POLICY_ARRAY:
+		good = json_is_array(value);
+		break;
 	default:
 		good = all_texts(value);
 	}

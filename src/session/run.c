@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 #include "policy/check.h"
 #include "session/place.h"
+#include "session/secrets.h"
 #include "session/why.h"
 #include "sys/fd.h"
 #include "sys/sock.h"
@@ -115,7 +116,11 @@ static int gather(struct course *course, struct err *err)
 	course->inputs.cwd = course->result.cwd = place.cwd;
 	course->inputs.home = place.home;
 	course->inputs.user = place.user;
-	return resolve_copy(course, err);
+	r = resolve_copy(course, err);
+	if (r < 0)
+		return r;
+	return secrets_gather(&course->result.policy, strcmp(course->result.run_id, explained_run) == 0, course->arena, &course->inputs,
+	                      err);
 }
 
 static int make_plan(struct course *course, struct err *err)

@@ -19,6 +19,7 @@ import threading
 import time
 
 BUILD = os.environ["COFFER_BUILD"]
+PROGRAM = os.environ.get("COFFER_EGRESS", "coffer-egress")
 ESTABLISHED = b"HTTP/1.1 200 Connection Established\r\n\r\n"
 SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 

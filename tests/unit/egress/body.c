@@ -110,7 +110,7 @@ static void test_no_content(void **state)
 		snprintf(text, sizeof(text), "HTTP/1.1 204 No Content\r\n%s\r\n", fields[i]);
 		assert_int_equal(response_read(text, strlen(text), false, &response), 0);
 		assert_true(response.keep);
-		response_write(&response, response.head.framing, false, &written);
+		response_write(&response, &(struct response_form){ response.head.framing, false, NULL }, &written);
 		assert_string_equal(written.text, "HTTP/1.1 204 No Content\r\n\r\n");
 		str_done(&written);
 	}
@@ -150,7 +150,7 @@ static void test_written(void **state)
 	assert_int_equal(head_find_end_lenient(text, sizeof(text) - 1), sizeof(text) - 1);
 	assert_int_equal(response_read(text, sizeof(text) - 1, false, &response), 0);
 	assert_false(response.keep);
-	response_write(&response, FRAMED_CHUNKS, true, &out_text);
+	response_write(&response, &(struct response_form){ FRAMED_CHUNKS, true, NULL }, &out_text);
 	assert_string_equal(out_text.text,
 	                    "HTTP/1.1 200 Fine\r\nServer: x\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nTransfer-Encoding: chunked\r\n"
 	                    "Connection: close\r\n\r\n");

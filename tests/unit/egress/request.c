@@ -205,7 +205,7 @@ static void check_written(const char *text, const char *wanted)
 	str_init(&out, HEAD_BYTES_MAX);
 	assert_int_equal(status_of(text, strlen(text)), 0);
 	assert_int_equal(host_parse(request.host.at, request.host.n, &host), 0);
-	request_write(&request, &host, &out);
+	request_write(&request, &host, NULL, &out);
 	assert_string_equal(out.text, wanted);
 	str_done(&out);
 }
@@ -298,7 +298,7 @@ static void check_origin_written(const char *text, uint16_t port, const char *wa
 	str_init(&out, HEAD_BYTES_MAX);
 	assert_int_equal(status_at(text, "a.b", port), 0);
 	assert_int_equal(host_parse(request.host.at, request.host.n, &host), 0);
-	request_write(&request, &host, &out);
+	request_write(&request, &host, NULL, &out);
 	assert_string_equal(out.text, wanted);
 	str_done(&out);
 }

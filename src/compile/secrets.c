@@ -1,0 +1,240 @@
+/*
+ * What a sandbox uses and does not have: the authority whose certificates it trusts, whose key is the filter's, and credentials, in whose place it
+ * has placeholders. All that is secret goes into one operand of one operation, which the engine hands to the filter and to nobody else.
+ */
+#include "compile/stage.h"
+
+#define BUNDLE "/dev/coffer-ca.pem" /* /dev is a sandbox's own under every policy */
+
+enum { BUNDLE_MODE = 0444, FAKE_MODE = 0444, BUNDLE_BYTES_MAX = 2 << 20 };
+
+bool secrets_open_tls(const struct compile *c)
+{
+	return c->policy->network.tls.terminate && network_is_filtered(c);
+}
+
+/* ---- credentials ---- */
+
+static int refuse(struct compile *c, const struct credential *credential, const char *fault)
+{
+	int r = err_set(c->err, ERR_POLICY, EINVAL, "%s \"%s\" %s", credential->is_file ? "file" : "variable", credential->name, fault);
+
+	err_at(c->err, credential->why);
+	return r;
+}
+
+static enum credential_no_match no_match(const struct compile *c, const struct credential *credential)
+{
+	if (credential->no_match != CREDENTIAL_BY_DIALECT)
+		return credential->no_match;
+	return c->policy->dialect == POLICY_SRT ? CREDENTIAL_WARN : CREDENTIAL_DENY;
+}
+
+/* 0, or a negative errno. *ret_text NULL: it is not to be there; the text itself: it stays as it is. */
+static int mask(struct compile *c, const struct credential *credential, struct masked *masked)
+{
+	struct masked given = *masked;
+	const char *fault = NULL;
+	int r = mask_text(&c->mask, credential, masked, &fault);
+
+	if (r == -ENOMEM)
+		return compile_no_memory(c);
+	if (r < 0)
+		return refuse(c, credential, fault);
+	if (masked->text || given.n == 0)
+		return 0;
+	if (no_match(c, credential) == CREDENTIAL_ERROR)
+		return refuse(c, credential, "has nothing that extract and decode find: correct them, or leave onExtractNoMatch away");
+	if (no_match(c, credential) == CREDENTIAL_DENY)
+		return 0;
+	plan_build_note(&c->plan, "%s \"%s\" has nothing that extract and decode find, and is left UNPROTECTED",
+	                credential->is_file ? "file" : "variable", credential->name);
+	*masked = given;
+	return 0;
+}
+
+static const char *caller_value(const struct compile *c, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *const *env = c->inputs->env; env && *env; env++)
+		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}
+
+static int choose_variable(struct compile *c, const struct credential *credential)
+{
+	const char *value = caller_value(c, credential->name);
+	struct masked masked = { value, value ? strlen(value) : 0 };
+	struct policy_variable *slot;
+	int r = value && credential->mask ? mask(c, credential, &masked) : 0;
+
+	if (r < 0 || !value || (credential->mask && !*value))
+		return r;
+	slot = variable_vec_add(&c->placeholders, c->arena);
+	if (!slot)
+		return compile_no_memory(c);
+	*slot = (struct policy_variable){ credential->name, credential->mask ? masked.text : NULL, credential->why };
+	return 0;
+}
+
+static const struct input_file *find_file(const struct compile *c, const char *path)
+{
+	for (size_t i = 0; i < c->inputs->secret_files.n; i++)
+		if (strcmp(c->inputs->secret_files.at[i].path, path) == 0)
+			return &c->inputs->secret_files.at[i];
+	return NULL;
+}
+
+static int choose_file(struct compile *c, const struct credential *credential)
+{
+	const struct input_file *file = find_file(c, credential->path);
+	struct masked masked = { file ? file->text : NULL, file ? file->n : 0 };
+	struct input_file *slot;
+	int r;
+
+	if (c->rung != COMPILE_RUNG_NAMESPACES)
+		return refuse(c, credential,
+		              "cannot be masked without mounts of its own, which this machine does not allow: use mode \"deny\"");
+	r = file ? mask(c, credential, &masked) : 0;
+	if (r < 0)
+		return r;
+	if (file && masked.text == file->text)
+		return 0; /* left as it is */
+	slot = input_file_vec_add(&c->fakes, c->arena);
+	if (!slot)
+		return compile_no_memory(c);
+	*slot = (struct input_file){ credential->path, masked.text, masked.text ? masked.n : 0 };
+	return 0;
+}
+
+int secrets_choose(struct compile *c)
+{
+	const struct policy_credentials *credentials = &c->policy->credentials;
+	int r = 0;
+
+	c->mask = (struct mask){ .arena = c->arena, .seed = c->inputs->seed ? c->inputs->seed : "" };
+	for (size_t i = 0; i < credentials->variables.n && r == 0; i++)
+		r = choose_variable(c, &credentials->variables.at[i]);
+	for (size_t i = 0; i < credentials->files.n && r == 0; i++)
+		r = choose_file(c, &credentials->files.at[i]);
+	if (r == 0 && c->mask.secrets.n > 0 && !network_is_filtered(c))
+		plan_build_note(&c->plan, "there are placeholders for credentials, and no filter to put these in: they are of no use here");
+	return r;
+}
+
+/* ---- the filter's ---- */
+
+static void add_text(struct str *out, const char *before, const char *text)
+{
+	str_add(out, before);
+	str_add_json(out, text, strlen(text));
+}
+
+static void write_patterns(struct str *out, const char *before, const struct domain_vec *list)
+{
+	str_add(out, before);
+	for (size_t i = 0; i < list->n; i++)
+		add_text(out, i ? ", " : "", list->at[i].text);
+	str_add_char(out, ']');
+}
+
+static void write_tls(const struct compile *c, struct str *out)
+{
+	const struct policy_tls *tls = &c->policy->network.tls;
+	const struct input_tls *given = &c->inputs->tls;
+
+	add_text(out, ", \"tls\": {\"ca_cert\": ", given->ca_cert ? given->ca_cert : "");
+	add_text(out, ", \"ca_key\": ", given->ca_key ? given->ca_key : "");
+	add_text(out, ", \"roots\": ", given->roots ? given->roots : "");
+	write_patterns(out, ", \"excluded\": [", &tls->excluded);
+	if (tls->tunnels_max)
+		str_printf(out, ", \"tunnels_max\": %u", tls->tunnels_max);
+	if (tls->handshake_ms)
+		str_printf(out, ", \"handshake_ms\": %u", tls->handshake_ms);
+	str_add_char(out, '}');
+}
+
+/* Rules for requests are among them, for they set headers. */
+void secrets_write(const struct compile *c, struct str *out)
+{
+	const struct credential_secret_vec *secrets = &c->mask.secrets;
+	size_t bare;
+
+	str_add(out, "{\"secrets\": [");
+	for (size_t i = 0; i < secrets->n; i++) {
+		add_text(out, i ? ", {\"placeholder\": " : "{\"placeholder\": ", secrets->at[i].placeholder);
+		add_text(out, ", \"value\": ", secrets->at[i].value);
+		write_patterns(out, ", \"hosts\": [", &secrets->at[i].hosts);
+		str_add_char(out, '}');
+	}
+	str_add_char(out, ']');
+	bare = out->len;
+	if (secrets_open_tls(c))
+		write_tls(c, out);
+	network_write_requests(c, out);
+	if (out->len == bare && secrets->n == 0)
+		str_clear(out);
+	else
+		str_add_char(out, '}');
+}
+
+/* ---- the sandbox's ---- */
+
+void secrets_add_variables(const struct compile *c, struct variable_vec *list)
+{
+	static const char *const names[] = {
+		"SSL_CERT_FILE",
+		"NODE_EXTRA_CA_CERTS",
+		"CURL_CA_BUNDLE",
+		"REQUESTS_CA_BUNDLE",
+		"PIP_CERT",
+		"GIT_SSL_CAINFO",
+		"AWS_CA_BUNDLE",
+		"CARGO_HTTP_CAINFO",
+		"DENO_CERT",
+		"NIX_SSL_CERT_FILE",
+		"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && secrets_open_tls(c); i++) {
+		struct policy_variable *slot = variable_vec_add(list, c->arena);
+
+		if (slot)
+			*slot = (struct policy_variable){ names[i], BUNDLE, c->policy->network.tls.why };
+	}
+}
+
+const char *secrets_bundle(struct compile *c)
+{
+	const struct input_tls *given = &c->inputs->tls;
+
+	return arena_printf(c->arena, "%s%s", given->roots ? given->roots : "", given->ca_cert ? given->ca_cert : "");
+}
+
+static int put_bundle(struct compile *c)
+{
+	const char *bundle = secrets_bundle(c);
+
+	if (!bundle)
+		return compile_no_memory(c);
+	plan_add(&c->plan, OP_FILE, c->policy->network.tls.why, BUNDLE, (uint64_t)BUNDLE_MODE, bundle, strlen(bundle));
+	return 0;
+}
+
+/* Over the file where it really is. One whose secret was not found is covered by nothing. */
+static void put_fake(struct compile *c, const struct input_file *fake)
+{
+	const struct survey_entry *entry = survey_find(c->inputs->survey, fake->path);
+
+	if (entry && entry->kind == SURVEY_FILE)
+		plan_add(&c->plan, OP_COVER, WHY_DEFAULT, entry->real, (uint64_t)FAKE_MODE, fake->text ? fake->text : "", fake->n);
+}
+
+int secrets_put_files(struct compile *c)
+{
+	for (size_t i = 0; i < c->fakes.n; i++)
+		put_fake(c, &c->fakes.at[i]);
+	return secrets_open_tls(c) ? put_bundle(c) : 0;
+}

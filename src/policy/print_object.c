@@ -1,0 +1,161 @@
+/* Values that are objects, as settings write them. Lists that are empty say nothing, and are left out. */
+#include "policy/print.h"
+
+#include "policy/environment.h"
+
+#include <string.h>
+
+struct object {
+	struct str *out;
+	bool begun;
+};
+
+static void name_member(struct object *o, const char *name)
+{
+	str_add(o->out, o->begun ? ", " : "{");
+	o->begun = true;
+	str_add_json(o->out, name, strlen(name));
+	str_add(o->out, ": ");
+}
+
+static void put_text(struct object *o, const char *name, const char *text)
+{
+	if (!text)
+		return;
+	name_member(o, name);
+	str_add_json(o->out, text, strlen(text));
+}
+
+static void put_number(struct object *o, const char *name, unsigned number)
+{
+	if (!number)
+		return;
+	name_member(o, name);
+	str_printf(o->out, "%u", number);
+}
+
+static void put_texts(struct object *o, const char *name, const struct text_vec *list)
+{
+	if (list->n == 0)
+		return;
+	name_member(o, name);
+	for (size_t i = 0; i < list->n; i++) {
+		str_add(o->out, i ? ", " : "[");
+		str_add_json(o->out, list->at[i], strlen(list->at[i]));
+	}
+	str_add_char(o->out, ']');
+}
+
+static void put_domains(struct object *o, const char *name, const struct domain_vec *list)
+{
+	if (list->n == 0)
+		return;
+	name_member(o, name);
+	for (size_t i = 0; i < list->n; i++) {
+		str_add(o->out, i ? ", " : "[");
+		str_add_json(o->out, list->at[i].text, strlen(list->at[i].text));
+	}
+	str_add_char(o->out, ']');
+}
+
+static void finish(struct object *o)
+{
+	str_add(o->out, o->begun ? "}" : "{}");
+}
+
+static void print_tls(const struct policy_tls *tls, struct str *out)
+{
+	struct object o = { .out = out };
+
+	if (!tls->terminate)
+		return;
+	put_text(&o, "caCertPath", tls->ca_cert);
+	put_text(&o, "caKeyPath", tls->ca_key);
+	put_domains(&o, "excludeDomains", &tls->excluded);
+	put_texts(&o, "extraCaCertPaths", &tls->extra_cas);
+	put_number(&o, "maxTunnels", tls->tunnels_max);
+	put_number(&o, "handshakeTimeoutMs", tls->handshake_ms);
+	finish(&o);
+}
+
+static void put_headers(struct object *o, const struct access_header_vec *headers)
+{
+	struct object inner = { .out = o->out };
+
+	if (headers->n == 0)
+		return;
+	name_member(o, "setHeaders");
+	for (size_t i = 0; i < headers->n; i++) {
+		const struct access_header *header = &headers->at[i];
+
+		if (header->value) {
+			put_text(&inner, header->name, environment_name_is_secret(header->name) ? "•••" : header->value);
+			continue;
+		}
+		name_member(&inner, header->name);
+		str_add(o->out, "null");
+	}
+	finish(&inner);
+}
+
+static void print_rule(const struct access_rule *rule, struct str *out)
+{
+	struct object o = { .out = out };
+
+	put_text(&o, "action", rule->deny ? "deny" : "allow");
+	put_domains(&o, "hosts", &rule->hosts);
+	put_texts(&o, "methods", &rule->methods);
+	put_texts(&o, "paths", &rule->paths);
+	put_text(&o, "reason", rule->reason);
+	put_headers(&o, &rule->headers);
+	finish(&o);
+}
+
+static void print_credential(const struct credential *credential, struct str *out)
+{
+	static const char *const no_match[] = { [CREDENTIAL_WARN] = "warn", [CREDENTIAL_DENY] = "deny", [CREDENTIAL_ERROR] = "error" };
+	struct object o = { .out = out };
+
+	put_text(&o, credential->is_file ? "path" : "name", credential->name);
+	put_text(&o, "mode", credential->mask ? "mask" : "deny");
+	put_text(&o, "extract", credential->extract);
+	put_text(&o, "onExtractNoMatch", no_match[credential->no_match]);
+	put_text(&o, "decode", credential->jwt ? "jwt" : NULL);
+	put_texts(&o, "maskClaims", &credential->claims);
+	if (credential->mask_duplicates) {
+		name_member(&o, "maskDuplicates");
+		str_add(out, "true");
+	}
+	put_domains(&o, "injectHosts", &credential->hosts);
+	finish(&o);
+}
+
+static void print_rules(const struct access_rule_vec *rules, struct str *out)
+{
+	str_add_char(out, '[');
+	for (size_t i = 0; i < rules->n; i++) {
+		str_add(out, i ? ", " : "");
+		print_rule(&rules->at[i], out);
+	}
+	str_add_char(out, ']');
+}
+
+static void print_credentials(const struct credential_vec *list, struct str *out)
+{
+	str_add_char(out, '[');
+	for (size_t i = 0; i < list->n; i++) {
+		str_add(out, i ? ", " : "");
+		print_credential(&list->at[i], out);
+	}
+	str_add_char(out, ']');
+}
+
+void policy_print_object(enum policy_kind kind, const void *place, struct str *out)
+{
+	if (kind == POLICY_TLS)
+		print_tls(place, out);
+	else if (kind == POLICY_REQUESTS)
+		print_rules(place, out);
+	else
+		print_credentials(place, out);
+}
