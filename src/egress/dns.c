@@ -76,30 +76,30 @@ int dns_read(const void *packet, size_t n, struct dns_question *ret_question)
 	return take_16(bytes + end + 2) == CLASS_INTERNET ? 0 : refuse(question, DNS_NOT_SERVED);
 }
 
-size_t dns_write(const void *packet, const struct dns_question *question, enum dns_code code, const unsigned char *address,
-                 size_t address_n, unsigned char ret_answer[DNS_BYTES_MAX])
+size_t dns_write(const void *packet, const struct dns_question *question, const struct dns_answer *answer,
+                 unsigned char ret_message[DNS_BYTES_MAX])
 {
-	unsigned char *at = ret_answer;
+	unsigned char *at = ret_message;
 	bool asked = question->bytes > HEADER_BYTES;
 
-	memcpy(ret_answer, packet, question->bytes);
+	memcpy(ret_message, packet, question->bytes);
 	at[FLAGS_AT] = (unsigned char)(RESPONSE | (at[FLAGS_AT] & RECURSION_DESIRED));
-	at[FLAGS_AT + 1] = (unsigned char)(RECURSION_AVAILABLE | code);
+	at[FLAGS_AT + 1] = (unsigned char)(RECURSION_AVAILABLE | answer->code);
 	at += QUESTIONS_AT;
 	put_16(&at, asked);
-	put_16(&at, address_n > 0);
+	put_16(&at, answer->address_n > 0);
 	put_16(&at, 0);
 	put_16(&at, 0);
-	at = ret_answer + question->bytes;
-	if (address_n > 0) {
+	at = ret_message + question->bytes;
+	if (answer->address_n > 0) {
 		put_16(&at, 0xc000 | HEADER_BYTES); /* the question's name */
-		put_16(&at, address_n == 4 ? DNS_A : DNS_AAAA);
+		put_16(&at, answer->address_n == 4 ? DNS_A : DNS_AAAA);
 		put_16(&at, CLASS_INTERNET);
 		put_16(&at, 0);
 		put_16(&at, TTL_SECONDS);
-		put_16(&at, (unsigned)address_n);
-		memcpy(at, address, address_n);
-		at += address_n;
+		put_16(&at, (unsigned)answer->address_n);
+		memcpy(at, answer->address, answer->address_n);
+		at += answer->address_n;
 	}
-	return (size_t)(at - ret_answer);
+	return (size_t)(at - ret_message);
 }

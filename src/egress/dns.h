@@ -22,11 +22,14 @@ struct dns_question {
 
 /* -EPROTO for what is no query: it is not answered. */
 int dns_read(const void *packet, size_t n, struct dns_question *ret_question);
-/*
- * The answer to the packet that was read: the code, and an address of 4 or 16 bytes if there is one (address_n 0: none). Returns how many bytes
- * it has. An answer that gives no address may be kept as long as one that does.
- */
-size_t dns_write(const void *packet, const struct dns_question *question, enum dns_code code, const unsigned char *address,
-                 size_t address_n, unsigned char ret_answer[DNS_BYTES_MAX]);
+struct dns_answer {
+	enum dns_code code;
+	unsigned char address[DNS_ADDRESS_MAX]; /* 4 or 16 bytes of it */
+	size_t address_n;                       /* 0: none */
+};
+
+/* The answer to the packet that was read, as a message. Returns how many bytes it has. */
+size_t dns_write(const void *packet, const struct dns_question *question, const struct dns_answer *answer,
+                 unsigned char ret_message[DNS_BYTES_MAX]);
 
 #endif

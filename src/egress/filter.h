@@ -102,8 +102,8 @@ struct conn {
 	size_t scanned, kept;
 	struct goal goal;
 	const struct hop *hop; /* who is asked to reach it; NULL: nobody */
-	struct host name;  /* whom the client asks for inside TLS that ends here; the goal, but for goals that are addresses */
-	bool holds_tunnel; /* counts in filter->tunnels_n */
+	struct host name;      /* whom the client asks for inside TLS that ends here; the goal, but for goals that are addresses */
+	bool holds_tunnel;     /* counts in filter->tunnels_n */
 	struct lookup *lookup;
 	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
 	size_t addresses_n, dialing;

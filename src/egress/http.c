@@ -178,7 +178,7 @@ static bool switch_protocols(struct conn *conn, const struct response *response,
 	struct exchange *x = conn->exchange;
 	autostr struct str text;
 
-	if (!x->upgrade || !x->request.complete)
+	if ((!x->upgrade && !WEAKENED("upgrade")) || !x->request.complete)
 		return fail_upstream(conn, EPROTO);
 	str_init(&text, HEAD_WRITTEN_MAX);
 	response_write_switch(response, &strip.filter, &text);

@@ -39,52 +39,52 @@ static enum dns_code refuse(struct filter *filter, const struct host *host)
 }
 
 /* RFC 6761, 6.3: localhost is inside. */
-static size_t answer_localhost(uint16_t type, unsigned char ret_address[DNS_ADDRESS_MAX])
+static struct dns_answer answer_localhost(uint16_t type)
 {
-	static const unsigned char four[4] = { 127, 0, 0, 1 }, six[DNS_ADDRESS_MAX] = { [DNS_ADDRESS_MAX - 1] = 1 };
+	static const unsigned char four[4] = { 127, 0, 0, 1 };
+	struct dns_answer answer = { .code = DNS_FINE };
 
-	memcpy(ret_address, type == DNS_A ? four : six, type == DNS_A ? sizeof(four) : sizeof(six));
-	if (type == DNS_A)
-		return sizeof(four);
-	return type == DNS_AAAA ? sizeof(six) : 0;
+	if (type == DNS_A) {
+		memcpy(answer.address, four, sizeof(four));
+		answer.address_n = sizeof(four);
+	} else if (type == DNS_AAAA) {
+		answer.address[DNS_ADDRESS_MAX - 1] = 1;
+		answer.address_n = DNS_ADDRESS_MAX;
+	}
+	return answer;
 }
 
-static enum dns_code decide(struct filter *filter, const struct dns_question *question, unsigned char ret_address[DNS_ADDRESS_MAX],
-                            size_t *ret_n)
+static struct dns_answer decide(struct filter *filter, const struct dns_question *question)
 {
+	struct dns_answer answer = { .code = DNS_NO_SUCH_NAME };
 	struct host host;
 
-	*ret_n = 0;
 	if (question->refused != DNS_FINE)
-		return question->refused;
+		return (struct dns_answer){ .code = question->refused };
 	if (question->type == DNS_PTR || host_parse(question->name, strlen(question->name), &host) < 0 || host.kind != HOST_NAME)
-		return DNS_NO_SUCH_NAME;
-	if (is_localhost(host.text)) {
-		*ret_n = answer_localhost(question->type, ret_address);
-		return DNS_FINE;
-	}
-	if (!domain_may_resolve(&filter->rules->domains, &host))
-		return refuse(filter, &host);
-	if (question->type != DNS_A)
-		return DNS_FINE;
-	if (names_give(&filter->names, host.text, ret_address) < 0)
-		return DNS_FAILED;
-	*ret_n = NAMES_ADDRESS_BYTES;
-	return DNS_FINE;
+		return answer;
+	if (is_localhost(host.text))
+		return answer_localhost(question->type);
+	answer.code = domain_may_resolve(&filter->rules->domains, &host) ? DNS_FINE : refuse(filter, &host);
+	if (answer.code != DNS_FINE || question->type != DNS_A)
+		return answer;
+	if (names_give(&filter->names, host.text, answer.address) < 0)
+		return (struct dns_answer){ .code = DNS_FAILED };
+	answer.address_n = NAMES_ADDRESS_BYTES;
+	return answer;
 }
 
-static void answer(const struct listener *resolver, const char *packet, size_t n, const struct sockaddr_storage *from, socklen_t from_n)
+static void answer_one(const struct listener *resolver, const char *packet, size_t n, const struct sockaddr *from, socklen_t from_n)
 {
-	unsigned char out[DNS_BYTES_MAX], address[DNS_ADDRESS_MAX];
+	unsigned char message[DNS_BYTES_MAX];
 	struct dns_question question;
-	size_t address_n;
-	enum dns_code code;
+	struct dns_answer answer;
 
 	if (dns_read(packet, n, &question) < 0)
 		return;
-	code = decide(resolver->filter, &question, address, &address_n);
-	n = dns_write(packet, &question, code, address, address_n, out);
-	(void)sendto(resolver->fd, out, n, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)from, from_n);
+	answer = decide(resolver->filter, &question);
+	n = dns_write(packet, &question, &answer, message);
+	(void)sendto(resolver->fd, message, n, MSG_DONTWAIT | MSG_NOSIGNAL, from, from_n);
 }
 
 void resolver_answer_all(struct source *source, uint32_t events)
@@ -99,7 +99,7 @@ void resolver_answer_all(struct source *source, uint32_t events)
 		ssize_t n = recvfrom(resolver->fd, packet, sizeof(packet), MSG_DONTWAIT, (struct sockaddr *)&from, &from_n);
 
 		if (n >= 0)
-			answer(resolver, packet, (size_t)n, &from, from_n);
+			answer_one(resolver, packet, (size_t)n, (const struct sockaddr *)&from, from_n);
 		else if (errno != EINTR)
 			return;
 	}

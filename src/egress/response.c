@@ -1,5 +1,4 @@
 #include "egress/response.h"
-#include "egress/weak.h"
 
 #include <errno.h>
 

@@ -18,8 +18,8 @@
 #define COFFER_EGRESS_RULES_H
 
 #include "base/err.h"
-#include "egress/ways.h"
 #include "egress/secure.h"
+#include "egress/ways.h"
 #include "policy/access.h"
 #include "policy/address.h"
 #include "policy/credential.h"

@@ -98,7 +98,6 @@ struct policy_ways {
 	struct policy_mitm mitm;    /* a proxy that reads TLS, for some domains */
 };
 
-
 /* TLS that the filter opens, reads, and closes again towards the server. */
 struct policy_tls {
 	bool terminate;

@@ -153,6 +153,34 @@ static void add_choice(struct str *out, const char *choices, const void *place)
 	str_add_json(out, choice ? choice : "", n);
 }
 
+/* Kinds with members, and those that are a text. */
+static void add_compound(struct str *out, enum policy_kind kind, const void *place)
+{
+	switch (kind) {
+	case POLICY_PARENT:
+		add_parent(out, place);
+		break;
+	case POLICY_MITM:
+		add_mitm(out, place);
+		break;
+	case POLICY_PUBLISH:
+		add_published(out, place);
+		break;
+	case POLICY_REASONS:
+	case POLICY_VARIABLES:
+		add_variables(out, place);
+		break;
+	case POLICY_TLS:
+	case POLICY_REQUESTS:
+	case POLICY_CREDENTIALS:
+		policy_print_object(kind, place, out);
+		break;
+	default:
+		if (*(const char *const *)place)
+			add_text(out, *(const char *const *)place);
+	}
+}
+
 void policy_print_field(const struct policy *policy, const struct policy_field *field, struct str *out)
 {
 	const void *place = (const char *)policy + field->place;
@@ -191,27 +219,8 @@ void policy_print_field(const struct policy *policy, const struct policy_field *
 		if (*(const unsigned *)place)
 			str_printf(out, "%u", *(const unsigned *)place);
 		break;
-	case POLICY_PARENT:
-		add_parent(out, place);
-		break;
-	case POLICY_MITM:
-		add_mitm(out, place);
-		break;
-	case POLICY_PUBLISH:
-		add_published(out, place);
-		break;
-	case POLICY_REASONS:
-	case POLICY_VARIABLES:
-		add_variables(out, place);
-		break;
-	case POLICY_TLS:
-	case POLICY_REQUESTS:
-	case POLICY_CREDENTIALS:
-		policy_print_object(field->kind, place, out);
-		break;
 	default:
-		if (*(const char *const *)place)
-			add_text(out, *(const char *const *)place);
+		add_compound(out, field->kind, place);
 	}
 }
 

@@ -15,26 +15,26 @@
 
 enum policy_kind {
 	POLICY_BOOL,
-	POLICY_CHOICE,    /* one of `choices`; lands in an enum with the same order */
-	POLICY_SIZE,      /* struct policy_limit */
-	POLICY_DURATION,  /* struct policy_limit */
-	POLICY_COUNT,     /* struct policy_limit */
-	POLICY_SHARE,     /* struct policy_limit */
-	POLICY_DEPTH,     /* unsigned, 1 to 10 */
-	POLICY_MODE,      /* unsigned, octal text */
-	POLICY_HOSTNAME,  /* const char * */
-	POLICY_PROFILE,   /* const char *, the name of a built-in profile */
-	POLICY_PATH,      /* const char * */
-	POLICY_PATHS,     /* struct rule_vec */
-	POLICY_NAMES,     /* struct text_vec of names of variables */
-	POLICY_VARIABLES, /* struct variable_vec */
-	POLICY_DOMAINS,   /* struct domain_vec */
-	POLICY_ADDRESSES, /* struct text_vec of addresses and ranges */
-	POLICY_PUBLISH,   /* struct published_vec */
-	POLICY_REASONS,   /* struct variable_vec: texts by domain patterns */
-	POLICY_PORT,      /* unsigned, 1 to 65535 */
-	POLICY_PARENT,    /* struct variable_vec: a proxy behind ours */
-	POLICY_MITM,      /* struct policy_mitm */
+	POLICY_CHOICE,      /* one of `choices`; lands in an enum with the same order */
+	POLICY_SIZE,        /* struct policy_limit */
+	POLICY_DURATION,    /* struct policy_limit */
+	POLICY_COUNT,       /* struct policy_limit */
+	POLICY_SHARE,       /* struct policy_limit */
+	POLICY_DEPTH,       /* unsigned, 1 to 10 */
+	POLICY_MODE,        /* unsigned, octal text */
+	POLICY_HOSTNAME,    /* const char * */
+	POLICY_PROFILE,     /* const char *, the name of a built-in profile */
+	POLICY_PATH,        /* const char * */
+	POLICY_PATHS,       /* struct rule_vec */
+	POLICY_NAMES,       /* struct text_vec of names of variables */
+	POLICY_VARIABLES,   /* struct variable_vec */
+	POLICY_DOMAINS,     /* struct domain_vec */
+	POLICY_ADDRESSES,   /* struct text_vec of addresses and ranges */
+	POLICY_PUBLISH,     /* struct published_vec */
+	POLICY_REASONS,     /* struct variable_vec: texts by domain patterns */
+	POLICY_PORT,        /* unsigned, 1 to 65535 */
+	POLICY_PARENT,      /* struct variable_vec: a proxy behind ours */
+	POLICY_MITM,        /* struct policy_mitm */
 	POLICY_TLS,         /* struct policy_tls */
 	POLICY_REQUESTS,    /* struct access_rule_vec */
 	POLICY_HEADERS,     /* struct text_vec of names of headers */

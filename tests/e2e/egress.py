@@ -36,7 +36,7 @@ WEAK = None  # the check that is left out (src/egress/weak.h), in a program of i
 
 def start(text):
     """The process, and our side of its socket."""
-    program = f"{BUILD}/tests/weak/coffer-egress-weak" if WEAK else f"{BUILD}/coffer-egress"
+    program = f"{BUILD}/tests/weak/coffer-egress-weak" if WEAK else f"{BUILD}/{PROGRAM}"
     rules = fcntl.fcntl(sealed(text), fcntl.F_DUPFD_CLOEXEC, 50)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     theirs_fd = fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, 51)

@@ -115,7 +115,8 @@ static void test_longest(void **state)
 
 static void test_answers(void **state)
 {
-	static const unsigned char address[] = { 198, 18, 1, 2 };
+	static const struct dns_answer there = { DNS_FINE, { 198, 18, 1, 2 }, 4 }, nowhere = { .code = DNS_NO_SUCH_NAME };
+	struct dns_answer refused = { 0 };
 	static const char query[] = HEAD A_B TYPE_A;
 	static const char found[] = "\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" A_B TYPE_A
 				    "\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc6\x12\x01\x02";
@@ -125,12 +126,13 @@ static void test_answers(void **state)
 
 	(void)state;
 	assert_int_equal(dns_read(BYTES(query), &question), 0);
-	assert_int_equal(dns_write(query, &question, DNS_FINE, address, sizeof(address), out), sizeof(found) - 1);
+	assert_int_equal(dns_write(query, &question, &there, out), sizeof(found) - 1);
 	assert_memory_equal(out, found, sizeof(found) - 1);
-	assert_int_equal(dns_write(query, &question, DNS_NO_SUCH_NAME, NULL, 0, out), sizeof(missing) - 1);
+	assert_int_equal(dns_write(query, &question, &nowhere, out), sizeof(missing) - 1);
 	assert_memory_equal(out, missing, sizeof(missing) - 1);
 	assert_int_equal(dns_read(BYTES(HEAD), &question), 0);
-	assert_int_equal(dns_write(HEAD, &question, question.refused, NULL, 0, out), sizeof(malformed) - 1);
+	refused.code = question.refused;
+	assert_int_equal(dns_write(HEAD, &question, &refused, out), sizeof(malformed) - 1);
 	assert_memory_equal(out, malformed, sizeof(malformed) - 1);
 }
 
