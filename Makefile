@@ -7,7 +7,7 @@ export FUZZ_SECONDS
 
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false
 
-.PHONY: all try tests check check-all check-compat check-fast install clean asan clang torture gates fuzz bench format help
+.PHONY: all try tests check check-all check-clients check-compat check-fast install clean asan clang torture gates fuzz bench format help
 
 all: ## build coffer, srt, coffer-launch and libcoffer into build/
 	@tools/deps build
@@ -39,6 +39,10 @@ check-all: ## the same under both compilers and the sanitizers, with fuzzing and
 check-compat: tests ## compare with npm's srt itself, fetched by its lock file (about a quarter of an hour)
 	@tools/deps compat
 	@tests/run oracle
+
+check-clients: tests ## real clients inside against real servers: nginx, ssh, PostgreSQL, Java, Go, npm … (half a gigabyte of packages)
+	@tools/deps clients
+	@tests/run clients
 
 check-fast: ## what needs no privilege and less than a minute
 	@tools/deps build test

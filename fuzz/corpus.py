@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets path, glob, mask, target, domain, sni, proxy_request and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
+"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, proxy_request and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
 
 import pathlib
 import re
@@ -236,5 +236,20 @@ write("mask", ((name, raw(text)) for name, text in MASKS.items()))
 write("target", ((name, raw(text)) for name, text in TARGETS.items()))
 write("domain", ((name, raw(host) + b"\n" + raw(pattern)) for name, (host, pattern) in DOMAINS.items()))
 write("sni", hellos())
+HEAD = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+MESSAGES = {
+    "a": HEAD + b"\x07allowed\x04test\x00\x00\x01\x00\x01",
+    "aaaa-edns": HEAD[:11] + b"\x01" + b"\x07allowed\x04test\x00\x00\x1c\x00\x01\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00",
+    "root": HEAD + b"\x00\x00\x02\x00\x01",
+    "pointer": HEAD + b"\xc0\x0c\x00\x01\x00\x01",
+    "odd-label": HEAD + b"\x03a.b\x02\x00c\x00\x00\x01\x00\x01",
+    "long": HEAD + b"\x01a" * 127 + b"\x00\x00\x01\x00\x01",
+    "too-long": HEAD + b"".join(b"\x3f" + letter * 63 for letter in (b"a", b"b", b"c", b"d")) + b"\x00\x00\x01\x00\x01",
+    "answer": b"\x12\x34\x81" + HEAD[3:] + b"\x01a\x00\x00\x01\x00\x01",
+    "two-questions": HEAD[:5] + b"\x02" + HEAD[6:] + b"\x01a\x00\x00\x01\x00\x01" * 2,
+    "chaos": HEAD + b"\x07version\x04bind\x00\x00\x10\x00\x03",
+    "cut": HEAD + b"\x05allo",
+}
+write("dns", MESSAGES.items())
 write("proxy_request", ((name, raw(text)) for name, text in REQUESTS.items()))
 write("plan_decode", plans())

@@ -333,7 +333,7 @@ static unsigned rule_prlimit(struct rules *r)
 /* Init makes names for its callers, and no domain that one of them has entered since holds init: rather no Landlock than one that leaks. */
 static unsigned rule_ruleset(struct rules *r)
 {
-	return r->acts ? r->missing : r->allow;
+	return r->request->act_names || r->request->act_opens ? r->missing : r->allow; /* sockets alone: docs/decisions/unix-sockets.md */
 }
 
 static unsigned rule_ptrace(struct rules *r)

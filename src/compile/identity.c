@@ -155,6 +155,7 @@ static void put_names(struct compile *c)
 {
 	const char *hostname = c->policy->process.hostname;
 
+	network_put_wait(c);
 	if (c->rung == COMPILE_RUNG_NAMESPACES)
 		plan_add(&c->plan, OP_HOSTNAME, WHY_DEFAULT, hostname ? hostname : "sandbox");
 	plan_add(&c->plan, OP_SESSION, WHY_DEFAULT);

@@ -296,6 +296,12 @@ int network_put_filter(struct compile *c)
 	return r;
 }
 
+void network_put_wait(struct compile *c)
+{
+	if (network_is_filtered(c) || network_publishes(c))
+		plan_add(&c->plan, OP_AWAIT, network_why(c));
+}
+
 void network_put_ways(struct compile *c)
 {
 	if (!network_is_own(c))

@@ -115,6 +115,7 @@ bool network_is_filtered(const struct compile *c); /* with a way out through the
 bool network_publishes(const struct compile *c);   /* with servers that can be reached from the host */
 const char *network_why(const struct compile *c);  /* who asked for it */
 void network_put_ways(struct compile *c);
+void network_put_wait(struct compile *c);                              /* for the filter */
 void network_write_requests(const struct compile *c, struct str *out); /* of the filter's rules: what is judged beyond hosts, if anything */
 int network_add_variables(const struct compile *c, struct variable_vec *list); /* 0 or -ENOMEM */
 

@@ -7,7 +7,9 @@
 #include "engine/streams.h"
 #include "engine/terminal.h"
 #include "engine/watch.h"
+#include "plan/wire.h"
 #include "sys/signal.h"
+#include "sys/sock.h"
 
 #include <string.h>
 
@@ -56,6 +58,17 @@ static void tell(const struct engine_run_options *options, enum engine_event_typ
 		options->on_event(options->context, &(struct engine_event){ .type = type });
 }
 
+/* The filter starts while the launcher builds; the command does not before the filter is ready. */
+static int release(const struct run *run, struct err *err)
+{
+	const struct wire ready = { .type = WIRE_READY };
+	int r = run->report.egress ? egress_wait(run->report.egress, err) : 0;
+
+	if (r == 0 && run->report.egress)
+		(void)sock_send(run->launcher.socket, &ready, sizeof(ready)); /* if it is gone, watch will see */
+	return r;
+}
+
 static int start(struct run *run, struct err *err)
 {
 	int r = prepare(run->plan, run->options, run->arena, &run->prepared, err);
@@ -69,9 +82,6 @@ static int start(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	streams_set_ceiling(&run->streams, run->prepared.output_bytes);
-	r = run->report.egress ? egress_wait(run->report.egress, err) : 0;
-	if (r < 0)
-		return r;
 
 	int stdio[3];
 
@@ -79,6 +89,8 @@ static int start(struct run *run, struct err *err)
 		stdio[i] = run->streams.child[i] >= 0 ? run->streams.child[i] : run->streams.null;
 	r = launcher_start(&run->launcher, run->plan, run->options, stdio, err);
 	streams_close_child(&run->streams);
+	if (r == 0)
+		r = release(run, err);
 	if (r == 0)
 		tell(run->options, ENGINE_STARTED);
 	return r;

@@ -1,6 +1,7 @@
 /* What else belongs to the new namespaces: their parameters, their network, their name. */
 #include "launch/launch.h"
 
+#include "base/own.h"
 #include "plan/wire.h"
 #include "sys/inside.h"
 #include "sys/netlink.h"
@@ -17,16 +18,10 @@
 int do_SYSCTL(struct launch *l, const struct plan_op *op)
 {
 	const char *value = plan_text(&l->plan, op, 1);
-	int top = inside_open(INSIDE_SELF, "/proc/sys"), fd, r;
+	autofd int top = inside_open(INSIDE_SELF, "/proc/sys");
+	autofd int fd = top < 0 ? top : openat(top, plan_text(&l->plan, op, 0), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (top < 0)
-		return top;
-	fd = openat(top, plan_text(&l->plan, op, 0), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	r = fd < 0 || write(fd, value, strlen(value)) < 0 ? -errno : 0;
-	if (fd >= 0)
-		close(fd);
-	close(top);
-	return r;
+	return top < 0 ? top : fd < 0 || write(fd, value, strlen(value)) < 0 ? -errno : 0;
 }
 
 int do_LOOPBACK(struct launch *l, const struct plan_op *op)
@@ -72,6 +67,15 @@ int do_REDIRECT(struct launch *l, const struct plan_op *op)
 	if (r == 0 && (give_socket(l, WIRE_LISTENER_TRANSPARENT, AF_INET6, &redirect.tcp6) < 0 || netlink_own_everything(AF_INET6) < 0))
 		redirect.tcp6 = 0;
 	return r == 0 ? nft_redirect(&redirect) : r;
+}
+
+/* It is the first thing that the engine says: it knows of no signal before. */
+int do_AWAIT(struct launch *l, const struct plan_op *op)
+{
+	struct wire message;
+
+	(void)op;
+	return recv(l->socket, &message, sizeof(message), 0) == sizeof(message) && message.type == WIRE_READY ? 0 : -EPIPE;
 }
 
 int do_HOSTNAME(struct launch *l, const struct plan_op *op)

@@ -57,6 +57,7 @@ static const struct {
 	[OP_REDIRECT] = { .traits = ONCE, .namespaces = CLONE_NEWNET },
 	[OP_LOOPBACK] = { .traits = ONCE, .namespaces = CLONE_NEWNET },
 	[OP_PIVOT] = { .traits = ONCE, .namespaces = CLONE_NEWNS },
+	[OP_AWAIT] = { .traits = ONCE },
 	[OP_HOSTNAME] = { .traits = ONCE, .namespaces = CLONE_NEWUTS },
 	[OP_SESSION] = { .traits = ONCE },
 	[OP_TERMINAL] = { .traits = ONCE },

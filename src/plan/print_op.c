@@ -48,6 +48,7 @@ static const char *const forms[OP_CODES_END] = {
 	[OP_LISTEN] = "port %d",
 	[OP_REDIRECT] = "",
 	[OP_PIVOT] = "",
+	[OP_AWAIT] = "",
 	[OP_HOSTNAME] = "%h",
 	[OP_SESSION] = "",
 	[OP_TERMINAL] = "%T",

@@ -6,6 +6,7 @@
  *   launcher → engine                              engine → init
  *   FAILED   op index, errno        then exits     SIGNAL  number: to the command's process
  *   SOCKET   a TCP socket in SCM_RIGHTS, or none   SOCKET  make one in the sandbox's network
+ *                                                  READY   the egress filter is, and this is said first
  *   LISTENER a: what it is for (enum wire_listener); the socket in SCM_RIGHTS, for the filter
  *   TERMINAL master in SCM_RIGHTS                  (closing the socket: everything inside is killed)
  *   STARTED  host-side pid of nothing: a = 0
@@ -23,7 +24,17 @@
 enum { WIRE_PLAN_FD = 3, WIRE_SOCKET_FD = 4 };
 enum { WIRE_TEXT_MAX = 4096 + 256 };
 
-enum wire_type { WIRE_FAILED = 1, WIRE_TERMINAL, WIRE_STARTED, WIRE_DENIED, WIRE_EXITED, WIRE_SIGNAL, WIRE_LISTENER, WIRE_SOCKET };
+enum wire_type {
+	WIRE_FAILED = 1,
+	WIRE_TERMINAL,
+	WIRE_STARTED,
+	WIRE_DENIED,
+	WIRE_EXITED,
+	WIRE_SIGNAL,
+	WIRE_LISTENER,
+	WIRE_SOCKET,
+	WIRE_READY
+};
 
 /* As the filter's socket has it: a letter each. */
 enum wire_listener { WIRE_LISTENER_PROXY = 'P', WIRE_LISTENER_TRANSPARENT = 'T', WIRE_LISTENER_RESOLVER = 'D' };

@@ -349,7 +349,7 @@ int session_run(const struct session *session, const struct session_request *req
 
 static int write_network_rules(struct course *course, struct err *err)
 {
-	autostr struct str text;
+	autostr struct str text = { 0 };
 	int r = gather(course, err);
 
 	if (r < 0)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # The egress filter under load; egress_load.py holds the cases. On loopback alone. With CHECK_EGRESS_LOAD=1 as large as docs/PERFORMANCE.md has it.
 
 setup() {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # The egress filter alone: egress.py holds the cases. Names come from a hosts file of our own, in a mount namespace.
 
 setup() {

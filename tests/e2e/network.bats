@@ -301,8 +301,8 @@ for port in 80, 443, 53:
 }
 
 @test "the filter ends with the run, however that ends" {
-	run internet sh -c 'coffer run --allow-domain allowed.test -- true; pgrep -c coffer-egress
-		coffer run --allow-domain allowed.test -- sleep 100 & sleep 1; kill -9 $!; for i in 1 2 3 4 5 6 7 8 9 10; do pgrep coffer-egress >/dev/null || break; sleep 0.5; done; pgrep -c coffer-egress'
+	run internet sh -c 'coffer run --allow-domain allowed.test -- true; pgrep -c --ns $$ --nslist net coffer-egress
+		coffer run --allow-domain allowed.test -- sleep 100 & sleep 1; kill -9 $!; for i in 1 2 3 4 5 6 7 8 9 10; do pgrep --ns $$ --nslist net coffer-egress >/dev/null || break; sleep 0.5; done; pgrep -c --ns $$ --nslist net coffer-egress'
 	[ "$(grep -c '^0$' <<<"$output")" = 2 ]
 	coffer gc # what the kill left
 	[ -z "$(ls "$XDG_RUNTIME_DIR/coffer/journal")" ]

@@ -14,6 +14,7 @@ setup() {
 teardown() {
 	[ -z "$RUN" ] || kill "$RUN" 2> /dev/null || :
 	cd /
+	[ -z "$RUN" ] || wait "$RUN" 2> /dev/null || :
 	rm -rf "$TOP"
 }
 

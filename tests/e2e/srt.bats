@@ -77,7 +77,7 @@ a b -d 2' ]
 @test "settings by a variable, which the command does not see" {
 	export COFFER_SRT_SETTINGS COFFER_SRT_OUTCOME=$TOP/home/outcomes COFFER_SRT_PROFILE=npm
 	COFFER_SRT_SETTINGS=$(settings)
-	run srt "echo x > f && cat f; env | grep -c COFFER_"
+	run srt "echo x > f && cat f; env | grep -c COFFER_SRT_"
 	[ "$output" = "x
 0" ]
 	[ "$(wc -l < "$COFFER_SRT_OUTCOME")" = 1 ]

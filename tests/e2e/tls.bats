@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # TLS that ends in the egress filter: tls.py drives the filter alone; the rest is coffer on the Internet of tests/e2e/internet.
 
 setup() {

@@ -297,7 +297,7 @@ static inline uint32_t mean_PRLIMIT(const struct bpf_request *q, const __u64 *ar
 static inline uint32_t mean_RULESET(const struct bpf_request *q, const __u64 *arg)
 {
 	(void)arg;
-	return q->act_names || q->act_opens || q->act_sockets ? missing : SECCOMP_RET_ALLOW;
+	return q->act_names || q->act_opens ? missing : SECCOMP_RET_ALLOW;
 }
 
 #endif
