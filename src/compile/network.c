@@ -202,7 +202,7 @@ static const char *usable(const struct compile *c, const char *url)
 	return url && upstream_parse(url, c->arena, &upstream) == 0 ? url : NULL;
 }
 
-static void add_parent(const struct compile *c, struct str *out)
+void network_write_parent(const struct compile *c, struct str *out)
 {
 	const char *http = find_parent(c, "http", "HTTP_PROXY", "http_proxy"),
 		   *https = find_parent(c, "https", "HTTPS_PROXY", "https_proxy");
@@ -257,7 +257,6 @@ static void write_rules(const struct compile *c, struct str *out)
 	str_printf(out, "], \"allow_private\": %s, \"dialect\": \"%s\"", network->allow_private_addresses ? "true" : "false",
 	           c->policy->dialect == POLICY_SRT ? "srt" : "coffer");
 	str_printf(out, ", \"uid\": %u", filter_uid(c->facts->sandbox_uid));
-	add_parent(c, out);
 	add_mitm(&network->ways.mitm, out);
 	add_ports(&network->ways, out);
 	str_add_char(out, '}');

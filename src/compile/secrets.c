@@ -174,6 +174,7 @@ void secrets_write(const struct compile *c, struct str *out)
 	if (secrets_open_tls(c))
 		write_tls(c, out);
 	network_write_requests(c, out);
+	network_write_parent(c, out); /* with its password */
 	if (out->len == bare && secrets->n == 0)
 		str_clear(out);
 	else

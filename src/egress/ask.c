@@ -47,10 +47,10 @@ static int dial(struct conn *conn)
 	static const int on = 1;
 	struct sockaddr_storage address;
 	socklen_t n = make_address(conn->address[conn->dialing], next_port(conn), &address);
-	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = conn->upstream.fd < 0 ? socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
 
 	if (fd < 0)
-		return -errno;
+		return conn->upstream.fd < 0 ? -errno : -EBUSY;
 	conn->upstream.fd = fd;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
@@ -159,8 +159,7 @@ static bool is_here(const unsigned char *bytes)
 	return memcmp((const char *)&from + at, (const char *)&address + at, length) == 0;
 }
 
-/* Why not: NULL, or the kind of address that it is. */
-static const char *judge(const struct conn *conn, const unsigned char *bytes)
+const char *ask_judge(const struct conn *conn, const unsigned char *bytes)
 {
 	const struct domain_verdict allowed = { .allowed = true, .rule = conn->goal.rule };
 	const struct filter_rules *rules = conn->filter->rules;
@@ -186,7 +185,7 @@ void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS
 
 	conn->addresses_n = conn->dialing = 0;
 	for (size_t i = 0; i < n && conn->addresses_n < ADDRESSES_MAX; i++) {
-		const char *kind = conn->hop ? NULL : judge(conn, address[i]); /* whoever named a proxy has said where it is */
+		const char *kind = conn->hop ? NULL : ask_judge(conn, address[i]); /* whoever named a proxy has said where it is */
 
 		if (kind)
 			refusal = kind;

@@ -126,6 +126,13 @@ void conn_drop_upstream(struct conn *conn, const char *reason)
 	end_close(&conn->upstream);
 }
 
+void conn_leave_upstream(struct conn *conn)
+{
+	conn_drop_upstream(conn, NULL);
+	flow_done(&conn->up);
+	conn->up.ended = false;
+}
+
 void conn_close(struct conn *conn)
 {
 	struct filter *filter = conn->filter;

@@ -104,6 +104,7 @@ static void ask_connect(struct conn *conn, const struct request *request, size_t
 
 	memcpy(host, request->host.at, n);
 	conn_take(conn, head_bytes);
+	conn_leave_upstream(conn); /* that of a request before this one */
 	conn->dialed = tunnel_begin;
 	ask(conn, host, n, request->port);
 }

@@ -145,6 +145,7 @@ void conn_take(struct conn *conn, size_t n); /* the first n bytes of `in` are us
 /* Heads take too much memory altogether, and this one is no small one. */
 bool conn_is_greedy(const struct conn *conn, size_t n);
 void conn_drop_upstream(struct conn *conn, const char *reason);
+void conn_leave_upstream(struct conn *conn); /* for another one */
 
 /* entry.c */
 bool entry_step_first(struct conn *conn);
@@ -156,6 +157,8 @@ void ask_address(struct conn *conn, const struct host *host, uint16_t port);
 /* The same through somebody else, whoever the goal is. */
 void ask_hop(struct conn *conn, const struct hop *hop);
 void ask_connected(struct conn *conn); /* there is a way to the goal */
+/* May the goal be at this address? NULL, or what kind of address it is. */
+const char *ask_judge(const struct conn *conn, const unsigned char *bytes);
 /* lookup.c's answer: addresses, not judged yet. */
 void ask_resolved(struct conn *conn, const unsigned char (*address)[HOST_ADDRESS_BYTES], size_t n);
 

@@ -111,6 +111,7 @@ void end_close(struct end *end)
 	if (end->secure)
 		secure_ops.free(end->secure);
 	end->secure = NULL;
+	loop_unwatch(end->fd);
 	own_close(&end->fd);
 	end->fd = -1;
 	end->readable = end->writable = end->ended = false;

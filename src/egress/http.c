@@ -353,9 +353,7 @@ void http_begin(struct conn *conn, struct request *request, size_t head_bytes)
 		begin_exchange(conn);
 		return;
 	}
-	conn_drop_upstream(conn, NULL);
-	flow_done(&conn->up);
-	conn->up.ended = false;
+	conn_leave_upstream(conn);
 	conn->dialed = begin_exchange;
 	if (known)
 		ask_address(conn, &host, port);

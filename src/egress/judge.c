@@ -96,6 +96,8 @@ bool judge_request(struct conn *conn, struct request *request)
 {
 	const struct filter_rules *rules = conn->filter->rules;
 
+	if (terminate_must_see(conn) && !head_text_is(request->upgrade, "websocket"))
+		request->upgrade.n = 0; /* behind others there may be requests that nobody judges */
 	if (conn->direct)
 		asked_host = conn->goal.host;
 	else if (host_parse(request->host.at, request->host.n, &asked_host) < 0)

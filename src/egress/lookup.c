@@ -174,6 +174,7 @@ static void be_ready(struct source *source, uint32_t events)
 	(void)events;
 	if (read_records(lookup))
 		return;
+	loop_unwatch(lookup->fd);
 	own_close(&lookup->fd);
 	filter->running_n--;
 	unlink_lookup(lookup);

@@ -18,6 +18,8 @@ static uint64_t clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static int the_epoll = -1;
+
 int loop_init(struct loop *loop)
 {
 	int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -33,6 +35,7 @@ int loop_init(struct loop *loop)
 		               [WAIT_IDLE] = WAIT_IDLE_MS,
 		               [WAIT_HANDSHAKE] = WAIT_HANDSHAKE_MS },
 	};
+	the_epoll = fd;
 	loop->turns_end = &loop->turns;
 	for (int i = 0; i < WAIT_KINDS; i++)
 		loop->queue[i].next = loop->queue[i].prev = &loop->queue[i];
@@ -44,6 +47,12 @@ int loop_watch(struct loop *loop, int fd, uint32_t events, struct source *source
 	struct epoll_event event = { .events = events | EPOLLRDHUP | EPOLLET, .data = { .ptr = source } };
 
 	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+void loop_unwatch(int fd)
+{
+	if (fd >= 0)
+		(void)epoll_ctl(the_epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
 void loop_forget(struct wait *wait)

@@ -37,8 +37,13 @@ struct loop {
 };
 
 int loop_init(struct loop *loop);
-/* events: EPOLLIN, EPOLLOUT or both; edge-triggered. Closing the descriptor ends it. */
+/* events: EPOLLIN, EPOLLOUT or both; edge-triggered. loop_unwatch ends it. */
 int loop_watch(struct loop *loop, int fd, uint32_t events, struct source *source);
+/*
+ * Before a watched descriptor is closed: a lookup's child may have a copy of it for a moment, and as long as there is one the kernel goes on telling of
+ * it. A process has one loop.
+ */
+void loop_unwatch(int fd);
 /* Until loop->over. */
 int loop_run(struct loop *loop);
 

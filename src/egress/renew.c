@@ -6,17 +6,15 @@
  */
 #include "egress/filter.h"
 
+/* Addresses that are left to be tried are judged as well: the one that is refused now would be next. */
 static const char *refusal_of(struct conn *conn, const struct domain_verdict *verdict)
 {
-	bool is_connected = conn->upstream.fd >= 0 && conn->addresses_n > 0;
-	struct host address;
-
 	if (!verdict->allowed)
 		return verdict->reason;
-	if (!is_connected || domain_is_named_outright(verdict))
-		return NULL;
-	host_of_address(conn->address[conn->dialing], HOST_ADDRESS_BYTES, &address);
-	return address_refusal(&conn->filter->rules->addresses, &address) ? "the address is denied now" : NULL;
+	for (size_t i = conn->dialing; !conn->hop && i < conn->addresses_n; i++)
+		if (ask_judge(conn, conn->address[i]))
+			return "an address is denied now";
+	return NULL;
 }
 
 static void end(struct conn *conn, const char *reason)
@@ -36,9 +34,12 @@ static void reconsider(struct conn *conn)
 {
 	bool is_under_way = conn->lookup || conn->upstream.fd >= 0;
 	struct domain_verdict verdict = domain_decide(&conn->filter->rules->domains, &conn->goal.host, conn->goal.port);
-	const char *reason = is_under_way ? refusal_of(conn, &verdict) : NULL;
+	bool is_ours = !conn->hop || conn->hop->kind != HOP_OUTSIDE; /* with a proxy of somebody else's the lists mean nothing */
+	const char *reason;
 
 	conn->goal.rule = is_under_way ? verdict.rule : NULL; /* the old one is about to go */
+	reason = is_under_way && is_ours ? refusal_of(conn, &verdict) : NULL;
+
 	if (reason)
 		end(conn, reason);
 }

@@ -169,7 +169,17 @@ static void read_upgrade(struct request *request)
 		request->upgrade = field->value;
 }
 
-/* A method, a space, and "/" or "*". */
+static enum request_look look_for_scheme(const char *target, size_t n)
+{
+	static const char scheme[] = "http://";
+	size_t most = n < sizeof(scheme) - 1 ? n : sizeof(scheme) - 1;
+
+	if (strncasecmp(target, scheme, most) != 0)
+		return LOOKS_OTHERWISE;
+	return most == sizeof(scheme) - 1 ? LOOKS_LIKE_HTTP : LOOKS_SHORT;
+}
+
+/* A method, a space, and "/", "*" or the absolute form. */
 enum request_look request_look(const char *first, size_t n)
 {
 	enum { METHOD_MAX = 20 };
@@ -183,7 +193,9 @@ enum request_look request_look(const char *first, size_t n)
 		return LOOKS_OTHERWISE;
 	if (i + 1 == n)
 		return LOOKS_SHORT;
-	return first[i + 1] == '/' || first[i + 1] == '*' ? LOOKS_LIKE_HTTP : LOOKS_OTHERWISE;
+	if (first[i + 1] == '/' || first[i + 1] == '*')
+		return LOOKS_LIKE_HTTP;
+	return look_for_scheme(first + i + 1, n - i - 1);
 }
 
 /* ---- to whomever ---- */

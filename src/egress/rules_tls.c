@@ -207,6 +207,7 @@ int rules_read_tls_member(const struct reading *reading, const char *where, cons
 
 void filter_rules_keep(struct filter_rules *rules, const struct filter_rules *old)
 {
+	rules->ways = old->ways;
 	rules->tls = old->tls;
 	rules->requests = old->requests;
 	rules->secrets = old->secrets;

@@ -32,15 +32,21 @@ static bool is_end(char c)
 	return c == '/' || c == '\0';
 }
 
+/* Some servers take parameters off a segment before they resolve it. */
+static bool is_end_of_dots(char c)
+{
+	return is_end(c) || c == ';';
+}
+
 /* The length of a segment that is one dot or two; *ret_up says which. 0: neither. */
 static size_t dots(const char *at, bool *ret_up)
 {
 	size_t one = dot(at), two = one ? dot(at + one) : 0;
 
 	*ret_up = two > 0;
-	if (one && is_end(at[one]))
-		return one;
-	return two && is_end(at[one + two]) ? one + two : 0;
+	if (one && is_end_of_dots(at[one]))
+		return one + strcspn(at + one, "/");
+	return two && is_end_of_dots(at[one + two]) ? one + two + strcspn(at + one + two, "/") : 0;
 }
 
 static size_t parent(const char *out, size_t n)

@@ -95,6 +95,12 @@ static void grant(struct report *report, int fd)
 		(void)egress_grant(report->egress, fd);
 }
 
+/* Rules are the caller's to send, not the sandbox's. */
+static bool is_listener(int32_t kind)
+{
+	return kind == WIRE_LISTENER_PROXY || kind == WIRE_LISTENER_TRANSPARENT || kind == WIRE_LISTENER_RESOLVER;
+}
+
 static void take(struct report *report, const struct packet *packet, int *fd)
 {
 	switch (packet->wire.type) {
@@ -106,7 +112,7 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 			report->master = TAKE_FD(*fd);
 		break;
 	case WIRE_LISTENER:
-		if (*fd >= 0 && report->egress)
+		if (*fd >= 0 && report->egress && is_listener(packet->wire.a))
 			(void)egress_hand_over(report->egress, (char)packet->wire.a, *fd);
 		break;
 	case WIRE_SOCKET:

@@ -71,10 +71,23 @@ static void merge_tunnels(struct merge *m)
 }
 
 /* To use a secret is to have something of it: a request may mask what it would have anyway. */
-static bool is_had(const struct merge *m, const struct credential *credential)
+/* Is the base's own word about the same? Another one could say less of it, or give it to others. */
+static bool is_said(const struct credential_vec *own, const struct credential *credential)
+{
+	const char *name = credential->is_file ? credential->path : credential->name;
+
+	for (size_t i = 0; i < own->n; i++)
+		if (strcmp(own->at[i].is_file ? own->at[i].path : own->at[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_had(const struct merge *m, const struct credential_vec *own, const struct credential *credential)
 {
 	if (!credential->mask)
 		return true;
+	if (is_said(own, credential))
+		return false;
 	return credential->is_file ? policy_allows(m->base, credential->path, POLICY_READ)
 	                           : merge_lets_through(&m->base->environment.inherit, credential->name);
 }
@@ -87,7 +100,7 @@ static struct credential_vec unite_credentials(struct merge *m, const struct cre
 		const struct credential *credential = i < own->n ? &own->at[i] : &wanted->at[i - own->n];
 		struct credential *slot;
 
-		if (i >= own->n && !is_had(m, credential)) {
+		if (i >= own->n && !is_had(m, own, credential)) {
 			merge_refuse(m, credential->why, arena_printf(m->arena, "\"%s\"", credential->name), "what can be had without it");
 			continue;
 		}

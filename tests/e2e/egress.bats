@@ -121,6 +121,14 @@ with_resolver() {
 	filter answers
 }
 
+@test "egress: a tunnel on a connection that was used for HTTP before" {
+	filter connect_after_http
+}
+
+@test "egress: other rules while connections are open" {
+	filter renew
+}
+
 @test "egress: requests that two readers could take for two things" {
 	filter smuggling
 }

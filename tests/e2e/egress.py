@@ -68,6 +68,12 @@ class Filter:
         self.control.sendmsg([b"P"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener.fileno()]))])
         listener.close()
 
+    def renew(self, allowed, denied=()):
+        document = {"allowed": [{"text": t, "why": "/"} for t in allowed or ()], "denied": [{"text": t, "why": "/"} for t in denied]}
+        rules = sealed("nonsense" if allowed is None else json.dumps(document))
+        self.control.sendmsg([b"R"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [rules]))])
+        os.close(rules)
+
     def __enter__(self):
         return self
 
@@ -239,6 +245,32 @@ def denied(answer, reason, error="blocked-by-allowlist", body=b"Connection block
 
 
 # ---- cases ----
+
+
+def wait_for(condition):
+    for _ in range(100):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it does not come")
+
+
+def tunnel(f, host, port):
+    s = f.connect()
+    s.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+    expect_tunnel(s)
+    s.sendall(b"x")
+    assert s.recv(1) == b"x"
+    return s
+
+
+def closed(s):
+    try:
+        s.settimeout(10)
+        s.sendall(b"y")
+        return s.recv(1) != b"y"
+    except ConnectionError:
+        return True
 
 
 def case_allowed():
@@ -699,6 +731,48 @@ def case_http():
         two = f"GET {url}/a HTTP/1.1\r\n\r\nGET http://localhost:{web.port}/b HTTP/1.1\r\nConnection: close\r\n\r\n".encode()
         assert exchange(f, two).count(b"hello") == 2
         assert web.seen[-1][0].startswith(b"GET /b HTTP/1.1\r\nHost: localhost:")
+
+
+def case_connect_after_http():
+    """A connection that was kept for the next request is left, not forgotten: nothing of it wakes the filter afterwards."""
+    web, far = Web(), Server(echo)
+
+    def descriptors(f):
+        return len(os.listdir(f"/proc/{f.process.pid}/fd"))
+
+    with Filter(["127.0.0.1"]) as f:
+        before = descriptors(f)
+        for _ in range(20):
+            with f.connect() as s:
+                s.sendall(f"GET http://127.0.0.1:{web.port}/ HTTP/1.1\r\nHost: 127.0.0.1:{web.port}\r\n\r\n".encode())
+                read_until(s, b"hello")
+                s.sendall(f"CONNECT 127.0.0.1:{far.port} HTTP/1.1\r\nHost: 127.0.0.1:{far.port}\r\n\r\n".encode())
+                expect_tunnel(s)
+                s.sendall(b"x")
+                assert s.recv(1) == b"x"
+        verdicts = [f.event()["event"] for _ in range(80)]
+        assert verdicts.count("open") == verdicts.count("close") == 40, verdicts
+        wait_for(lambda: descriptors(f) <= before + 1)  # the listener may have come after the count
+
+
+def case_renew():
+    """Other rules: what they forbid ends, by name, by address, and by an address that is yet to be tried."""
+    far = Server(echo)
+    with Filter(["a.loop.test", "127.0.0.1", "localhost"], allow_private=True) as f:
+        kept, ended, named = (tunnel(f, host, far.port) for host in ("127.0.0.1", "localhost", "127.0.0.1"))
+        f.renew(["127.0.0.1"])
+        assert f.event("rules")["reason"] is None
+        assert closed(ended) and not closed(kept) and not closed(named)
+        f.renew(["127.0.0.1"], denied=["127.0.0.1"])
+        f.event("rules")
+        assert closed(kept) and closed(named)
+        assert exchange(f, f"CONNECT 127.0.0.1:{far.port} HTTP/1.1\r\n\r\n".encode()).startswith(b"HTTP/1.1 403 ")
+        f.renew(None)
+        while f.event("deny")["way"] != "control":
+            pass
+        f.renew(["127.0.0.1"])
+        f.event("rules")
+        tunnel(f, "127.0.0.1", far.port)
 
 
 def case_answers():

@@ -23,6 +23,10 @@ static void test_readings(void **state)
 	check("/../../x", "/x", true, "/x");
 	check("/a/%2e%2E/b", "/b", true, "/b");
 	check("/a/.%2e", "/", true, "/");
+	check("/a/..;x=y/b", "/b", true, "/b");
+	check("/a/%2e%2e;/b", "/b", true, "/b");
+	check("/a/.;/b", "/a/b", true, "/a/b");
+	check("/a/..;", "/", true, "/");
 	check("/a/..", "/", true, "/");
 	check("/a/...", "/a/...", false, "/a/...");
 	check("//a", "/a", true, "/a");

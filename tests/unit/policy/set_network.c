@@ -32,7 +32,7 @@ static void test_read_and_printed(void **state)
 	assert_int_equal(policy.network.tls.tunnels_max, 5);
 	policy_print_json(&policy, &out);
 	assert_non_null(strstr(out.text, "\"caKeyPath\": \"ca.key\""));
-	assert_non_null(strstr(out.text, "{\"X-A\": \"b\", \"Cookie\": null}"));
+	assert_non_null(strstr(out.text, "{\"X-A\": \"•••\", \"Cookie\": null}"));
 	assert_int_equal(read(out.text, POLICY_COFFER, &again), 0);
 	policy_print_json(&again, &second);
 	assert_string_equal(out.text, second.text);
