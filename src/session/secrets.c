@@ -222,10 +222,27 @@ static int gather_authority(const struct policy_tls *policy, bool explained, str
 
 /* ---- credentials ---- */
 
+/* An earlier run may have put it there, to have the file that it leads to shown, or sent to a host. */
+static int refuse_link(const struct credential *credential, struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (lstat(credential->path, &st) < 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	r = err_set(err, ERR_POLICY, ELOOP, "%s: is a link: name the file that it leads to", credential->path);
+	err_at(err, credential->why);
+	return r;
+}
+
 static int gather_file(const struct credential *credential, struct arena *arena, struct input_file_vec *list, struct err *err)
 {
 	struct input_file file = { .path = credential->path }, *slot;
-	int r = read_whole(credential->path, SECRETS_FILE_MAX, arena, &file.text, &file.n);
+	int r = refuse_link(credential, err);
+
+	if (r < 0)
+		return r;
+	r = read_whole(credential->path, SECRETS_FILE_MAX, arena, &file.text, &file.n);
 
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;

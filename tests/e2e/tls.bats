@@ -148,3 +148,19 @@ settings() {
 	[[ "$output" == *"GET /public"* ]]
 	[[ "$output" == *"connect allowed.test:443"* ]]
 }
+
+@test "tls: a masked file that is a link, and a tightening document about a credential of the base's" {
+	workspace
+	echo SECRET > "$TOP/secret"
+	ln -s "$TOP/secret" linked
+	echo '{"network": {"allowedDomains": ["a.test"], "tlsTerminate": {}}, "credentials": {"files": [{"path": "'"$PWD/linked"'", "mode": "mask"}]}}' > link.json
+	run "$COFFER_BUILD/coffer" run -s link.json -- cat linked
+	[ "$status" = 125 ]
+	[[ "$output" == *"is a link: name the file that it leads to"* ]]
+	echo '{"network": {"allowedDomains": ["a.test", "b.test"], "tlsTerminate": {}}, "credentials": {"envVars": [{"name": "TOKEN", "mode": "mask", "injectHosts": ["a.test"]}]}}' > base.json
+	echo '{"credentials": {"envVars": [{"name": "TOKEN", "mode": "mask", "injectHosts": ["b.test"]}]}}' > request.json
+	TOKEN=verysecretvalue run "$COFFER_BUILD/coffer" run -s base.json -s request.json -- sh -c 'echo $TOKEN'
+	[ "$status" = 125 ]
+	[[ "$output" == *"TOKEN"*"what can be had without it"* ]]
+	[[ "$output" != *verysecretvalue* ]]
+}
