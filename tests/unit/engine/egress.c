@@ -1,6 +1,7 @@
 #include "engine/egress.h"
 
 #include "engine/report.h"
+#include "plan/wire.h"
 #include "sys/sock.h"
 #include "unit/unit.h"
 
@@ -151,6 +152,33 @@ static void test_flood(void **state)
 	arena_done(&arena);
 }
 
+/* Init may send the sockets that the plan has it make, and no rules. */
+static void test_what_init_hands_over(void **state)
+{
+	static const struct wire good = { .type = WIRE_LISTENER, .a = WIRE_LISTENER_TRANSPARENT },
+				 bad = { .type = WIRE_LISTENER, .a = 'R' };
+	static struct arena arena;
+	struct report report;
+	int launcher[2], fd = -1;
+	char what = 0;
+
+	(void)state;
+	assert_int_equal(sock_pair(launcher), 0);
+	arena_init(&arena, 1 << 20);
+	report_init(&report, NULL, &(struct engine_run_options){ 0 }, &arena);
+	report.egress = &egress;
+	assert_int_equal(sock_send_fd(launcher[1], &bad, sizeof(bad), 0), 0);
+	assert_int_equal(sock_send_fd(launcher[1], &good, sizeof(good), 0), 0);
+	report_read(&report, launcher[0]);
+	assert_int_equal(sock_receive(filter, &what, 1, &fd), 1);
+	assert_int_equal(what, 'T');
+	close(fd);
+	assert_int_equal(sock_receive(filter, &what, 1, &fd), -EAGAIN);
+	close(launcher[0]);
+	close(launcher[1]);
+	arena_done(&arena);
+}
+
 static void test_endless(void **state)
 {
 	static struct arena arena;
@@ -176,9 +204,13 @@ static void test_endless(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_refusals, start, stop),  cmocka_unit_test_setup_teardown(test_hostile, start, stop),
-		cmocka_unit_test_setup_teardown(test_long_rule, start, stop), cmocka_unit_test_setup_teardown(test_flood, start, stop),
-		cmocka_unit_test_setup_teardown(test_endless, start, stop),   cmocka_unit_test_setup_teardown(test_start, start, stop),
+		cmocka_unit_test_setup_teardown(test_refusals, start, stop),
+		cmocka_unit_test_setup_teardown(test_hostile, start, stop),
+		cmocka_unit_test_setup_teardown(test_long_rule, start, stop),
+		cmocka_unit_test_setup_teardown(test_flood, start, stop),
+		cmocka_unit_test_setup_teardown(test_endless, start, stop),
+		cmocka_unit_test_setup_teardown(test_what_init_hands_over, start, stop),
+		cmocka_unit_test_setup_teardown(test_start, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
