@@ -142,6 +142,14 @@ void str_add_json(struct str *s, const char *text, size_t n)
 	str_add_char(s, '"');
 }
 
+void str_add_json_text(struct str *s, const char *text)
+{
+	if (text)
+		str_add_json(s, text, strlen(text));
+	else
+		str_add(s, "null");
+}
+
 void str_add_shell(struct str *s, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@%+=:,";

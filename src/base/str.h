@@ -32,6 +32,8 @@ void str_add_escaped(struct str *s, const char *text, size_t n);
 void str_add_shell(struct str *s, const char *word);
 /* Adds a quoted JSON string; bytes that are not UTF-8 become U+FFFD. */
 void str_add_json(struct str *s, const char *text, size_t n);
+/* The same for a C string; NULL becomes null. */
+void str_add_json_text(struct str *s, const char *text);
 
 #define autostr __attribute__((cleanup(str_done)))
 

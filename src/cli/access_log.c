@@ -20,10 +20,7 @@ int access_log_open(const char *path)
 static void add_text(struct str *line, const char *name, const char *text)
 {
 	str_printf(line, ",\"%s\":", name);
-	if (text)
-		str_add_json(line, text, strlen(text));
-	else
-		str_add(line, "null");
+	str_add_json_text(line, text);
 }
 
 /* RFC 3339, in UTC. */

@@ -26,10 +26,7 @@ static const struct {
 static void add_json(struct str *s, const char *name, const char *value)
 {
 	str_printf(s, ",\"%s\":", name);
-	if (value)
-		str_add_json(s, value, strlen(value));
-	else
-		str_add(s, "null");
+	str_add_json_text(s, value);
 }
 
 static void tell_json(struct consultation *consultation, const struct coffer_finding *finding)

@@ -11,14 +11,24 @@
 
 #define PATH_FALLBACK "/usr/local/bin:/usr/bin:/bin"
 
-const char *environment_value(const struct compile *c, const char *name)
+static const char *find(const char *const *variables, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (const char *const *env = c->environment; *env; env++)
-		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
-			return *env + n + 1;
+	for (; variables && *variables; variables++)
+		if (strncmp(*variables, name, n) == 0 && (*variables)[n] == '=')
+			return *variables + n + 1;
 	return NULL;
+}
+
+const char *environment_value(const struct compile *c, const char *name)
+{
+	return find(c->environment, name);
+}
+
+const char *environment_of_caller(const struct compile *c, const char *name)
+{
+	return find(c->inputs->env, name);
 }
 
 const char *environment_tmpdir(struct compile *c)

@@ -173,16 +173,6 @@ static const char *parent_member(const struct policy_network *network, const cha
 	return NULL;
 }
 
-static const char *caller_variable(const struct compile *c, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *const *env = c->inputs->env; env && *env; env++)
-		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
-			return *env + n + 1;
-	return NULL;
-}
-
 /* What the settings say; in srt's dialect, what the caller's variables say where they do not. */
 static const char *find_parent(const struct compile *c, const char *member, const char *upper, const char *lower)
 {
@@ -190,8 +180,8 @@ static const char *find_parent(const struct compile *c, const char *member, cons
 
 	if (value || c->policy->dialect != POLICY_SRT)
 		return value;
-	value = caller_variable(c, upper);
-	return value ? value : caller_variable(c, lower);
+	value = environment_of_caller(c, upper);
+	return value ? value : environment_of_caller(c, lower);
 }
 
 /* A variable that names no proxy that can be spoken to is as good as none, as in srt. */

@@ -53,19 +53,9 @@ static int mask(struct compile *c, const struct credential *credential, struct m
 	return 0;
 }
 
-static const char *caller_value(const struct compile *c, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *const *env = c->inputs->env; env && *env; env++)
-		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
-			return *env + n + 1;
-	return NULL;
-}
-
 static int choose_variable(struct compile *c, const struct credential *credential)
 {
-	const char *value = caller_value(c, credential->name);
+	const char *value = environment_of_caller(c, credential->name);
 	struct masked masked = { value, value ? strlen(value) : 0 };
 	struct policy_variable *slot;
 	int r = value && credential->mask ? mask(c, credential, &masked) : 0;

@@ -104,8 +104,9 @@ uint32_t identity_gid_inside(const struct compile *c);
 const char *identity_scratch(struct compile *c); /* rung two's /tmp; NULL: no memory */
 
 /* environment.c */
-const char *environment_tmpdir(struct compile *c);                        /* NULL: no memory */
-const char *environment_value(const struct compile *c, const char *name); /* NULL: not set */
+const char *environment_tmpdir(struct compile *c);                            /* NULL: no memory */
+const char *environment_value(const struct compile *c, const char *name);     /* NULL: not set */
+const char *environment_of_caller(const struct compile *c, const char *name); /* the same before the policy has chosen */
 /* Steps through the absolute paths of PATH; *cursor is NULL at first, *ret_dir at the end. 0 or a negative errno. */
 int environment_path_next(struct compile *c, const char **cursor, const char **ret_dir);
 

@@ -46,18 +46,18 @@ enum { X32 = 0x40000000 };
 #define IF(value, then_skip, else_skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)(value), (then_skip), (else_skip))
 #define IF_ANY(bits, then_skip, else_skip) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (unsigned)(bits), (then_skip), (else_skip))
 #define CALL(name) IF(SYS_##name, 0, 1), ALLOW
+/* The architecture, and the number, which is what the rest looks at. */
+#ifdef __x86_64__
+#define KILL_X32 , IF_ANY(X32, 0, 1), RETURN(SECCOMP_RET_KILL_PROCESS)
+#else
+#define KILL_X32
+#endif
+#define BEGIN LOAD(arch), IF(NATIVE, 1, 0), RETURN(SECCOMP_RET_KILL_PROCESS), LOAD(nr) KILL_X32
 /* The next `n` instructions are for this call alone. The number has to be loaded again behind them, which ends in a return. */
 #define ONLY(name, n) IF(SYS_##name, 0, (n))
 
 static const struct sock_filter filter[] = {
-	LOAD(arch),
-	IF(NATIVE, 1, 0),
-	RETURN(SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
-#ifdef __x86_64__
-	IF_ANY(X32, 0, 1),
-	RETURN(SECCOMP_RET_KILL_PROCESS),
-#endif
+	BEGIN,
 /* moving bytes */
 #ifdef SYS_epoll_wait
 	CALL(epoll_wait),
@@ -205,27 +205,8 @@ static const struct sock_filter filter[] = {
 };
 
 static const struct sock_filter opener[] = {
-	LOAD(arch),
-	IF(NATIVE, 1, 0),
-	RETURN(SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
-#ifdef __x86_64__
-	IF_ANY(X32, 0, 1),
-	RETURN(SECCOMP_RET_KILL_PROCESS),
-#endif
-	CALL(recvfrom),
-	CALL(sendto),
-	CALL(sendmsg),
-	CALL(connect),
-	CALL(close),
-	CALL(exit),
-	CALL(exit_group),
-	ONLY(socket, 4),
-	LOAD_LOW(0),
-	IF(AF_UNIX, 0, 1),
-	ALLOW,
-	DENY,
-	DENY,
+	BEGIN,           CALL(recvfrom), CALL(sendto),      CALL(sendmsg), CALL(connect), CALL(close), CALL(exit), CALL(exit_group),
+	ONLY(socket, 4), LOAD_LOW(0),    IF(AF_UNIX, 0, 1), ALLOW,         DENY,          DENY,
 };
 /* clang-format on */
 

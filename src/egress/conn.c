@@ -178,6 +178,12 @@ void conn_bury(struct turn *burial)
 	}
 }
 
+bool conn_step_nothing(struct conn *conn)
+{
+	(void)conn;
+	return false;
+}
+
 /* ---- the end ---- */
 
 static bool step_finish(struct conn *conn)

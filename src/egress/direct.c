@@ -36,12 +36,6 @@ static int find_destination(int fd, struct host *ret_host, uint16_t *ret_port)
 	return -ENOENT;
 }
 
-static bool step_nothing(struct conn *conn)
-{
-	(void)conn;
-	return false;
-}
-
 bool direct_step_first(struct conn *conn)
 {
 	struct host host;
@@ -54,14 +48,14 @@ bool direct_step_first(struct conn *conn)
 		return false;
 	}
 	conn_forget(conn);
-	conn->step = step_nothing;
+	conn->step = conn_step_nothing;
 	conn->dialed = tunnel_begin;
 	name = names_of_address(&conn->filter->names, &host);
 	if (name)
 		ask(conn, name, strlen(name), port);
 	else
 		ask_address(conn, &host, port);
-	return conn->step != step_nothing;
+	return conn->step != conn_step_nothing;
 }
 
 /* ---- what it is told ---- */

@@ -28,12 +28,6 @@ static bool want_more(struct conn *conn)
 	return n > 0;
 }
 
-static bool step_nothing(struct conn *conn)
-{
-	(void)conn;
-	return false;
-}
-
 static void ask_socks(struct conn *conn, const struct socks_request *request)
 {
 	struct host host;
@@ -61,10 +55,10 @@ static bool step_socks_request(struct conn *conn)
 	}
 	conn_take(conn, (size_t)used);
 	conn_forget(conn);
-	conn->step = step_nothing;
+	conn->step = conn_step_nothing;
 	conn->dialed = tunnel_begin;
 	ask_socks(conn, &request);
-	return conn->step != step_nothing;
+	return conn->step != conn_step_nothing;
 }
 
 static bool step_socks_greeting(struct conn *conn)
@@ -150,9 +144,9 @@ bool entry_step_head(struct conn *conn)
 	}
 	if (n > 0) {
 		conn_forget(conn);
-		conn->step = step_nothing;
+		conn->step = conn_step_nothing;
 		ask_http(conn, (size_t)n);
-		return conn->step != step_nothing;
+		return conn->step != conn_step_nothing;
 	}
 	if (!want_more(conn))
 		return false;
@@ -166,9 +160,9 @@ bool entry_step_first(struct conn *conn)
 	if (conn->in.len == 0)
 		return want_more(conn);
 	conn->way = conn->in.text[0] == SOCKS_VERSION ? WAY_SOCKS5 : WAY_HTTP;
-	conn->step = step_nothing;
+	conn->step = conn_step_nothing;
 	if (hop_take_over(conn))
-		return conn->step != step_nothing;
+		return conn->step != conn_step_nothing;
 	if (conn->in.text[0] == SOCKS4) {
 		conn_close(conn);
 		return false;

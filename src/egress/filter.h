@@ -132,6 +132,7 @@ static inline bool conn_is_tunnel(const struct conn *conn)
 /* conn.c */
 void conn_accept(struct filter *filter, int fd, bool direct);
 void conn_run(struct conn *conn);
+bool conn_step_nothing(struct conn *conn); /* while somebody else has to answer first */
 void conn_close(struct conn *conn);
 /* Closes when the client has what was sent to it: nothing is taken from it any more, but it may still be talking. */
 void conn_finish(struct conn *conn);

@@ -10,10 +10,7 @@ enum { LINE_MAX_BYTES = 8192 };
 static void add_text(struct str *line, const char *name, const char *text)
 {
 	str_printf(line, ",\"%s\":", name);
-	if (text)
-		str_add_json(line, text, strlen(text));
-	else
-		str_add(line, "null");
+	str_add_json_text(line, text);
 }
 
 static void add_number(struct str *line, const char *name, uint64_t number)

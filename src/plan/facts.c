@@ -239,18 +239,10 @@ int facts_read(struct arena *arena, const char *text, size_t n, const char *sour
 	return r < 0 ? r : read_all(&reader, doc, ret);
 }
 
-static void print_text(const char *text, struct str *out)
-{
-	if (text)
-		str_add_json(out, text, strlen(text));
-	else
-		str_add(out, "null");
-}
-
 static void print_controller(const struct facts_controller *c, struct str *out)
 {
 	str_printf(out, "{\"version\": \"%s\", \"dir\": ", versions[c->version]);
-	print_text(c->version == FACTS_CGROUP_NONE ? NULL : c->dir, out);
+	str_add_json_text(out, c->version == FACTS_CGROUP_NONE ? NULL : c->dir);
 	str_add_char(out, '}');
 }
 
@@ -261,7 +253,7 @@ static void print_field(const struct field *field, const struct facts *facts, st
 	switch (field->kind) {
 	case TEXT:
 	case TEXT_OR_NULL:
-		print_text(*(const char *const *)at, out);
+		str_add_json_text(out, *(const char *const *)at);
 		break;
 	case FLAG:
 		str_add(out, *(const bool *)at ? "true" : "false");

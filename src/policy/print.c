@@ -102,35 +102,6 @@ static void add_domains(struct str *out, const struct domain_vec *domains)
 	str_add_char(out, ']');
 }
 
-/* A proxy's password is nobody's to read. */
-static void add_parent(struct str *out, const struct variable_vec *parent)
-{
-	for (size_t i = 0; i < parent->n; i++) {
-		const char *value = parent->at[i].value, *at = strcmp(parent->at[i].name, "noProxy") == 0 ? NULL : strrchr(value, '@');
-		autostr struct str shown;
-
-		str_init(&shown, out->ceiling);
-		str_printf(&shown, "%s%s", at ? "http://•••" : "", at ? at : value);
-		str_add(out, i ? ", " : "{");
-		add_text(out, parent->at[i].name);
-		str_add(out, ": ");
-		add_text(out, shown.text);
-		out->failed |= shown.failed;
-	}
-	str_add(out, parent->n ? "}" : "");
-}
-
-static void add_mitm(struct str *out, const struct policy_mitm *mitm)
-{
-	if (!mitm->socket)
-		return;
-	str_add(out, "{\"socketPath\": ");
-	add_text(out, mitm->socket);
-	str_add(out, ", \"domains\": ");
-	add_domains(out, &mitm->domains);
-	str_add_char(out, '}');
-}
-
 static void add_published(struct str *out, const struct published_vec *list)
 {
 	str_add_char(out, '[');
@@ -157,12 +128,6 @@ static void add_choice(struct str *out, const char *choices, const void *place)
 static void add_compound(struct str *out, enum policy_kind kind, const void *place)
 {
 	switch (kind) {
-	case POLICY_PARENT:
-		add_parent(out, place);
-		break;
-	case POLICY_MITM:
-		add_mitm(out, place);
-		break;
 	case POLICY_PUBLISH:
 		add_published(out, place);
 		break;
@@ -170,6 +135,8 @@ static void add_compound(struct str *out, enum policy_kind kind, const void *pla
 	case POLICY_VARIABLES:
 		add_variables(out, place);
 		break;
+	case POLICY_PARENT:
+	case POLICY_MITM:
 	case POLICY_TLS:
 	case POLICY_REQUESTS:
 	case POLICY_CREDENTIALS:

@@ -63,6 +63,35 @@ static void finish(struct object *o)
 	str_add(o->out, o->begun ? "}" : "{}");
 }
 
+/* A proxy's password is nobody's to read. */
+static void print_parent(const struct variable_vec *parent, struct str *out)
+{
+	struct object o = { .out = out };
+
+	for (size_t i = 0; i < parent->n; i++) {
+		const char *value = parent->at[i].value, *at = strcmp(parent->at[i].name, "noProxy") == 0 ? NULL : strrchr(value, '@');
+		autostr struct str shown;
+
+		str_init(&shown, out->ceiling);
+		str_printf(&shown, "%s%s", at ? "http://•••" : "", at ? at : value);
+		put_text(&o, parent->at[i].name, shown.text);
+		out->failed |= shown.failed;
+	}
+	if (parent->n)
+		finish(&o);
+}
+
+static void print_mitm(const struct policy_mitm *mitm, struct str *out)
+{
+	struct object o = { .out = out };
+
+	if (!mitm->socket)
+		return;
+	put_text(&o, "socketPath", mitm->socket);
+	put_domains(&o, "domains", &mitm->domains);
+	finish(&o);
+}
+
 static void print_tls(const struct policy_tls *tls, struct str *out)
 {
 	struct object o = { .out = out };
@@ -152,10 +181,20 @@ static void print_credentials(const struct credential_vec *list, struct str *out
 
 void policy_print_object(enum policy_kind kind, const void *place, struct str *out)
 {
-	if (kind == POLICY_TLS)
+	switch (kind) {
+	case POLICY_PARENT:
+		print_parent(place, out);
+		break;
+	case POLICY_MITM:
+		print_mitm(place, out);
+		break;
+	case POLICY_TLS:
 		print_tls(place, out);
-	else if (kind == POLICY_REQUESTS)
+		break;
+	case POLICY_REQUESTS:
 		print_rules(place, out);
-	else
+		break;
+	default:
 		print_credentials(place, out);
+	}
 }

@@ -288,7 +288,7 @@ static int add_name(struct setter *setter, const json_t *entry, const char *belo
 	return *slot ? 0 : -ENOMEM;
 }
 
-int setter_add_domain(struct setter *setter, const json_t *entry, const char *below, struct domain_vec *list)
+int setter_add_pattern(struct setter *setter, void *list, const json_t *entry, const char *below)
 {
 	bool deny = strcmp(setter->field->pointer, "/network/deniedDomains") == 0;
 	const char *text = arena_dup(setter->arena, json_string_value(entry)), *why = setter_why(setter, below);
@@ -308,7 +308,7 @@ int setter_add_domain(struct setter *setter, const json_t *entry, const char *be
 
 static int add_domain(struct setter *setter, const json_t *entry, const char *below)
 {
-	return setter_add_domain(setter, entry, below, setter_place(setter));
+	return setter_add_pattern(setter, setter_place(setter), entry, below);
 }
 
 static int add_address(struct setter *setter, const json_t *entry, const char *below)

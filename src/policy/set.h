@@ -32,8 +32,9 @@ int setter_read_members(struct setter *setter, const struct setter_member *membe
 /* Lists: each entry goes to `add`. `least` entries are wanted. */
 int setter_read_list(struct setter *setter, void *list, const json_t *value, const char *below,
                      int (*add)(struct setter *setter, void *list, const json_t *entry, const char *below));
-int setter_add_text(struct setter *setter, void *list, const json_t *entry, const char *below);    /* a text_vec's */
-int setter_add_pattern(struct setter *setter, void *list, const json_t *entry, const char *below); /* a domain_vec's */
+int setter_add_text(struct setter *setter, void *list, const json_t *entry, const char *below); /* a text_vec's */
+int setter_add_pattern(struct setter *setter, void *list, const json_t *entry,
+                       const char *below); /* a domain_vec's, for every field (set.c) */
 /* A text that is not empty. */
 int setter_read_text(struct setter *setter, const char **place, const json_t *value, const char *below);
 
@@ -50,8 +51,6 @@ const char *setter_allowed(const struct setter *setter);
 const char *setter_why(const struct setter *setter, const char *below);
 /* Where the value belongs. */
 void *setter_place(const struct setter *setter);
-/* One entry of a list of domains. */
-int setter_add_domain(struct setter *setter, const json_t *entry, const char *below, struct domain_vec *list);
 
 /* set_ways.c: who reaches the world for us. As setter_apply. */
 int setter_set_port(struct setter *setter, const json_t *value);

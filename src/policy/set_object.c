@@ -83,20 +83,3 @@ int setter_add_text(struct setter *setter, void *list, const json_t *entry, cons
 	*slot = text;
 	return 0;
 }
-
-int setter_add_pattern(struct setter *setter, void *list, const json_t *entry, const char *below)
-{
-	const char *text = arena_dup(setter->arena, json_string_value(entry)), *why = setter_why(setter, below);
-	struct domain_pattern pattern, *slot;
-
-	if (!why || (json_is_string(entry) && !text))
-		return -ENOMEM;
-	if (!text || domain_pattern_parse(text, false, &pattern) < 0)
-		return setter_refuse(setter, below, entry, "a domain such as \"example.com\", \"*.example.com\" or \"example.com:443\"");
-	slot = domain_vec_add(list, setter->arena);
-	if (!slot)
-		return -ENOMEM;
-	pattern.why = why;
-	*slot = pattern;
-	return 0;
-}

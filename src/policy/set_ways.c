@@ -106,7 +106,7 @@ static int set_mitm_domains(struct setter *setter, const json_t *value, struct d
 	json_array_foreach (value, i, entry) {
 		const char *below = arena_printf(setter->arena, "domains/%zu", i);
 
-		r = below ? setter_add_domain(setter, entry, below, domains) : -ENOMEM;
+		r = below ? setter_add_pattern(setter, domains, entry, below) : -ENOMEM;
 		if (r < 0)
 			return r;
 	}

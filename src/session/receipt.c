@@ -208,20 +208,12 @@ int receipt_make(const struct plan *plan, const struct policy *policy, const str
 	return 0;
 }
 
-static void print_text(const char *text, struct str *out)
-{
-	if (text)
-		str_add_json(out, text, strlen(text));
-	else
-		str_add(out, "null");
-}
-
 static void print_list(const char *name, const struct text_vec *list, struct str *out)
 {
 	str_printf(out, ",\"%s\":[", name);
 	for (size_t i = 0; i < list->n; i++) {
 		str_add(out, i ? "," : "");
-		print_text(list->at[i], out);
+		str_add_json_text(out, list->at[i]);
 	}
 	str_add_char(out, ']');
 }
@@ -234,7 +226,7 @@ static void print_limits(const struct receipt *receipt, struct str *out)
 		if (receipt->limit[i].value == NUM_UNLIMITED)
 			continue;
 		str_printf(out, "%s\"%s\":{\"value\":%llu,\"by\":", comma, limit_names[i], (unsigned long long)receipt->limit[i].value);
-		print_text(receipt->limit[i].backend, out);
+		str_add_json_text(out, receipt->limit[i].backend);
 		str_add_char(out, '}');
 		comma = ",";
 	}
@@ -244,7 +236,7 @@ static void print_limits(const struct receipt *receipt, struct str *out)
 void receipt_print_json(const struct receipt *receipt, struct str *out)
 {
 	str_printf(out, "{\"rung\":\"%s\",\"why_not_first\":", receipt_rung_name(receipt->rung));
-	print_text(receipt->why_not_first, out);
+	str_add_json_text(out, receipt->why_not_first);
 	print_list("namespaces", &receipt->namespaces, out);
 	str_printf(out, ",\"landlock_abi\":%u,\"landlock_rules\":%u,\"seccomp_instructions\":%u", receipt->landlock_abi,
 	           receipt->landlock_rules, receipt->seccomp_instructions);
@@ -252,8 +244,8 @@ void receipt_print_json(const struct receipt *receipt, struct str *out)
 	print_list("notes", &receipt->notes, out);
 	print_list("denials_untold", &receipt->untold, out);
 	str_printf(out, ",\"plan\":\"sha256:%s\",\"kernel\":", receipt->digest);
-	print_text(receipt->kernel, out);
+	str_add_json_text(out, receipt->kernel);
 	str_add(out, ",\"arch\":");
-	print_text(receipt->arch, out);
+	str_add_json_text(out, receipt->arch);
 	str_add_char(out, '}');
 }

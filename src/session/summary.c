@@ -2,14 +2,6 @@
 
 #include <string.h>
 
-static void add_json_text(const char *text, struct str *out)
-{
-	if (text)
-		str_add_json(out, text, strlen(text));
-	else
-		str_add(out, "null");
-}
-
 static void add_json_number(const char *name, uint64_t value, struct str *out)
 {
 	str_printf(out, ",\"%s\":%llu", name, (unsigned long long)value);
@@ -23,17 +15,17 @@ static void add_json_bool(const char *name, bool value, struct str *out)
 static void add_json_denial(const struct denial *denial, struct str *out)
 {
 	str_printf(out, "{\"pid\":%d,\"process\":", denial->pid);
-	add_json_text(denial->process, out);
+	str_add_json_text(out, denial->process);
 	str_add(out, ",\"operation\":");
-	add_json_text(denial->operation, out);
+	str_add_json_text(out, denial->operation);
 	str_add(out, ",\"target\":");
-	add_json_text(denial->target, out);
+	str_add_json_text(out, denial->target);
 	str_printf(out, ",\"errno\":%d,\"error\":", denial->errnum);
-	add_json_text(strerror(denial->errnum), out);
+	str_add_json_text(out, strerror(denial->errnum));
 	str_add(out, ",\"rule\":");
-	add_json_text(denial->rule, out);
+	str_add_json_text(out, denial->rule);
 	str_add(out, ",\"remedy\":");
-	add_json_text(denial->remedy, out);
+	str_add_json_text(out, denial->remedy);
 	/* A JSON text already; why.c makes it. */
 	str_printf(out, ",\"settings\":%s,\"count\":%u}", denial->settings ? denial->settings : "null", denial->count);
 }
@@ -46,7 +38,7 @@ static void add_json_outcome(const struct outcome *outcome, struct str *out)
 	else
 		str_add(out, "null");
 	str_add(out, ",\"cause\":");
-	add_json_text(outcome_cause_name(outcome->cause), out);
+	str_add_json_text(out, outcome_cause_name(outcome->cause));
 	add_json_number("duration_ms", outcome->duration_ms, out);
 	add_json_number("duration_us", outcome->duration_us, out);
 	add_json_number("cpu_ms", (outcome->cpu_user_us + outcome->cpu_system_us) / 1000, out);
@@ -70,17 +62,17 @@ static void add_json_outcome(const struct outcome *outcome, struct str *out)
 void summary_print_json(const struct summary *summary, struct str *out)
 {
 	str_add(out, "{\"run\":");
-	add_json_text(summary->run_id, out);
+	str_add_json_text(out, summary->run_id);
 	str_add(out, ",\"command\":[");
 	for (size_t i = 0; i < summary->command.n; i++) {
 		str_add(out, i ? "," : "");
-		add_json_text(summary->command.at[i], out);
+		str_add_json_text(out, summary->command.at[i]);
 	}
 	str_add(out, "],\"cwd\":");
-	add_json_text(summary->cwd, out);
+	str_add_json_text(out, summary->cwd);
 	add_json_number("ended", summary->ended_s, out);
 	str_add(out, ",\"message\":");
-	add_json_text(summary->message, out);
+	str_add_json_text(out, summary->message);
 	add_json_outcome(&summary->outcome, out);
 	if (summary->receipt) {
 		str_add(out, ",\"receipt\":");

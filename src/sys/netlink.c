@@ -110,7 +110,7 @@ int netlink_loopback_up(void)
 	return netlink_send(&up, NETLINK_ROUTE);
 }
 
-static const unsigned char own_address[] = { 198, 18, 0, 1 };
+const unsigned char netlink_own_address[4] = { 198, 18, 0, 1 };
 
 static int add_own_address(void)
 {
@@ -118,7 +118,7 @@ static int add_own_address(void)
 	struct netlink add = { 0 };
 
 	netlink_begin(&add, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE, &link, sizeof(link));
-	netlink_add(&add, IFA_LOCAL, own_address, sizeof(own_address));
+	netlink_add(&add, IFA_LOCAL, netlink_own_address, sizeof(netlink_own_address));
 	netlink_end(&add);
 	return netlink_send(&add, NETLINK_ROUTE);
 }
@@ -139,7 +139,7 @@ int netlink_own_everything(unsigned char family)
 	netlink_begin(&route, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE, &everything, sizeof(everything));
 	netlink_add(&route, RTA_OIF, &loopback, sizeof(loopback));
 	if (family == AF_INET)
-		netlink_add(&route, RTA_PREFSRC, own_address, sizeof(own_address));
+		netlink_add(&route, RTA_PREFSRC, netlink_own_address, sizeof(netlink_own_address));
 	netlink_end(&route);
 	return netlink_send(&route, NETLINK_ROUTE);
 }

@@ -31,6 +31,7 @@ int netlink_loopback_up(void);
  * Makes every address of the family (AF_INET, AF_INET6) one of the namespace's own. With IPv4 comes an address that is not the loopback's, 198.18.0.1, for
  * programs that ask whether there is a network (AI_ADDRCONFIG); what is sent has it as its source.
  */
+extern const unsigned char netlink_own_address[4];
 int netlink_own_everything(unsigned char family);
 
 #endif

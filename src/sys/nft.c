@@ -94,6 +94,20 @@ static void load_header(struct netlink *batch, uint32_t base, uint32_t at, size_
 	end_expression(batch, opened);
 }
 
+static void want_beyond_loopback4(struct netlink *batch)
+{
+	static const unsigned char loopback = 127; /* the first byte */
+
+	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_TARGET_AT, sizeof(loopback));
+	compare(batch, NFT_CMP_NEQ, &loopback, sizeof(loopback));
+}
+
+static void want_beyond_loopback6(struct netlink *batch)
+{
+	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV6_TARGET_AT, sizeof(in6addr_loopback));
+	compare(batch, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
+}
+
 static void redirect_to(struct netlink *batch, uint16_t port)
 {
 	const uint16_t big = htons(port);
@@ -159,8 +173,7 @@ static void add_tcp6_rule(struct netlink *batch, uint16_t port)
 	size_t rule = begin_rule(batch, NAME, 0);
 
 	want_protocol(batch, NFPROTO_IPV6, IPPROTO_TCP);
-	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV6_TARGET_AT, sizeof(in6addr_loopback));
-	compare(batch, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
+	want_beyond_loopback6(batch);
 	redirect_to(batch, port);
 	end_rule(batch, rule);
 }
@@ -168,12 +181,10 @@ static void add_tcp6_rule(struct netlink *batch, uint16_t port)
 /* The last one, which answers for all. */
 static void add_tcp4_rule(struct netlink *batch, uint16_t port)
 {
-	const unsigned char loopback = 127;
 	size_t rule = begin_rule(batch, NAME, NLM_F_ACK);
 
 	want_protocol(batch, NFPROTO_IPV4, IPPROTO_TCP);
-	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_TARGET_AT, sizeof(loopback));
-	compare(batch, NFT_CMP_NEQ, &loopback, sizeof(loopback));
+	want_beyond_loopback4(batch);
 	redirect_to(batch, port);
 	end_rule(batch, rule);
 }
@@ -181,15 +192,13 @@ static void add_tcp4_rule(struct netlink *batch, uint16_t port)
 /* No other protocol leaves the loopback. TCP's answers do, in a way: to the address that the client has as its own. */
 static void add_wall4(struct netlink *batch)
 {
-	static const unsigned char loopback = 127, own[] = { 198, 18, 0, 1 };
 	size_t rule = begin_rule(batch, WALL, 0);
 
 	check_meta(batch, NFT_META_NFPROTO, NFT_CMP_EQ, NFPROTO_IPV4);
 	check_meta(batch, NFT_META_L4PROTO, NFT_CMP_NEQ, IPPROTO_TCP);
-	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_TARGET_AT, sizeof(loopback));
-	compare(batch, NFT_CMP_NEQ, &loopback, sizeof(loopback));
-	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_TARGET_AT, sizeof(own));
-	compare(batch, NFT_CMP_NEQ, own, sizeof(own));
+	want_beyond_loopback4(batch);
+	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_TARGET_AT, sizeof(netlink_own_address));
+	compare(batch, NFT_CMP_NEQ, netlink_own_address, sizeof(netlink_own_address));
 	drop(batch);
 	end_rule(batch, rule);
 }
@@ -200,8 +209,7 @@ static void add_wall6(struct netlink *batch)
 
 	check_meta(batch, NFT_META_NFPROTO, NFT_CMP_EQ, NFPROTO_IPV6);
 	check_meta(batch, NFT_META_L4PROTO, NFT_CMP_NEQ, IPPROTO_TCP);
-	load_header(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV6_TARGET_AT, sizeof(in6addr_loopback));
-	compare(batch, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
+	want_beyond_loopback6(batch);
 	drop(batch);
 	end_rule(batch, rule);
 }

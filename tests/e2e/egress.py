@@ -176,6 +176,19 @@ def shout(s):
     s.sendall(b"%d bytes" % len(data))
 
 
+def read_body(s, head, body):
+    """The whole body of a request, of which some came with its head; chunks as they are."""
+    lower = head.lower()
+    if b"content-length: " in lower:
+        n = int(lower.split(b"content-length: ")[1].split(b"\r\n")[0])
+        while len(body) < n:
+            body += s.recv(65536)
+    if b"transfer-encoding: chunked" in lower:
+        while not body.endswith(b"0\r\n\r\n"):
+            body += s.recv(65536)
+    return body
+
+
 class Web:
     """An HTTP server that keeps what it was sent."""
 
@@ -187,15 +200,7 @@ class Web:
     def handle(self, s):
         while head := read_until(s, b"\r\n\r\n"):
             head, _, body = head.partition(b"\r\n\r\n")
-            lower = head.lower()
-            if b"content-length: " in lower:
-                n = int(lower.split(b"content-length: ")[1].split(b"\r\n")[0])
-                while len(body) < n:
-                    body += s.recv(65536)
-            if b"transfer-encoding: chunked" in lower:
-                while not body.endswith(b"0\r\n\r\n"):
-                    body += s.recv(65536)
-            self.seen.append((head, body))
+            self.seen.append((head, read_body(s, head, body)))
             s.sendall(self.answer)
             if b"ontent-Length" not in self.answer and b"chunked" not in self.answer:
                 return

@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-from egress import Filter, connect_http, expect_tunnel, read_all, read_until
+from egress import Filter, connect_http, expect_tunnel, read_all, read_n, read_until
 
 TUNNELS = int(os.environ.get("EGRESS_TUNNELS", "10000"))
 SOAK = float(os.environ.get("EGRESS_SOAK_SECONDS", "20"))
@@ -167,13 +167,6 @@ def case_tunnels():
         unharmed(f, peer, f"{n} tunnels")
         for s in clients:
             s.close()
-
-
-def read_n(s, n):
-    data = b""
-    while len(data) < n and (more := s.recv(n - len(data))):
-        data += more
-    return data
 
 
 def case_loris():

@@ -14,7 +14,7 @@ import threading
 import time
 
 import egress
-from egress import Filter, Server, connect_http, denied, expect_tunnel, read_all, read_until, socks
+from egress import Filter, Server, connect_http, denied, expect_tunnel, read_all, read_body, read_until, socks
 
 egress.PROGRAM = "coffer-egress-tls"
 TOP = tempfile.mkdtemp(prefix="coffer-tls-", dir=os.environ.get("TMPDIR"))
@@ -80,15 +80,7 @@ class Tls:
         with s:
             while head := read_until(s, b"\r\n\r\n"):
                 head, _, body = head.partition(b"\r\n\r\n")
-                lower = head.lower()
-                if b"content-length: " in lower:
-                    n = int(lower.split(b"content-length: ")[1].split(b"\r\n")[0])
-                    while len(body) < n:
-                        body += s.recv(65536)
-                if b"transfer-encoding: chunked" in lower:
-                    while not body.endswith(b"0\r\n\r\n"):
-                        body += s.recv(65536)
-                self.seen.append((head.decode("latin1"), body))
+                self.seen.append((head.decode("latin1"), read_body(s, head, body)))
                 if self.answer:
                     self.answer(s)
                     return

@@ -1,7 +1,7 @@
 /*
  * without CALL[=ERROR]… -- CMD [ARG…]: runs CMD where these system calls fail, ENOSYS when nothing else is said: an old kernel, or a container engine's
  * filter. `userns` is how the latter refuse user namespaces: clone and unshare with CLONE_NEWUSER say EPERM, clone3 says ENOSYS. `nftables` is a kernel
- * without them: the launcher's sockets for it (raw ones; the probe's is a datagram socket) cannot be had.
+ * without them: the launcher's sockets for it cannot be had.
  */
 #include <errno.h>
 #include <linux/filter.h>
