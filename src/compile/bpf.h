@@ -37,6 +37,7 @@ struct bpf_request {
 	bool unix_sockets;  /* AF_UNIX that can be connected and bound; without it only stream and seqpacket pairs */
 	bool ptrace;        /* ptrace and process_vm_* */
 	bool nested_userns; /* clone, unshare and setns of namespaces, mounts, chroot: for browsers. Patterns cannot be enforced then */
+	bool tagged;        /* the limit of real-time processor time is a mark (sys/tag.h), and stays as it is */
 	bool host_ipc;      /* no ipc namespace (rung two): System V IPC and POSIX queues are the host's, so refused */
 };
 

@@ -311,21 +311,25 @@ static unsigned rule_seccomp(struct rules *r)
 	return bpf_load(r->code, low(1), bpf_if(r->code, BPF_JSET, SECCOMP_FILTER_FLAG_NEW_LISTENER, busy, r->allow));
 }
 
-/* The limit of core files is 1 byte, for a reason (limits.c), and stays so. Programs that lower it to 0 are told that they did. */
-static unsigned core_limit(struct rules *r, unsigned argument, unsigned core, unsigned otherwise)
+/*
+ * The limit of core files is 1 byte, for a reason (limits.c), and stays so, and so does the one that is a tag. Programs that set them are told that they did.
+ */
+static unsigned kept_limits(struct rules *r, unsigned argument, unsigned kept, unsigned otherwise)
 {
-	return bpf_load(r->code, low(argument), bpf_if(r->code, BPF_JEQ, RLIMIT_CORE, core, otherwise));
+	static const uint32_t limits[] = { RLIMIT_CORE, RLIMIT_RTTIME };
+
+	return bpf_load(r->code, low(argument), one_of(r->code, limits, r->request->tagged ? 2 : 1, kept, otherwise));
 }
 
 static unsigned rule_setrlimit(struct rules *r)
 {
-	return core_limit(r, 0, bpf_return(r->code, SECCOMP_RET_ERRNO), r->allow);
+	return kept_limits(r, 0, bpf_return(r->code, SECCOMP_RET_ERRNO), r->allow);
 }
 
 static unsigned rule_prlimit(struct rules *r)
 {
 	unsigned other = null_pointer(r->code, 2, r->allow, r->ask);
-	unsigned own = core_limit(r, 1, null_pointer(r->code, 2, r->allow, bpf_return(r->code, SECCOMP_RET_ERRNO)), r->allow);
+	unsigned own = kept_limits(r, 1, null_pointer(r->code, 2, r->allow, bpf_return(r->code, SECCOMP_RET_ERRNO)), r->allow);
 
 	return bpf_load(r->code, low(0), bpf_if(r->code, BPF_JEQ, 0, own, other));
 }

@@ -8,41 +8,49 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static int (*const stages[])(struct compile *c) = {
+enum { RUN = 1 << COMPILE_RUN, SESSION = 1 << COMPILE_SESSION, EXEC = 1 << COMPILE_EXEC, ALL = RUN | SESSION | EXEC };
+
+static const struct {
+	int (*stage)(struct compile *c);
+	unsigned kinds;
+} stages[] = {
 	/* decide */
-	rung_choose,
-	identity_choose,
-	network_choose,
-	secrets_choose,
-	environment_choose,
-	identity_choose_workspace,
-	rules_land,
-	barriers_land,
-	fresh_land,
-	regions_make,
-	patterns_make,
-	sockets_choose,
-	identity_check_workspace,
-	mounts_choose_sources,
-	fresh_choose_devices,
-	pins_choose,
+	{ rung_choose, ALL },
+	{ identity_choose, ALL },
+	{ network_choose, ALL },
+	{ secrets_choose, ALL },
+	{ environment_choose, ALL },
+	{ identity_choose_workspace, ALL },
+	{ rules_land, ALL },
+	{ barriers_land, ALL },
+	{ fresh_land, ALL },
+	{ regions_make, ALL },
+	{ patterns_make, ALL },
+	{ sockets_choose, ALL },
+	{ identity_check_workspace, ALL },
+	{ mounts_choose_sources, ALL },
+	{ fresh_choose_devices, ALL },
+	{ pins_choose, ALL },
 	/* PREPARE */
-	limits_put_watch,
-	limits_put_cgroups,
-	identity_put_scratch,
-	network_put_filter,
+	{ limits_put_watch, ALL },
+	{ limits_put_cgroups, RUN | SESSION },
+	{ identity_put_scratch, RUN | SESSION },
+	{ network_put_filter, RUN | SESSION },
 	/* BIRTH */
-	limits_put_join,
-	mounts_put_host_sources,
-	identity_put_spawn,
+	{ limits_put_join, RUN | SESSION },
+	{ mounts_put_host_sources, RUN | SESSION },
+	{ identity_put_spawn, RUN | SESSION },
 	/* ROOT, PIVOT */
-	mounts_put_root,
+	{ mounts_put_root, RUN | SESSION },
 	/* SHED */
-	identity_put_shed,
+	{ identity_put_names, RUN | SESSION },
+	{ identity_put_terminal, RUN | EXEC },
+	{ limits_put_rlimits, RUN | EXEC },
+	{ identity_put_shed, ALL },
 	/* LOCK, EXEC */
-	landlock_put,
-	lock_put,
-	environment_put_exec,
+	{ landlock_put, ALL },
+	{ lock_put, ALL },
+	{ environment_put_exec, RUN | EXEC },
 };
 
 int compile(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena, struct plan *ret_plan,
@@ -53,7 +61,8 @@ int compile(const struct policy *policy, const struct inputs *inputs, const stru
 
 	plan_build_init(&c.plan, arena);
 	for (size_t i = 0; r == 0 && i < sizeof(stages) / sizeof(stages[0]); i++)
-		r = stages[i](&c);
+		if (stages[i].kinds & 1u << inputs->kind)
+			r = stages[i].stage(&c);
 	return r < 0 ? r : plan_build_done(&c.plan, ret_plan, err);
 }
 

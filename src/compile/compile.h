@@ -30,8 +30,12 @@ struct input_tls {
 	const char *ca_cert, *ca_key, *roots;
 };
 
+/* A run; a session, in which nothing is executed yet; what is executed in one, whose own plan comes from the same policy and inputs. */
+enum compile_kind { COMPILE_RUN, COMPILE_SESSION, COMPILE_EXEC };
+
 /* With what. All strings are borrowed; argv and env are NULL-terminated. */
 struct inputs {
+	enum compile_kind kind;
 	const char *const *argv; /* at least one; argv[0] without a slash is looked up in the sandbox's PATH */
 	const char *const *env;  /* the caller's, "NAME=value"; policy.environment chooses from it */
 	const char *cwd;         /* normal absolute path, symlinks resolved */
@@ -57,6 +61,19 @@ int compile_questions(const struct policy *policy, const struct inputs *inputs, 
 /* The plan, in the arena. Total and deterministic: the same values give the same bytes. */
 int compile(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena, struct plan *ret_plan,
             struct err *err);
+
+/* One of many executions: what differs from the plan of kind EXEC that was made for the session. All of it is borrowed. */
+struct compile_again {
+	const char *const *argv;           /* at least one */
+	const char *const *env;            /* "NAME=value" that come to the variables, or replace them; "NAME": is taken away. NULL: none */
+	const char *cwd;                   /* below the template's if it is relative; NULL: the template's */
+	unsigned terminal;                 /* as in inputs; only where the template has one */
+	uint64_t timeout_ms, output_bytes; /* 0: as in the template */
+};
+
+/* The plan of one execution, in the arena. No survey: the session has been made. */
+int compile_exec(const struct plan *template, const struct compile_again *again, struct arena *arena, struct plan *ret_plan,
+                 struct err *err);
 
 /* What coffer-egress reads of a resolved policy, as it stands in the plan's EGRESS: JSON. */
 enum { COMPILE_RULES_MAX = 1 << 20 };

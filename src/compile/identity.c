@@ -151,26 +151,33 @@ int identity_put_ids(struct compile *c)
 	return 0;
 }
 
-static void put_names(struct compile *c)
+int identity_put_names(struct compile *c)
 {
 	const char *hostname = c->policy->process.hostname;
 
 	network_put_wait(c);
 	if (c->rung == COMPILE_RUNG_NAMESPACES)
 		plan_add(&c->plan, OP_HOSTNAME, WHY_DEFAULT, hostname ? hostname : "sandbox");
+	return 0;
+}
+
+int identity_put_terminal(struct compile *c)
+{
 	plan_add(&c->plan, OP_SESSION, WHY_DEFAULT);
 	if (c->inputs->terminal && c->policy->process.allow_terminal)
 		plan_add(&c->plan, OP_TERMINAL, WHY_DEFAULT, (uint64_t)c->inputs->terminal);
+	return 0;
 }
 
+/* What is executed in a session is born without privileges: its process 1 has none. */
 int identity_put_shed(struct compile *c)
 {
 	const struct policy *policy = c->policy;
 
-	put_names(c);
-	limits_put_rlimits(c);
 	plan_add(&c->plan, OP_CHDIR, policy->workspace.why ? policy->workspace.why : WHY_DEFAULT, c->workspace);
 	plan_add(&c->plan, OP_UMASK, WHY_DEFAULT, (uint64_t)policy->process.umask);
+	if (c->inputs->kind == COMPILE_EXEC)
+		return 0;
 	if (c->facts->sandbox_uid && c->rung == COMPILE_RUNG_LANDLOCK)
 		plan_add(&c->plan, OP_IDS, WHY_DEFAULT, uid_outside(c), gid_outside(c));
 	plan_add(&c->plan, OP_CAPS_DROP, WHY_DEFAULT);

@@ -187,6 +187,8 @@ int landlock_put(struct compile *c)
 	int r = first ? weaken_first_wall(c) : 0;
 
 	plan_add(&c->plan, OP_NO_NEW_PRIVS, WHY_DEFAULT);
+	if (c->inputs->kind == COMPILE_EXEC)
+		return r; /* it comes to be in the session's domain */
 	if (!first && c->facts->landlock_abi < ABI_REFER)
 		return weaken_second_wall(c);
 	return r == 0 ? put_rules(c) : r;

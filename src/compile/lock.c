@@ -32,6 +32,7 @@ static struct bpf_request filter_request(const struct compile *c)
 		.ptrace = policy->process.allow_ptrace,
 		.nested_userns = policy->process.allow_nested_user_namespaces && c->rung == COMPILE_RUNG_NAMESPACES,
 		.host_ipc = c->rung == COMPILE_RUNG_LANDLOCK,
+		.tagged = c->inputs->kind == COMPILE_EXEC,
 	};
 }
 
@@ -185,9 +186,13 @@ static int put_filter(struct compile *c)
 
 int lock_put(struct compile *c)
 {
-	int r = put_init(c);
+	int r = 0;
 
-	if (r < 0)
+	if (c->inputs->kind == COMPILE_SESSION)
+		plan_add(&c->plan, OP_SERVE, WHY_DEFAULT);
+	else
+		r = put_init(c);
+	if (r < 0 || c->inputs->kind == COMPILE_SESSION)
 		return r;
 	plan_add(&c->plan, OP_CLOSE_FDS, WHY_DEFAULT);
 	return put_filter(c);

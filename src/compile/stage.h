@@ -91,8 +91,10 @@ int identity_put_spawn(struct compile *c);
 int identity_put_ids(struct compile *c);
 int mounts_put_root(struct compile *c);
 /* SHED */
-int identity_put_shed(struct compile *c);
+int identity_put_names(struct compile *c);
+int identity_put_terminal(struct compile *c);
 int limits_put_rlimits(struct compile *c);
+int identity_put_shed(struct compile *c);
 /* LOCK and EXEC */
 int landlock_put(struct compile *c);
 int lock_put(struct compile *c);

@@ -6,6 +6,7 @@
 #include "sys/sock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,6 +61,12 @@ int egress_start(struct egress *egress, const struct egress_rules *rules)
 	const int fds[SOCKET_FD + 1] = { null, null, null, [RULES_FD] = memfd, [SOCKET_FD] = theirs };
 
 	return process_spawn(path, argv, fds, SOCKET_FD + 1, &egress->process);
+}
+
+int egress_listen(struct egress *egress, int session)
+{
+	egress->socket = fcntl(session, F_DUPFD_CLOEXEC, FD_LOWEST);
+	return egress->socket < 0 ? -errno : 0;
 }
 
 int egress_hand_over(const struct egress *egress, char kind, int listener)
@@ -151,9 +158,11 @@ static struct connection take_connection(const json_t *event)
 
 int egress_read(struct egress *egress, struct denial *ret_denial)
 {
-	char packet[EGRESS_EVENT_MAX];
+	char *packet = egress->packet;
 	autofd int fd = -1;
-	ssize_t n = sock_receive(egress->socket, packet, sizeof(packet), &fd);
+	ssize_t n = sock_receive(egress->socket, packet, sizeof(egress->packet), &fd);
+
+	egress->packet_n = n > 0 ? (size_t)n : 0;
 
 	if (n == -EAGAIN)
 		return 0;

@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 
+enum { EGRESS_EVENT_MAX = 8192 };
 struct egress {
 	struct process process; /* pid -1: there is none */
 	int socket;
@@ -23,6 +24,8 @@ struct egress {
 	json_t *event;                /* the last one; what a denial's strings are in */
 	struct connection connection; /* the same; without a verdict it was about none */
 	char target[320];
+	char packet[EGRESS_EVENT_MAX]; /* the last event as the filter has written it */
+	size_t packet_n;
 };
 
 /* As EGRESS has them: JSON; more of them that are secret, perhaps none. */
@@ -35,6 +38,8 @@ struct egress_rules {
 void egress_init(struct egress *egress);
 /* 0 or a negative errno. rules are borrowed for the call. */
 int egress_start(struct egress *egress, const struct egress_rules *rules);
+/* Of a session's filter only what it tells is heard, over the connection to the session, which stays the caller's. */
+int egress_listen(struct egress *egress, int session);
 /* Until it has confined itself and is ready; err says what hindered it. */
 int egress_wait(struct egress *egress, struct err *err);
 /* A socket of the sandbox's and what it is for (enum wire_listener); stays the caller's. */
@@ -48,7 +53,6 @@ int egress_grant(const struct egress *egress, int socket);
 /* Rules in place of those before: a sealed file, which stays the caller's. */
 int egress_renew(const struct egress *egress, int rules);
 
-enum { EGRESS_EVENT_MAX = 8192 };
 /*
  * One event of the filter's. 1, 0 when there is none for now, or a negative errno when the filter is gone. The denial has no target when it was no
  * refusal. Its strings, a stranger's bytes, live until the next call.

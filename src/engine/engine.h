@@ -13,6 +13,7 @@
 #include "plan/survey.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What this machine can do. Reads /proc and asks the kernel; forks nothing; ~50 µs. Strings land in the arena. */
@@ -49,6 +50,8 @@ struct engine_run_options {
 	    *forward; /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
 	void (*on_event)(void *context, const struct engine_event *event);
 	void *context;
+	int session;          /* -1, or a connection to a session's supervisor (live.h), where a plan that is for one is carried out */
+	bool background;      /* there: does not keep the session from being idle */
 	const char *launcher; /* path of coffer-launch; NULL finds it (COFFER_LIBEXEC of the build, or beside the executable) */
 	const char *run_id;
 	const char *state_dir; /* where journals live: a directory of the caller's own, 0700; made when missing */

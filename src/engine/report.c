@@ -17,7 +17,7 @@ struct packet {
 
 void report_init(struct report *report, const struct plan *plan, const struct engine_run_options *options, struct arena *arena)
 {
-	*report = (struct report){ .plan = plan, .options = options, .arena = arena, .master = -1 };
+	*report = (struct report){ .plan = plan, .options = options, .arena = arena, .root = -1, .master = -1 };
 }
 
 static void take_failure(struct report *report, const struct wire *wire)
@@ -118,6 +118,11 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 	case WIRE_SOCKET:
 		grant(report, *fd);
 		break;
+	case WIRE_SERVING:
+		report->serving = true;
+		if (report->root < 0)
+			report->root = TAKE_FD(*fd);
+		break;
 	case WIRE_DENIED:
 		take_denial(report, packet);
 		break;
@@ -158,5 +163,6 @@ void report_read(struct report *report, int socket)
 
 void report_done(struct report *report)
 {
+	own_close(&report->root);
 	own_close(&report->master);
 }

@@ -25,7 +25,9 @@ struct report {
 	bool exited; /* the command ended: */
 	int status;  /* as waitpid gives it */
 	uint64_t user_us, system_us, maxrss_kib, processes_peak;
-	int master; /* of the sandbox's terminal, for whoever takes it; -1 */
+	bool serving; /* process 1 of a session waits for orders: */
+	int root;     /* the sandbox's, O_PATH; -1 */
+	int master;   /* of the sandbox's terminal, for whoever takes it; -1 */
 	struct denial_log denials;
 	unsigned asked;        /* sockets that init has been asked for and has not sent yet */
 	struct egress *egress; /* where its listeners go and refusals come from; NULL: there is none, or no more */

@@ -15,9 +15,14 @@
 
 void engine_run_options_init(struct engine_run_options *options)
 {
-	*options = (struct engine_run_options){
-		.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .cancel_fd = -1, .control_fd = -1, .rules_fd = -1, .torture_op = -1
-	};
+	*options = (struct engine_run_options){ .stdin_fd = -1,
+		                                .stdout_fd = -1,
+		                                .stderr_fd = -1,
+		                                .cancel_fd = -1,
+		                                .control_fd = -1,
+		                                .rules_fd = -1,
+		                                .session = -1,
+		                                .torture_op = -1 };
 }
 
 /* All that a run holds. Every part can be given up in any state. */
@@ -62,9 +67,10 @@ static void tell(const struct engine_run_options *options, enum engine_event_typ
 static int release(const struct run *run, struct err *err)
 {
 	const struct wire ready = { .type = WIRE_READY };
-	int r = run->report.egress ? egress_wait(run->report.egress, err) : 0;
+	bool ours = run->prepared.egress.process.pid > 0;
+	int r = ours ? egress_wait(run->report.egress, err) : 0;
 
-	if (r == 0 && run->report.egress)
+	if (r == 0 && ours)
 		(void)sock_send(run->launcher.socket, &ready, sizeof(ready)); /* if it is gone, watch will see */
 	return r;
 }
@@ -74,6 +80,8 @@ static int start(struct run *run, struct err *err)
 	int r = prepare(run->plan, run->options, run->arena, &run->prepared, err);
 
 	run->streams.count_all = run->prepared.count_all;
+	if (r == 0 && run->options->session >= 0)
+		r = egress_listen(&run->prepared.egress, run->options->session);
 	run->report.egress = run->prepared.egress.socket >= 0 ? &run->prepared.egress : NULL;
 	if (r == 0)
 		r = streams_open(&run->streams, run->options, &run->terminal, err);
@@ -87,7 +95,10 @@ static int start(struct run *run, struct err *err)
 
 	for (int i = 0; i < 3; i++)
 		stdio[i] = run->streams.child[i] >= 0 ? run->streams.child[i] : run->streams.null;
-	r = launcher_start(&run->launcher, run->plan, run->options, stdio, err);
+	if (run->options->session >= 0)
+		r = launcher_enter(&run->launcher, run->plan, run->options, stdio, err);
+	else
+		r = launcher_start(&run->launcher, run->plan, run->options, stdio, err);
 	streams_close_child(&run->streams);
 	if (r == 0)
 		r = release(run, err);

@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 #include "base/path.h"
+#include "engine/live.h"
 #include "plan/wire.h"
 #include "sys/fd.h"
 #include "sys/sock.h"
@@ -86,18 +87,11 @@ static int seal_plan(const struct plan *plan)
 	return fd_sealed("coffer-plan", copy, plan->size);
 }
 
-int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
-                   struct err *err)
+/* The plan, and a pair of sockets of which one end is ours. */
+static int make_ends(struct launcher *launcher, const struct plan *plan, int *ret_memfd, int *ret_theirs, struct err *err)
 {
-	char found[PATH_BYTES_MAX + 1];
-	const char *path = options->launcher ? options->launcher : found;
-	int r = options->launcher ? 0 : spawn_find("coffer-launch", found, err);
-	int pair[2];
-
-	if (r < 0)
-		return r;
-
 	autofd int memfd = seal_plan(plan);
+	int pair[2], r;
 
 	if (memfd < 0)
 		return err_set(err, ERR_SETUP, -memfd, "the plan cannot be handed over: %s", strerror(-memfd));
@@ -105,12 +99,46 @@ int launcher_start(struct launcher *launcher, const struct plan *plan, const str
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "no socket to the launcher: %s", strerror(-r));
 	launcher->socket = pair[0];
+	*ret_theirs = pair[1];
+	*ret_memfd = TAKE_FD(memfd);
+	return 0;
+}
 
-	autofd int theirs = pair[1];
+int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
+                   struct err *err)
+{
+	char found[PATH_BYTES_MAX + 1];
+	const char *path = options->launcher ? options->launcher : found;
+	autofd int memfd = -1, theirs = -1;
+	int r = options->launcher ? 0 : spawn_find("coffer-launch", found, err);
+
+	if (r == 0)
+		r = make_ends(launcher, plan, &memfd, &theirs, err);
+	if (r < 0)
+		return r;
+
 	const int fds[WIRE_SOCKET_FD + 1] = { stdio[0], stdio[1], stdio[2], [WIRE_PLAN_FD] = memfd, [WIRE_SOCKET_FD] = theirs };
 
 	r = spawn(launcher, path, options, fds);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+int launcher_enter(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
+                   struct err *err)
+{
+	const struct live_request request = { .type = LIVE_EXEC, .a = options->background };
+	autofd int memfd = -1, theirs = -1;
+	int r = make_ends(launcher, plan, &memfd, &theirs, err);
+
+	if (r < 0)
+		return r;
+
+	const int fds[WIRE_EXEC_FDS] = {
+		[WIRE_EXEC_PLAN] = memfd, [WIRE_EXEC_SOCKET] = theirs, [WIRE_EXEC_STREAMS] = stdio[0], stdio[1], stdio[2]
+	};
+
+	r = sock_send_fds(options->session, &request, sizeof(request), fds, WIRE_EXEC_FDS);
+	return r < 0 ? err_set(err, ERR_NOTFOUND, -r, "the session has ended") : 0;
 }
 
 struct process_end launcher_done(struct launcher *launcher)

@@ -44,11 +44,9 @@ int do_TERMINAL(struct launch *l, const struct plan_op *op)
 	return r;
 }
 
-static int become_command(void *context)
+/* A process of its own, as the plan says. Its memory and descriptors are init's still. */
+static void settle(struct launch *l)
 {
-	struct launch *l = context;
-
-	l->is_command = true;
 	/* Or at least a group: a signal to its own must not reach init's, where the warden is, too. */
 	if ((l->session || l->terminal >= 0 ? setsid() : setpgid(0, 0)) < 0)
 		launch_fail(l, errno);
@@ -58,6 +56,14 @@ static int become_command(void *context)
 	if (!l->namespaces && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		launch_fail(l, errno);
 	signal_reset();
+}
+
+static int become_command(void *context)
+{
+	struct launch *l = context;
+
+	l->is_command = true;
+	settle(l);
 	l->at++;
 	launch_run(l);
 }
@@ -82,11 +88,15 @@ int do_INIT(struct launch *l, const struct plan_op *op)
 	static _Alignas(16) char stack[32 << 10];
 	pid_t command;
 
+	l->init = op;
+	if (l->is_command) { /* of a session: process 1 has made it before its first operation */
+		settle(l);
+		return 0;
+	}
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return -errno;
 	if (plan_number(op, 1) & PLAN_INIT_RUNG2 && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return -errno;
-	l->init = op;
 	find_sockets(l, op);
 	command = clone(become_command, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, l);
 	l->is_command = false;

@@ -9,7 +9,7 @@
  */
 #include "launch/launch.h"
 
-#include "launch/notify.h"
+#include "mediate/notify.h"
 #include "plan/wire.h"
 #include "sys/descend.h"
 #include "sys/seccomp.h"
@@ -28,6 +28,7 @@
 struct init {
 	struct launch *l;
 	pid_t command;
+	struct caller_view view;
 	struct notify notify;
 };
 
@@ -96,8 +97,16 @@ static void settle(struct init *init)
 	struct launch *l = init->l;
 	size_t bytes;
 	const void *filter = plan_blob(&l->plan, l->init, 0, &bytes);
-	int r = notify_init(&init->notify, l);
+	int r = l->listener < 0 ? 0 : caller_init(&init->view);
 
+	init->notify = (struct notify){ .socket = l->socket,
+		                        .listener = l->listener,
+		                        .namespaces = l->namespaces,
+		                        .rules = { &l->plan, l->init },
+		                        .view = &init->view,
+		                        .listed = &l->listed,
+		                        .made = &l->made };
+	notify_init(&init->notify);
 	for (int fd = 0; fd <= 2; fd++)
 		close(fd);
 	if (r == 0)

@@ -8,6 +8,8 @@
  *   init      the jail's process as it goes on: reaps, forwards, answers the calls that the filter refuses
  *   command   the new one: runs the rest of the plan, which ends in exec
  *
+ * In a session the jail's process goes on as process 1 (serve.c), and starts commands, each with a plan of its own.
+ *
  * Success is silence. A handler returns 0 or a negative errno; the first that fails ends everything with one message, operation index and errno.
  * Nothing is undone on the way: namespaces, mounts and descriptors die with the processes.
  */
@@ -37,6 +39,7 @@ struct launch {
 	/* BIRTH */
 	uint64_t namespaces;
 	pid_t warden;      /* rung two: init's parent */
+	uint32_t tag;      /* of a session's command, and all that comes of it (sys/tag.h) */
 	struct ns_map map; /* that userns has, for trees whose owner is to look like somebody else */
 	int userns;        /* -1: none */
 
@@ -76,6 +79,11 @@ _Noreturn void launch_fail(struct launch *l, int errnum);
 bool jail_child_ended(void);
 /* Has this process, the jail's, told when the warden dies. To be said again after its ids have changed. */
 int jail_watch_warden(const struct launch *l);
+
+/* Maps a plan that nobody can change any more, and closes fd. A negative errno; -EBADMSG: *ret_verdict says what is wrong with it. */
+int launch_map(int fd, struct plan *ret_plan, struct plan_verdict *ret_verdict);
+/* May it be a standard stream of a sandbox? A directory or an O_PATH descriptor would be a way out. */
+int launch_check_stream(int fd);
 
 /* Process 1: waits for the command's end and answers its calls. */
 _Noreturn void init_run(struct launch *l, pid_t command);

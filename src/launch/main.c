@@ -58,29 +58,37 @@ _Noreturn void launch_run(struct launch *l)
 	launch_fail(l, EPROTO); /* EXEC, the last one, does not return */
 }
 
-/* Nobody may change the plan after it has been checked. */
-static int map_plan(struct plan *ret_plan)
+static int map(int fd, struct plan *ret_plan)
 {
 	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-	int have = fcntl(WIRE_PLAN_FD, F_GET_SEALS);
+	int have = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 	void *block;
 
 	if (have < 0 || (have & seals) != seals)
 		return -EPERM;
-	if (fstat(WIRE_PLAN_FD, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_size <= 0)
 		return -EINVAL;
-	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, WIRE_PLAN_FD, 0);
+	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (block == MAP_FAILED)
 		return -errno;
-	close(WIRE_PLAN_FD);
 	return plan_open(block, (size_t)st.st_size, ret_plan);
 }
 
-/* A directory or an O_PATH descriptor would be a way out of the sandbox. */
-static int check_stream(int fd)
+int launch_map(int fd, struct plan *ret_plan, struct plan_verdict *ret_verdict)
+{
+	int r = map(fd, ret_plan);
+
+	close(fd);
+	if (r < 0)
+		return r;
+	*ret_verdict = plan_check(ret_plan);
+	return ret_verdict->fault == PLAN_FINE ? 0 : -EBADMSG;
+}
+
+int launch_check_stream(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
@@ -97,7 +105,7 @@ static int check_inheritance(void)
 
 	fd_close_from(WIRE_SOCKET_FD + 1);
 	for (int fd = 0; fd <= 2 && r == 0; fd++)
-		r = check_stream(fd);
+		r = launch_check_stream(fd);
 	if (r == 0 && fcntl(WIRE_SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)
 		r = -errno;
 	return r;
@@ -116,17 +124,16 @@ int main(int argc, char **argv)
 		.listener = -1,
 	};
 	struct launch *l = &launch;
-	struct plan_verdict verdict;
+	struct plan_verdict verdict = { .op = UINT32_MAX };
 	int r = check_inheritance();
 
 	if (r == 0)
-		r = map_plan(&l->plan);
-	if (r < 0 || !l->plan.head)
-		launch_fail(l, -r);
-	verdict = plan_check(&l->plan);
+		r = launch_map(WIRE_PLAN_FD, &l->plan, &verdict);
+	if (r == 0 && plan_is_for_session(&l->plan))
+		r = -EBADMSG; /* there is no sandbox yet */
 	l->at = verdict.op;
-	if (verdict.fault != PLAN_FINE)
-		launch_fail(l, EBADMSG);
+	if (r < 0)
+		launch_fail(l, -r);
 	l->at = 0;
 #ifdef COFFER_TORTURE
 	/* `coffer-launch 17`: operation 17 fails. */

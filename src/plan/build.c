@@ -126,6 +126,16 @@ static uint64_t put_operand(struct plan_build *b, char kind, va_list *args)
 	}
 }
 
+static void add(struct plan_build *b, const struct plan_op *op)
+{
+	struct plan_op *added = b->failed || b->ops.n == PLAN_OPS_MAX ? NULL : plan_op_vec_add(&b->ops, b->arena);
+
+	if (added)
+		*added = *op;
+	else
+		fail(b, b->ops.n == PLAN_OPS_MAX ? -E2BIG : -ENOMEM);
+}
+
 void plan_add(struct plan_build *b, enum plan_opcode code, const char *why, ...)
 {
 	const struct plan_op_info *info = plan_op_info(code);
@@ -134,8 +144,8 @@ void plan_add(struct plan_build *b, enum plan_opcode code, const char *why, ...)
 
 	if (b->failed)
 		return;
-	if (!info || b->ops.n == PLAN_OPS_MAX) {
-		fail(b, info ? -E2BIG : -EINVAL);
+	if (!info) {
+		fail(b, -EINVAL);
 		return;
 	}
 
@@ -144,13 +154,29 @@ void plan_add(struct plan_build *b, enum plan_opcode code, const char *why, ...)
 	for (size_t i = 0; info->operands[i]; i++)
 		op.arg[i] = put_operand(b, info->operands[i], &args);
 	va_end(args);
+	add(b, &op);
+}
 
-	struct plan_op *added = b->failed ? NULL : plan_op_vec_add(&b->ops, b->arena);
+static uint64_t copy_operand(struct plan_build *b, const struct plan *plan, const struct plan_op *op, unsigned i)
+{
+	char kind = plan_op_info(op->code)->operands[i];
+	size_t n = (uint32_t)op->arg[i], at = b->bytes_len;
 
-	if (added)
-		*added = op;
-	else
-		fail(b, -ENOMEM);
+	if (kind == 'n' || kind == 't')
+		return op->arg[i];
+	if (kind == 'b')
+		return put_blob(b, plan_blob(plan, op, i, &n), n);
+	put(b, plan->bytes + (op->arg[i] >> 32), kind == 'l' ? n : n + 1);
+	return pack(at, n);
+}
+
+void plan_add_copy(struct plan_build *b, const struct plan *plan, const struct plan_op *op)
+{
+	struct plan_op copy = { .code = op->code, .why = put_why(b, plan_why(plan, op)) };
+
+	for (unsigned i = 0; plan_op_info(op->code)->operands[i]; i++)
+		copy.arg[i] = copy_operand(b, plan, op, i);
+	add(b, &copy);
 }
 
 void plan_build_note(struct plan_build *b, const char *fmt, ...)

@@ -32,6 +32,8 @@ struct plan_build {
 
 void plan_build_init(struct plan_build *b, struct arena *arena);
 void plan_add(struct plan_build *b, enum plan_opcode code, const char *why, ...);
+/* Adds an operation of another plan as it is there. */
+void plan_add_copy(struct plan_build *b, const struct plan *plan, const struct plan_op *op);
 void plan_build_note(struct plan_build *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 unsigned plan_build_slot(struct plan_build *b); /* a fresh tree slot */
 /* Lays the block out in the arena, runs plan_open and plan_check. err says which operation breaks which rule (INTERNAL). */

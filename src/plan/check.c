@@ -70,6 +70,7 @@ static const struct {
 	[OP_INIT] = { .traits = ONCE | NEEDS_NO_PRIVS },
 	[OP_CLOSE_FDS] = { .traits = ONCE },
 	[OP_SECCOMP] = { .traits = ONCE | NEEDS_NO_PRIVS },
+	[OP_SERVE] = { .traits = ONCE | NEEDS_NO_PRIVS, .namespaces = CLONE_NEWPID },
 };
 
 static bool has_trait(const struct plan_op *op, enum trait trait)
@@ -93,11 +94,38 @@ static uint32_t check_stages(const struct plan *plan)
 	return FINE;
 }
 
+static bool ends_in(const struct plan *plan, enum plan_opcode code)
+{
+	uint32_t n = plan->head->op_count;
+
+	return n > 0 && plan->op[n - 1].code == code;
+}
+
 static uint32_t check_exec(const struct plan *plan)
 {
-	uint32_t n = plan->head->op_count, i = find(plan, OP_EXEC, 0);
+	enum plan_opcode end = ends_in(plan, OP_SERVE) ? OP_SERVE : OP_EXEC;
+	uint32_t n = plan->head->op_count, i = find(plan, end, 0), other = find(plan, end == OP_EXEC ? OP_SERVE : OP_EXEC, 0);
 
+	if (other < n)
+		return other;
 	return n > 0 && i == n - 1 ? FINE : i;
+}
+
+bool plan_is_for_session(const struct plan *plan)
+{
+	return find(plan, OP_SPAWN, 0) == plan->head->op_count;
+}
+
+/* Where the sandbox is another plan's, nothing is left to make of it, and nothing on the host: the engine may watch. */
+static uint32_t check_for_session(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->head->op_count; i++) {
+		unsigned code = plan->op[i].code;
+
+		if ((plan_op_info(code)->stage < PLAN_SHED && code != OP_WATCH) || code == OP_SERVE)
+			return i;
+	}
+	return FINE;
 }
 
 static uint32_t check_spawn(const struct plan *plan)
@@ -105,7 +133,7 @@ static uint32_t check_spawn(const struct plan *plan)
 	uint32_t n = plan->head->op_count, first = find(plan, OP_SPAWN, 0);
 
 	if (first == n)
-		return n;
+		return check_for_session(plan);
 
 	uint32_t second = find(plan, OP_SPAWN, first + 1);
 
@@ -182,6 +210,8 @@ static uint32_t check_after_seccomp(const struct plan *plan)
 {
 	uint32_t n = plan->head->op_count, i = find(plan, OP_SECCOMP, 0);
 
+	if (ends_in(plan, OP_SERVE))
+		return i == n ? FINE : i; /* it would hold for all that come of it */
 	if (i == n)
 		return n;
 	return i + 2 == n ? FINE : i + 1;
@@ -191,7 +221,7 @@ static uint32_t check_fds(const struct plan *plan)
 {
 	uint32_t filter = find(plan, OP_SECCOMP, 0), i = find(plan, OP_CLOSE_FDS, 0);
 
-	return i < filter ? FINE : i;
+	return i < filter || ends_in(plan, OP_SERVE) ? FINE : i;
 }
 
 /* A limit is undone with its cgroup: so the cgroup must be the run's own. */
@@ -241,7 +271,7 @@ static uint32_t check_caps(const struct plan *plan)
 {
 	uint32_t n = plan->head->op_count;
 
-	return find(plan, OP_CAPS_DROP, 0) < n ? FINE : n;
+	return find(plan, OP_CAPS_DROP, 0) < n || plan_is_for_session(plan) ? FINE : n;
 }
 
 /* No root yet, one under construction, or entered. Mounts are made private before there is one. */

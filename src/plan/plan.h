@@ -124,15 +124,15 @@ const char *plan_note(const struct plan *plan, unsigned index);
 enum plan_fault {
 	PLAN_FINE,
 	PLAN_STAGE_BACKWARDS,
-	PLAN_NOT_ONE_EXEC_LAST,
-	PLAN_SLOT_MISUSED, /* used before opened, opened twice, or left open at EXEC */
+	PLAN_NOT_ONE_EXEC_LAST, /* nor one SERVE */
+	PLAN_SLOT_MISUSED,      /* used before opened, opened twice, or left open at EXEC */
 	PLAN_PATH_NOT_NORMAL,
 	PLAN_WRITABLE_UNSAFE,   /* a writable mount of the host without nosuid and nodev */
 	PLAN_NO_NEW_PRIVS_LATE, /* missing, or after SECCOMP */
 	PLAN_AFTER_SECCOMP,     /* something between SECCOMP and EXEC, or no SECCOMP */
 	PLAN_NO_INVERSE,
 	PLAN_LANDLOCK_ORDER, /* OPEN, PATH…, ENTER; never twice */
-	PLAN_NO_SPAWN,       /* not exactly one */
+	PLAN_NO_SPAWN,       /* not exactly one; or none, and yet something that would need it */
 	PLAN_NO_CAPS_DROP,
 	PLAN_ROOT_ORDER,        /* mounts before a root, no PIVOT after a root, or PIVOT without one */
 	PLAN_TWICE,             /* an operation that may stand once stands twice */
@@ -148,6 +148,8 @@ struct plan_verdict {
 };
 
 struct plan_verdict plan_check(const struct plan *plan);
+/* Is it to be carried out by process 1 of a session, in a sandbox that another plan has made? */
+bool plan_is_for_session(const struct plan *plan);
 const char *plan_fault_text(enum plan_fault fault); /* one sentence, for people */
 
 #endif

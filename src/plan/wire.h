@@ -13,6 +13,9 @@
  *   DENIED   struct wire_denied + text
  *   EXITED   a = wait status, usage
  *
+ * In a session process 1 says SERVING, with its root in SCM_RIGHTS, and is then sent EXEC after EXEC, each with a plan, the launcher's end of a
+ * socket of its own, on which all of the above is said about that command alone, and three streams. Its number (a) is one of a session's own.
+ *
  * The peer's end closing is the only other message: every process of the sandbox is gone then, for each holds a copy
  * until exec and the warden holds one until its jail has been reaped.
  */
@@ -33,8 +36,13 @@ enum wire_type {
 	WIRE_SIGNAL,
 	WIRE_LISTENER,
 	WIRE_SOCKET,
-	WIRE_READY
+	WIRE_READY,
+	WIRE_EXEC,
+	WIRE_SERVING
 };
+
+/* EXEC's descriptors, in this order. */
+enum { WIRE_EXEC_PLAN, WIRE_EXEC_SOCKET, WIRE_EXEC_STREAMS, WIRE_EXEC_FDS = WIRE_EXEC_STREAMS + 3 };
 
 /* As the filter's socket has it: a letter each. */
 enum wire_listener { WIRE_LISTENER_PROXY = 'P', WIRE_LISTENER_TRANSPARENT = 'T', WIRE_LISTENER_RESOLVER = 'D' };

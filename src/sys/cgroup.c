@@ -334,3 +334,59 @@ int cgroup_read_cpu(const char *dir, enum cgroup_account account, uint64_t *ret_
 		*ret_us = usage.cpu_us;
 	return r;
 }
+
+/* ---- stopping ---- */
+
+static int write_at(int dir, const char *file, const char *value)
+{
+	autofd int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+static bool is_frozen(int dir, enum cgroup_account account)
+{
+	char text[64];
+
+	if (account == CGROUP_V2)
+		return keyed_number_at(dir, "cgroup.events", "frozen") == 1;
+	return file_read_at(dir, "freezer.state", text, sizeof(text)) > 0 && strncmp(text, "FROZEN", 6) == 0;
+}
+
+int cgroup_freeze(const char *dir, enum cgroup_account account, bool freeze)
+{
+	enum { STEPS = 1000 };
+	const struct timespec step = { .tv_nsec = 1000000 };
+	bool is_v2 = account == CGROUP_V2;
+	autofd int fd = is_v2 || account == CGROUP_V1_FREEZER ? file_open_dir(AT_FDCWD, dir) : -EOPNOTSUPP;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (is_v2)
+		r = write_at(fd, "cgroup.freeze", freeze ? "1" : "0");
+	else
+		r = write_at(fd, "freezer.state", freeze ? "FROZEN" : "THAWED");
+	if (r < 0)
+		return r == -ENOENT ? -EOPNOTSUPP : r;
+	for (int i = 0; i < STEPS && is_frozen(fd, account) != freeze; i++)
+		(void)nanosleep(&step, NULL);
+	return is_frozen(fd, account) == freeze ? 0 : -EBUSY;
+}
+
+void cgroup_reclaim(const char *dir, enum cgroup_account account)
+{
+	autofd int fd = has_memory(account) ? file_open_dir(AT_FDCWD, dir) : -1;
+
+	if (fd >= 0 && account == CGROUP_V2)
+		(void)write_at(fd, "memory.reclaim", "1G");
+	else if (fd >= 0)
+		(void)write_at(fd, "memory.force_empty", "0");
+}
+
+uint64_t cgroup_memory(const char *dir, enum cgroup_account account)
+{
+	autofd int fd = has_memory(account) ? file_open_dir(AT_FDCWD, dir) : -1;
+
+	return fd < 0 ? 0 : number_at(fd, account == CGROUP_V2 ? "memory.current" : "memory.usage_in_bytes");
+}

@@ -7,6 +7,7 @@
 #ifndef COFFER_SYS_CGROUP_H
 #define COFFER_SYS_CGROUP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Which accounts a directory keeps. Version 2 keeps them all in one. */
@@ -23,6 +24,16 @@ int cgroup_set(const char *file, const char *value);
 
 /* Kills every process in it until none is left. -EBUSY when some will not go. */
 int cgroup_kill(const char *dir);
+
+/*
+ * Stops every process in it where it is, or lets them go on, unseen by themselves: version 2 (5.2) and version 1's freezer. -EOPNOTSUPP for a
+ * directory without one, -EBUSY when some do not stop within a second.
+ */
+int cgroup_freeze(const char *dir, enum cgroup_account account, bool freeze);
+/* Gives memory of its processes back to the host, as far as the kernel finds it easy (version 2: 5.19). */
+void cgroup_reclaim(const char *dir, enum cgroup_account account);
+/* What its processes have in memory now; 0: not known. */
+uint64_t cgroup_memory(const char *dir, enum cgroup_account account);
 
 /* Kills what is left in it and removes it with the directories below. 0 also when it is gone already. */
 int cgroup_remove(const char *dir);

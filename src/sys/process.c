@@ -75,6 +75,9 @@ int process_spawn(const char *path, char *const argv[], const int *fds, size_t f
 
 int process_signal(const struct process *process, int number)
 {
+	if (process->pid <= 0)
+		return -ESRCH; /* to kill(2) it would mean everybody */
+
 	long r = process->pidfd >= 0 ? syscall(__NR_pidfd_send_signal, process->pidfd, number, NULL, 0) : kill(process->pid, number);
 
 	return r < 0 ? -errno : 0;

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,64 +43,98 @@ int sock_send(int fd, const void *packet, size_t n)
 	return sent < 0 ? -errno : 0;
 }
 
-int sock_send_fd(int fd, const void *packet, size_t n, int passed)
+int sock_send_fds(int fd, const void *packet, size_t n, const int *passed, size_t passed_n)
 {
 	struct iovec part = { (void *)(uintptr_t)packet, n };
 	union {
 		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(SOCK_FDS_MAX * sizeof(int))];
 	} control = { 0 };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control };
 	ssize_t sent;
 
+	if (passed_n > SOCK_FDS_MAX)
+		return -EINVAL;
+	message.msg_controllen = CMSG_SPACE(passed_n * sizeof(int));
 	control.head.cmsg_level = SOL_SOCKET;
 	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.head), &passed, sizeof(int));
+	control.head.cmsg_len = CMSG_LEN(passed_n * sizeof(int));
+	memcpy(CMSG_DATA(&control.head), passed, passed_n * sizeof(int));
 	do
 		sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : 0;
 }
 
-/* The first descriptor of the message; any others are closed. There is room for one control message only. */
-static int take_descriptor(struct msghdr *message)
+int sock_send_fd(int fd, const void *packet, size_t n, int passed)
+{
+	return sock_send_fds(fd, packet, n, &passed, 1);
+}
+
+/* What came, raised; what is more than was asked for is closed. Returns how many there were. There is one control message at most. */
+static size_t take_descriptors(struct msghdr *message, int *ret_fds, size_t fds_n)
 {
 	const struct cmsghdr *c = CMSG_FIRSTHDR(message);
-	int first = -1;
+	size_t n = 0;
 
 	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return -1;
-	for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+		return 0;
+	for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int), n++) {
 		autofd int fd = -1;
 
 		memcpy(&fd, (const char *)c + at, sizeof(fd));
-		if (first < 0)
-			first = TAKE_FD(fd);
+		if (n < fds_n && fd_raise(&fd) == 0)
+			ret_fds[n] = TAKE_FD(fd);
 	}
-	return first;
+	return n;
 }
 
-ssize_t sock_receive(int fd, void *packet, size_t room, int *ret_fd)
+/* ret_fds: -1 each, or what came. */
+static ssize_t receive(int fd, struct iovec part, int *ret_fds, size_t fds_n, size_t *ret_came)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	struct iovec part = { .iov_base = packet, .iov_len = room };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(SOCK_FDS_MAX * sizeof(int))];
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control };
 	ssize_t n;
 
+	message.msg_controllen = CMSG_SPACE(fds_n * sizeof(int));
+	for (size_t i = 0; i < fds_n; i++)
+		ret_fds[i] = -1;
 	do
 		n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
+	*ret_came = take_descriptors(&message, ret_fds, fds_n);
+	return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+}
 
-	autofd int came = take_descriptor(&message);
+ssize_t sock_receive_fds(int fd, void *packet, size_t room, int *ret_fds, size_t fds_n)
+{
+	size_t came = 0;
+	ssize_t n = receive(fd, (struct iovec){ packet, room }, ret_fds, fds_n, &came);
+	bool complete = came == fds_n;
 
-	if (message.msg_flags & MSG_TRUNC)
-		return -EMSGSIZE;
-	*ret_fd = -1;
-	if (came >= 0 && fd_raise(&came) == 0)
-		*ret_fd = TAKE_FD(came);
+	if (n > 0 && came == 0)
+		return n;
+	for (size_t i = 0; i < fds_n; i++)
+		complete = complete && ret_fds[i] >= 0;
+	if (n > 0 && complete)
+		return n;
+	for (size_t i = 0; i < fds_n; i++)
+		own_close(&ret_fds[i]);
+	return n > 0 ? -EPROTO : n;
+}
+
+ssize_t sock_receive(int fd, void *packet, size_t room, int *ret_fd)
+{
+	size_t came;
+	int one = -1;
+	ssize_t n = receive(fd, (struct iovec){ packet, room }, &one, 1, &came);
+
+	if (n < 0)
+		own_close(&one);
+	else
+		*ret_fd = one;
 	return n;
 }
 

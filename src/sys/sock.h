@@ -1,5 +1,5 @@
 /*
- * sock.h: packets with at most one descriptor between two processes (SOCK_SEQPACKET). Sending never blocks and never raises SIGPIPE.
+ * sock.h: packets with descriptors between two processes (SOCK_SEQPACKET). Sending never blocks and never raises SIGPIPE.
  */
 #ifndef COFFER_SYS_SOCK_H
 #define COFFER_SYS_SOCK_H
@@ -16,6 +16,11 @@ int sock_send(int fd, const void *packet, size_t n);
 
 /* The same with a descriptor, which stays the caller's. */
 int sock_send_fd(int fd, const void *packet, size_t n, int passed);
+
+enum { SOCK_FDS_MAX = 8 };
+/* The same with up to SOCK_FDS_MAX of them; and the next packet with exactly as many or none (-1 each), else -EPROTO. The rest as sock_receive. */
+int sock_send_fds(int fd, const void *packet, size_t n, const int *passed, size_t passed_n);
+ssize_t sock_receive_fds(int fd, void *packet, size_t room, int *ret_fds, size_t fds_n);
 
 /*
  * The next packet, without waiting: its length, 0 when the peer is gone, -EAGAIN when there is none now, -EMSGSIZE for one that

@@ -1,4 +1,4 @@
-#include "launch/notify.h"
+#include "mediate/notify.h"
 
 #include "base/path.h"
 #include "plan/wire.h"
@@ -17,15 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-int notify_init(struct notify *n, struct launch *l)
+void notify_init(struct notify *n)
 {
-	n->l = l;
-	n->rules = (struct rules){ &l->plan, l->init };
-	n->flags = plan_number(l->init, 1);
-	if (l->listener < 0)
-		return 0;
-	seccomp_hurry(l->listener);
-	return caller_init(&n->view);
+	n->flags = plan_number(n->rules.init, 1);
+	if (n->listener >= 0)
+		seccomp_hurry(n->listener);
 }
 
 /* A flood of refusals must not keep init from anything else, nor fill the socket that its last word goes through. */
@@ -60,7 +56,7 @@ void notify_report(struct notify *n, const struct seccomp_notif *call, const str
 		n->dropped++;
 		return;
 	}
-	caller_name(&n->view, (pid_t)call->pid, name);
+	caller_name(n->view, (pid_t)call->pid, name);
 	name_len = strlen(name) + 1;
 	if (name_len + len + 1 > sizeof(out.text))
 		len = sizeof(out.text) - name_len - 1;
@@ -71,7 +67,7 @@ void notify_report(struct notify *n, const struct seccomp_notif *call, const str
 	memcpy(out.text, name, name_len);
 	memcpy(out.text + name_len, target, len);
 	out.text[name_len + len] = '\0';
-	if (send(n->l->socket, &out, sizeof(out.wire) + out.wire.text_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (send(n->socket, &out, sizeof(out.wire) + out.wire.text_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		n->dropped++;
 }
 
@@ -83,7 +79,7 @@ static bool give_blank(struct notify *n, const struct seccomp_notif *call)
 	if (n->flags & PLAN_INIT_SOCKETS && call->data.nr == SYS_socket && (int)call->data.args[0] == AF_UNIX)
 		fd = local_blank(type, (int)call->data.args[2]);
 	if (fd >= 0)
-		seccomp_answer_open(n->l->listener, call->id, fd, type & SOCK_CLOEXEC);
+		seccomp_answer_open(n->listener, call->id, fd, type & SOCK_CLOEXEC);
 	return fd >= 0;
 }
 
@@ -95,12 +91,12 @@ static void refuse(struct notify *n, const struct seccomp_notif *call)
 	if (give_blank(n, call))
 		return;
 	notify_report(n, call, &refusal, "");
-	(void)seccomp_answer(n->l->listener, call->id, -EPERM);
+	(void)seccomp_answer(n->listener, call->id, -EPERM);
 }
 
 static bool is_private_network(const struct notify *n)
 {
-	return n->l->namespaces & CLONE_NEWNET;
+	return n->namespaces & CLONE_NEWNET;
 }
 
 static void tell_address(struct notify *n, const struct seccomp_notif *call, const struct call *c)
@@ -158,7 +154,7 @@ static bool spell_path(struct notify *n, struct judged *j, const char *text)
 	if (text[0] != '/') {
 		int dir = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
 
-		if (caller_dir_path(&n->view, (pid_t)j->call->pid, dir, j->path) < 0)
+		if (caller_dir_path(n->view, (pid_t)j->call->pid, dir, j->path) < 0)
 			return false;
 		top = strlen(j->path);
 		if (top + len + 1 >= sizeof(j->path))
@@ -173,18 +169,18 @@ static bool spell_path(struct notify *n, struct judged *j, const char *text)
 static bool find_path(struct notify *n, struct judged *j, const char *text)
 {
 	int start = j->dir == CALL_NONE ? AT_FDCWD : (int)j->call->data.args[j->dir];
-	struct caller caller = CALLER(&n->view, (pid_t)j->call->pid);
+	struct caller caller = CALLER(n->view, (pid_t)j->call->pid);
 	struct place place;
 	int r = caller_find(&caller, start, text, j->follows ? CALLER_FOLLOW : CALLER_NAME, &place);
 	bool is_closed = r == -EACCES || r == -EPERM;
 
-	if (r == 0 && !caller_sees_the_same(&n->view, caller.thread))
+	if (r == 0 && !caller_sees_the_same(n->view, caller.thread))
 		r = -EACCES;
 	j->exists = r == 0 && place.target < 0 && place_look(&place);
 	if (j->exists)
 		j->st = place.found;
 	if (r == 0)
-		r = place.target < 0 ? place_path(&n->view, &place, j->path) : -ENOENT;
+		r = place.target < 0 ? place_path(n->view, &place, j->path) : -ENOENT;
 	place_done(&place);
 	return r == 0 || ((is_closed || text[0] == '/') && spell_path(n, j, text));
 }
@@ -215,7 +211,7 @@ static void judge(struct notify *n, struct judged *j, const char *text)
 	if (is_plainly_allowed(n, j, text) || !find_path(n, j, text))
 		return;
 	region = rules_region(&n->rules, j->path, &refusal.rule);
-	if (is_allowed(j, region) || (j->exists && j->st.st_dev == n->view.proc_dev) || (region == 'r' && !is_written(j)))
+	if (is_allowed(j, region) || (j->exists && j->st.st_dev == n->view->proc_dev) || (region == 'r' && !is_written(j)))
 		return;
 	if (region == 'h')
 		refusal.errnum = j->exists ? EACCES : ENOENT;
@@ -274,8 +270,8 @@ static bool is_acted(const struct notify *n, const struct seccomp_notif *call, c
 
 static void note_umask(struct notify *n, const struct seccomp_notif *call, const struct call *c)
 {
-	if ((call->data.args[c->flags] & 0777) != n->view.umask)
-		n->view.umask_varies = true;
+	if ((call->data.args[c->flags] & 0777) != n->view->umask)
+		n->view->umask_varies = true;
 }
 
 /* Told while its maker still waits: afterwards it may be gone, and its name and directories with it. What is said here decides nothing. */
@@ -294,7 +290,7 @@ static void tell(struct notify *n, const struct seccomp_notif *call, const struc
 bool notify_answer(struct notify *n)
 {
 	struct seccomp_notif call;
-	int r = seccomp_receive(n->l->listener, &call);
+	int r = seccomp_receive(n->listener, &call);
 	const struct call *c = call_find(call.data.nr);
 
 	if (r < 0) /* ENOENT: the caller has died meanwhile */
@@ -308,7 +304,7 @@ bool notify_answer(struct notify *n)
 			note_umask(n, &call, c);
 		else
 			tell(n, &call, c);
-		(void)seccomp_continue(n->l->listener, call.id);
+		(void)seccomp_continue(n->listener, call.id);
 	}
 	return true;
 }

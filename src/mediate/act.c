@@ -4,7 +4,7 @@
  * a directory that was found to be no protected one does not become one, for that would be a rename. What the caller changes in its memory after it
  * has been read changes nothing, for the call is never made from there.
  */
-#include "launch/notify.h"
+#include "mediate/notify.h"
 
 #include "sys/seccomp.h"
 
@@ -164,8 +164,8 @@ static bool may_connect(struct act *act, struct refusal *refusal)
 		return true;
 	/* Where the sandbox writes, most of what it did not make is what a run before left: nobody listens. */
 	refusal->errnum = rules_region(&n->rules, act->path, &rule) == 'w' ? ECONNREFUSED : EACCES;
-	deed->stays_inside = n->l->namespaces && local_set_has(&n->l->made, &deed->place.found);
-	return deed->stays_inside || local_set_has(&n->l->listed, &deed->place.found) || local_set_has(&n->l->made, &deed->place.found);
+	deed->stays_inside = n->namespaces && local_set_has(n->made, &deed->place.found);
+	return deed->stays_inside || local_set_has(n->listed, &deed->place.found) || local_set_has(n->made, &deed->place.found);
 }
 
 static bool is_refused(struct act *act, struct refusal *refusal)
@@ -174,18 +174,18 @@ static bool is_refused(struct act *act, struct refusal *refusal)
 		return !may_connect(act, refusal);
 	refusal->rule = forbid(act);
 	if (act->n->flags & PLAN_INIT_SOCKETS && !rules_private(&act->n->rules, act->path))
-		act->deed.known = &act->n->l->made;
+		act->deed.known = act->n->made;
 	return refusal->rule;
 }
 
 static int find_paths(struct act *act)
 {
 	const bool nowhere = act->deed.call->kind >= CALL_BIND && !act->deed.text[0];
-	int r = nowhere ? 0 : place_path(&act->n->view, &act->deed.place, act->path);
+	int r = nowhere ? 0 : place_path(act->n->view, &act->deed.place, act->path);
 
 	act->named = act->path;
 	if (r == 0 && act->deed.other.dir >= 0)
-		r = place_path(&act->n->view, &act->deed.other, act->other);
+		r = place_path(act->n->view, &act->deed.other, act->other);
 	return r == -EXDEV ? -EACCES : r;
 }
 
@@ -214,14 +214,14 @@ void notify_act(struct notify *n, const struct seccomp_notif *call)
 	act.n = n;
 	act.call = call;
 	act.path[0] = act.other[0] = '\0';
-	r = deputy_prepare(&n->view, call, &act.deed);
+	r = deputy_prepare(n->view, call, &act.deed);
 	if (r == 0)
 		r = find_paths(&act);
 	refused = r == 0 && is_refused(&act, &refusal);
 	if (refused)
 		r = -refusal.errnum;
 	/* What was read was the caller's if it still waits; if it does not, nobody wants the deed. */
-	if (r == 0 && !seccomp_is_waiting(n->l->listener, call->id)) {
+	if (r == 0 && !seccomp_is_waiting(n->listener, call->id)) {
 		deputy_done(&act.deed);
 		return;
 	}
@@ -235,7 +235,7 @@ void notify_act(struct notify *n, const struct seccomp_notif *call)
 			return;
 		}
 	}
-	deputy_answer(n->l->listener, call->id, &act.deed, r);
+	deputy_answer(n->listener, call->id, &act.deed, r);
 	if (refused)
 		notify_report(n, call, &refusal, act.named);
 	else if (r < 0 && act.deed.call->kind != CALL_CONNECT)

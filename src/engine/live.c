@@ -1,0 +1,203 @@
+#include "engine/live.h"
+
+#include "base/own.h"
+#include "base/path.h"
+#include "engine/spawn.h"
+#include "sys/fd.h"
+#include "sys/process.h"
+#include "sys/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { ANSWER_MS = 10000 };
+
+/* A path in an address is short; one through the directory's descriptor always is. */
+static int open_at(int dir, const char *name, struct sockaddr_un *ret_address)
+{
+	int n, fd;
+
+	*ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	n = snprintf(ret_address->sun_path, sizeof(ret_address->sun_path), "/proc/self/fd/%d/%s", dir, name);
+	if ((size_t)n >= sizeof(ret_address->sun_path))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int connect_at(int dir, const char *name)
+{
+	struct sockaddr_un address;
+	autofd int fd = open_at(dir, name, &address);
+
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int live_listen(int dir, const char *name)
+{
+	struct sockaddr_un address;
+	autofd int fd = open_at(dir, name, &address);
+
+	if (fd < 0)
+		return fd;
+	(void)unlinkat(dir, name, 0); /* a dead one's */
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || fchmodat(dir, name, 0600, 0) < 0 ||
+	    listen(fd, SOMAXCONN) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+/* Only this user and root can have bound a socket in a directory of this user's; who is neither has been handed it. */
+static int check_peer(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return -errno;
+	return peer.uid == geteuid() || peer.uid == 0 ? 0 : -EPERM;
+}
+
+static int wait_for_packet(int fd)
+{
+	struct pollfd wanted = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&wanted, 1, ANSWER_MS);
+	while (r < 0 && errno == EINTR);
+	return r == 1 ? 0 : r == 0 ? -ETIMEDOUT : -errno;
+}
+
+static int hear_started(int socket, uint32_t *ret_refused_op, struct err *err)
+{
+	struct pollfd wanted = { .fd = socket, .events = POLLIN };
+	struct live_started started;
+	ssize_t n;
+	int r;
+
+	do
+		r = poll(&wanted, 1, -1); /* making a session may take its time; its end closes the socket */
+	while (r < 0 && errno == EINTR);
+	n = recv(socket, &started, sizeof(started), 0);
+	if (n != (ssize_t)sizeof(started))
+		return err_set(err, ERR_SETUP, EPIPE, "coffer-session ended without a word");
+	if (ret_refused_op)
+		*ret_refused_op = started.refused_op;
+	if (started.result < 0 && err)
+		*err = started.err;
+	return started.result;
+}
+
+int live_spawn(const char *program, const struct live_start *start, const int fds[LIVE_START_FDS], uint32_t *ret_refused_op,
+               struct err *err)
+{
+	char found[PATH_BYTES_MAX + 1], name[] = "coffer-session";
+	char *const argv[] = { name, NULL };
+	struct process process;
+	int pair[2], r = program ? 0 : spawn_find(name, found, err);
+	autofd int null = r < 0 ? -1 : fd_open_null();
+
+	if (r == 0)
+		r = null < 0 ? null : sock_pair(pair);
+	if (r < 0)
+		return r;
+
+	autofd int ours = pair[0];
+	autofd int theirs = pair[1];
+	const int standard[] = { null, null, null, theirs };
+
+	r = process_spawn(program ? program : found, argv, standard, ARRAY_LEN(standard), &process);
+	own_close(&theirs);
+	if (r == 0)
+		r = sock_send_fds(ours, start, sizeof(*start), fds, LIVE_START_FDS);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "coffer-session cannot be started: %s", strerror(-r));
+	(void)process_reap(&process); /* it has left the rest to a child of its own */
+	return hear_started(ours, ret_refused_op, err);
+}
+
+static int map_template(int fd, struct plan *ret_plan)
+{
+	struct stat st;
+	void *block;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	return block == MAP_FAILED ? -errno : plan_open(block, (size_t)st.st_size, ret_plan);
+}
+
+static int take_hello(struct live *live)
+{
+	int fds[LIVE_HELLO_FDS] = { -1, -1 }, r = wait_for_packet(live->socket);
+	ssize_t n = r < 0 ? r : sock_receive_fds(live->socket, &live->hello, sizeof(live->hello), fds, LIVE_HELLO_FDS);
+	autofd int template = fds[LIVE_HELLO_TEMPLATE];
+
+	live->root = fds[LIVE_HELLO_ROOT];
+	if (n < 0)
+		return (int)n;
+	if (n != (ssize_t)sizeof(live->hello) || live->hello.version != LIVE_VERSION || template <0)
+		return n == 0 ? -ENOTCONN : -EPROTO;
+	return map_template(template, &live->template);
+}
+
+int live_open(int dir, const char *name, struct live *ret_live, struct err *err)
+{
+	struct live live = { .socket = connect_at(dir, name), .root = -1 };
+	int r = live.socket < 0 ? live.socket : check_peer(live.socket);
+
+	if (r == 0)
+		r = fd_raise(&live.socket);
+	if (r == 0)
+		r = take_hello(&live);
+	if (r == 0) {
+		*ret_live = live;
+		return 0;
+	}
+	live_close(&live);
+	if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOTCONN || r == -ECONNRESET)
+		return err_set(err, ERR_NOTFOUND, -r, "the session is not running");
+	if (r == -EPROTO)
+		return err_set(err, ERR_UNSUPPORTED, EPROTO, "the session was made by another version of coffer: end it with that one");
+	return err_set(err, r == -ETIMEDOUT || r == -EAGAIN ? ERR_BUSY : ERR_DENIED, -r, "the session does not answer: %s", strerror(-r));
+}
+
+void live_close(struct live *live)
+{
+	if (live->template.head)
+		(void)munmap((void *)(uintptr_t)live->template.head, live->template.size);
+	live->template.head = NULL;
+	own_close(&live->socket);
+	own_close(&live->root);
+}
+
+int live_ask(const struct live *live, const struct live_request *request, struct live_reply *ret_reply, struct err *err)
+{
+	struct live_reply reply = { .result = -EPROTO };
+	int none, r = sock_send(live->socket, request, sizeof(*request));
+	ssize_t n = 0;
+
+	/* Events of the filter may stand before it. */
+	while (r == 0 && n != (ssize_t)sizeof(reply)) {
+		r = wait_for_packet(live->socket);
+		n = r < 0 ? r : sock_receive(live->socket, &reply, sizeof(reply), &none);
+		if (n == 0 || (n < 0 && n != -EMSGSIZE && n != -EAGAIN))
+			r = n < 0 ? (int)n : -ENOTCONN;
+	}
+	if (r == 0)
+		*ret_reply = reply;
+	return r < 0 ? err_set(err, ERR_NOTFOUND, -r, "the session has ended") : reply.result;
+}

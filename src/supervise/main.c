@@ -1,0 +1,119 @@
+/*
+ * coffer-session: the supervisor of one session. Started with a socket, over which come a plan and all else that it needs; answers when clients are served,
+ * and then stays until the session ends. Whoever started it may be long gone: it is nobody's child but process 1's, in a session of its own, without a
+ * terminal, a working directory or a stream.
+ */
+#include "base/own.h"
+#include "engine/engine.h"
+#include "engine/journal.h"
+#include "engine/live.h"
+#include "sys/fd.h"
+#include "sys/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SOCKET_FD = 3, ARENA_MAX = 16 << 20 };
+
+static int map_plan(int fd, struct plan *ret_plan)
+{
+	struct stat st;
+	void *block;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	return block == MAP_FAILED ? -errno : plan_open(block, (size_t)st.st_size, ret_plan);
+}
+
+static void answer(int result, uint32_t refused_op, const struct err *err)
+{
+	struct live_started started = { .result = result, .refused_op = refused_op };
+
+	if (err)
+		started.err = *err;
+	(void)sock_send(SOCKET_FD, &started, sizeof(started));
+	close(SOCKET_FD);
+}
+
+static void on_ready(void *context)
+{
+	(void)context;
+	answer(0, 0, NULL);
+}
+
+/* The one who started this waits for it; the one who serves is left to process 1. */
+static void leave_parent(void)
+{
+	if (fork() > 0)
+		_exit(0);
+	(void)setsid();
+}
+
+static int receive(struct live_start *start, int fds[LIVE_START_FDS])
+{
+	struct pollfd wanted = { .fd = SOCKET_FD, .events = POLLIN };
+	ssize_t n = poll(&wanted, 1, -1) == 1 ? sock_receive_fds(SOCKET_FD, start, sizeof(*start), fds, LIVE_START_FDS) : -1;
+
+	return n == (ssize_t)sizeof(*start) && start->version == LIVE_VERSION && fds[0] >= 0 ? 0 : -EPROTO;
+}
+
+static void remove_dirs(const struct live_start *start)
+{
+	for (size_t i = 0; i < ARRAY_LEN(start->remove); i++)
+		if (start->remove[i][0])
+			(void)inverse_undo(&(struct inverse){ PLAN_INVERSE_REMOVE_TREE, start->remove[i] });
+}
+
+static int supervise(struct live_start *start, const int fds[LIVE_START_FDS], uint32_t *refused_op, struct err *err)
+{
+	struct engine_run_options options;
+	struct plan plan;
+	struct live_setting setting = { .plan = &plan,
+		                        .template_fd = fds[LIVE_START_TEMPLATE],
+		                        .listener = fds[LIVE_START_LISTENER],
+		                        .ttl_ms = start->ttl_ms,
+		                        .idle_ms = start->idle_ms,
+		                        .options = &options,
+		                        .on_ready = on_ready };
+	struct arena arena;
+	int r = map_plan(fds[LIVE_START_PLAN], &plan);
+
+	if (r < 0)
+		return err_set(err, ERR_INTERNAL, -r, "the plan of the session: %s", strerror(-r));
+	engine_run_options_init(&options);
+	options.launcher = start->launcher[0] ? start->launcher : NULL;
+	options.run_id = start->run_id;
+	options.state_dir = start->state_dir;
+	options.refused_op = refused_op;
+	options.torture_op = start->torture_op;
+	arena_init(&arena, ARENA_MAX);
+	r = live_serve(&setting, &arena, err);
+	arena_done(&arena);
+	return r;
+}
+
+int main(void)
+{
+	static struct live_start start;
+	struct err err = { 0 };
+	uint32_t refused_op = UINT32_MAX;
+	int fds[LIVE_START_FDS], r;
+
+	fd_close_from(SOCKET_FD + 1);
+	(void)fcntl(SOCKET_FD, F_SETFD, FD_CLOEXEC);
+	leave_parent();
+	if (chdir("/") < 0 || receive(&start, fds) < 0)
+		return 1;
+	r = supervise(&start, fds, &refused_op, &err);
+	if (r < 0)
+		answer(r, refused_op, &err);
+	else
+		remove_dirs(&start); /* what could not be made is its maker's to take away */
+	return r < 0;
+}
