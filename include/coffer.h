@@ -387,6 +387,52 @@ typedef void coffer_finding_function(void *context, const struct coffer_finding 
 /* Calls on_finding for each thing looked at, the rung of the ladder first. Runs one command in a sandbox to be sure. */
 COFFER_API int coffer_doctor(struct coffer *coffer, coffer_finding_function *on_finding, void *context, struct coffer_error *error);
 
+/*
+ * Sessions: sandboxes that stay, and in which one command after another is executed. No daemon: a session has a small supervisor of its own, and any process of
+ * this user finds it by its name. It ends by coffer_session_remove, when its time is up, or when nobody has used it for long. When its supervisor is
+ * killed the processes in it are gone as well, and the next use makes the sandbox anew.
+ */
+struct coffer_session;
+
+struct coffer_session_options {
+	size_t size;           /* sizeof(struct coffer_session_options) */
+	const char *name;      /* lower-case letters, digits, "_.-", at most 63; NULL: a random one */
+	const char *labels;    /* a JSON object, kept with it, or NULL */
+	const char *directory; /* where commands start; NULL: the caller's */
+	uint64_t ttl_ms;       /* it ends so long after it was made; 0: never */
+	uint64_t idle_ms;      /* it ends when nothing has been executed for so long; 0: never */
+};
+
+enum coffer_session_state { COFFER_SESSION_RUNNING, COFFER_SESSION_PAUSED, COFFER_SESSION_STOPPED, COFFER_SESSION_BROKEN };
+
+/* The policy holds for all that is executed in it; its limits for all of that together, but for time and output. */
+COFFER_API int coffer_session_create(struct coffer *coffer, const struct coffer_policy *policy,
+                                     const struct coffer_session_options *options, struct coffer_session **ret_session,
+                                     struct coffer_error *error);
+COFFER_API int coffer_session_open(struct coffer *coffer, const char *name, struct coffer_session **ret_session,
+                                   struct coffer_error *error);
+/* Frees the handle. The session goes on. */
+COFFER_API void coffer_session_free(struct coffer_session *session);
+COFFER_API const char *coffer_session_name(const struct coffer_session *session);
+
+/*
+ * A request for coffer_run that executes a command there, with streams, events and cancellation as any other. Its environment (coffer_request_environment)
+ * comes to the session's; its directory may be relative to the session's. Many may run at once.
+ */
+COFFER_API int coffer_session_request(struct coffer_session *session, const char *const *argv, struct coffer_request **ret_request,
+                                      struct coffer_error *error);
+/* Instead of the session's own; 0: that. */
+COFFER_API void coffer_request_limits(struct coffer_request *request, uint64_t timeout_ms, uint64_t output_bytes);
+
+/* Stops all its processes where they are, and gives memory back; the next command lets them go on, as resume does. */
+COFFER_API int coffer_session_pause(struct coffer_session *session, struct coffer_error *error);
+COFFER_API int coffer_session_resume(struct coffer_session *session, struct coffer_error *error);
+/* Kills all of it and removes what it was. */
+COFFER_API int coffer_session_remove(struct coffer_session *session, struct coffer_error *error);
+
+/* All of this user's: lines for people, or a JSON array. */
+COFFER_API int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);
+
 /* Undoes what runs of this user left that were ended by force. Every run does it in passing. Returns how many, or a negative errno. */
 COFFER_API int coffer_gc(struct coffer *coffer, struct coffer_error *error);
 

@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 #include "policy/schema.h"
 #include "session/run.h"
+#include "session/sessions.h"
 #include "session/summary.h"
 
 #include <coffer.h>
@@ -33,9 +34,16 @@ struct coffer_policy {
 	struct api_error_vec problems;
 };
 
+struct coffer_session {
+	struct coffer *coffer;
+	char name[SESSION_ID_MAX];
+};
+
 struct coffer_request {
 	struct arena arena;
 	struct coffer *coffer;
+	const char *session;               /* NULL: a sandbox of its own */
+	uint64_t timeout_ms, output_bytes; /* in a session; 0: its own */
 	const struct coffer_policy *policy;
 	const char *const *argv, *const *environment;
 	const char *cwd;

@@ -108,5 +108,7 @@ int coffer_set_state_dir(struct coffer *coffer, const char *path, struct coffer_
 int coffer_gc(struct coffer *coffer, struct coffer_error *error)
 {
 	struct err err = { 0 };
-	return api_fail(session_gc(&coffer->session, &err), &err, error);
+	int runs = session_gc(&coffer->session, &err);
+	int sessions = runs < 0 ? runs : sessions_gc(&coffer->session, &err);
+	return api_fail(sessions < 0 ? sessions : runs + sessions, &err, error);
 }

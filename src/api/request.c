@@ -27,17 +27,12 @@ static int copy_argv(struct coffer_request *request, const char *const *argv)
 	return 0;
 }
 
-int coffer_request_new(struct coffer *coffer, const struct coffer_policy *policy, const char *const *argv,
-                       struct coffer_request **ret_request, struct coffer_error *error)
+static int make(struct coffer *coffer, const char *const *argv, struct coffer_request **ret_request, struct coffer_error *error)
 {
-	struct err err = { 0 };
-	if (!coffer || !policy || !argv || !argv[0] || !*argv[0])
-		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "a request needs a context, a policy and a command"), &err, error);
 	struct coffer_request *request = calloc(1, sizeof(*request));
 	if (!request)
 		return api_no_memory(error);
 	*request = (struct coffer_request){ .coffer = coffer,
-		                            .policy = policy,
 		                            .streams = { -1, -1, -1 },
 		                            .input_fd = -1,
 		                            .control_fd = -1,
@@ -53,6 +48,43 @@ int coffer_request_new(struct coffer *coffer, const struct coffer_policy *policy
 	}
 	*ret_request = request;
 	return 0;
+}
+
+int coffer_request_new(struct coffer *coffer, const struct coffer_policy *policy, const char *const *argv,
+                       struct coffer_request **ret_request, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	if (!coffer || !policy || !argv || !argv[0] || !*argv[0])
+		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "a request needs a context, a policy and a command"), &err, error);
+	int r = make(coffer, argv, ret_request, error);
+	if (r == 0)
+		(*ret_request)->policy = policy;
+	return r;
+}
+
+int coffer_session_request(struct coffer_session *session, const char *const *argv, struct coffer_request **ret_request,
+                           struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct coffer_request *request = NULL;
+	if (!session || !argv || !argv[0] || !*argv[0])
+		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "a request needs a session and a command"), &err, error);
+	int r = make(session->coffer, argv, &request, error);
+	if (r < 0)
+		return r;
+	request->session = arena_dup(&request->arena, session->name);
+	if (!request->session) {
+		coffer_request_free(request);
+		return api_no_memory(error);
+	}
+	*ret_request = request;
+	return 0;
+}
+
+void coffer_request_limits(struct coffer_request *request, uint64_t timeout_ms, uint64_t output_bytes)
+{
+	request->timeout_ms = timeout_ms;
+	request->output_bytes = output_bytes;
 }
 
 void coffer_request_free(struct coffer_request *request)

@@ -74,7 +74,7 @@ static struct session_request session_request_of(struct coffer_request *request)
 {
 	const char *const *environment = request->environment ? request->environment : (const char *const *)environ;
 	return (struct session_request){
-		.policy = &request->policy->policy,
+		.policy = request->policy ? &request->policy->policy : NULL,
 		.argv = request->argv,
 		.env = environment,
 		.cwd = request->cwd,
@@ -154,6 +154,26 @@ static void forget_cancellation(struct coffer_request *request)
 	(void)done; /* EAGAIN: nobody cancelled */
 }
 
+static int run(struct coffer_request *request, const struct session_request *wanted, struct coffer_outcome *outcome, struct err *err)
+{
+	return session_run(&request->coffer->session, wanted, &outcome->arena, &outcome->result, err);
+}
+
+static int execute(struct coffer_request *request, const struct session_request *wanted, struct coffer_outcome *outcome, struct err *err)
+{
+	const struct session *session = &request->coffer->session;
+	const struct session_exec exec = {
+		.request = wanted, .env = request->environment, .timeout_ms = request->timeout_ms, .output_bytes = request->output_bytes
+	};
+	struct live live;
+	int r = sessions_connect(session, request->session, (const char *const *)environ, true, &live, err);
+	if (r < 0)
+		return r;
+	r = sessions_exec(session, &live, &exec, &outcome->arena, &outcome->result, err);
+	live_close(&live);
+	return r;
+}
+
 int coffer_run(struct coffer_request *request, struct coffer_outcome **ret_outcome, struct coffer_error *error)
 {
 	struct err err = { 0 };
@@ -164,7 +184,7 @@ int coffer_run(struct coffer_request *request, struct coffer_outcome **ret_outco
 	arena_init(&outcome->arena, API_ARENA_MAX);
 	if (request->input_fd >= 0)
 		(void)lseek(request->input_fd, 0, SEEK_SET);
-	int r = api_fail(session_run(&request->coffer->session, &wanted, &outcome->arena, &outcome->result, &err), &err, error);
+	int r = api_fail((request->session ? execute : run)(request, &wanted, outcome, &err), &err, error);
 	forget_cancellation(request);
 	if (r == 0 && finish(outcome, request) < 0)
 		r = api_no_memory(error);

@@ -10,7 +10,7 @@
 enum { EXIT_FINE = 0, EXIT_UNWELL = 1, EXIT_FAILED = 125 };
 
 struct command {
-	const char *name;
+	const char *name;                          /* of one word or two */
 	int (*run)(const struct options *options); /* returns the exit status */
 	unsigned on;                               /* its bit in opts.def */
 	bool takes_command;                        /* what is no option starts a command line, and ends the options */
@@ -21,7 +21,8 @@ struct command {
 
 extern const struct command commands[];
 
-const struct command *command_find(const char *name); /* NULL: there is none */
+/* By one word or two; *ret_words says how many they were. NULL: there is none. next may be NULL. */
+const struct command *command_find(const char *word, const char *next, int *ret_words);
 
 int command_run(const struct options *options);
 int command_explain(const struct options *options);
@@ -29,6 +30,12 @@ int command_why(const struct options *options);
 int command_doctor(const struct options *options);
 int command_gc(const struct options *options);
 int command_completion(const struct options *options);
+int command_session_create(const struct options *options);
+int command_session_exec(const struct options *options);
+int command_session_ls(const struct options *options);
+int command_session_pause(const struct options *options);
+int command_session_resume(const struct options *options);
+int command_session_rm(const struct options *options);
 int command_version(const struct options *options);
 int command_help(const struct options *options);
 

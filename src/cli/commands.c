@@ -21,6 +21,22 @@ const struct command commands[] = {
 	{ "doctor", command_doctor, ON_DOCTOR, false, "[options]", "show what this machine can enforce, and how to get what it lacks",
 	  "  coffer doctor                            exit status 0: full protection; 1: something is missing\n"
 	  "  coffer doctor --json | jq '.findings[] | select(.fix)'\n" },
+	{ "session create", command_session_create, ON_SESSION_CREATE, false, "[options] [NAME]",
+	  "make a sandbox that stays, and print its name",
+	  "  coffer session create --write . work     commands executed in it share files, processes and network\n"
+	  "  coffer session create --idle 10m --ttl 8h --network off --memory 2G agent-7\n" },
+	{ "session exec", command_session_exec, ON_SESSION_EXEC, true, "[options] NAME [--] CMD [ARG…]", "execute a command in a session",
+	  "  coffer session exec work -- npm test\n"
+	  "  coffer session exec --cwd src --env CI=1 --timeout 5m work -- make\n" },
+	{ "session ls", command_session_ls, ON_SESSION_LS, false, "[options]", "list the sessions of this user",
+	  "  coffer session ls\n"
+	  "  coffer session ls --json | jq '.[] | select(.state == \"stopped\")'\n" },
+	{ "session pause", command_session_pause, ON_SESSION_NAMED, false, "NAME…", "stop all processes of a session where they are",
+	  "  coffer session pause work                the next exec lets them go on\n" },
+	{ "session resume", command_session_resume, ON_SESSION_NAMED, false, "NAME…", "let the processes of a session go on",
+	  "  coffer session resume work\n" },
+	{ "session rm", command_session_rm, ON_SESSION_NAMED, false, "NAME…", "end sessions, and remove all that they were",
+	  "  coffer session rm work\n" },
 	{ "gc", command_gc, ON_GC, false, "", "clear what runs that were ended by force have left",
 	  "  coffer gc                                every run does it in passing; this does it now\n" },
 	{ "completion", command_completion, ON_COMPLETION, false, "bash|zsh|fish", "print a completion script for a shell",
@@ -35,10 +51,22 @@ const struct command commands[] = {
 };
 /* clang-format on */
 
-const struct command *command_find(const char *name)
+static bool is_called(const char *name, const char *word, const char *next)
 {
-	for (const struct command *command = commands; command->name; command++)
-		if (strcmp(command->name, name) == 0)
-			return command;
+	size_t n = strlen(word);
+	if (strncmp(name, word, n) != 0)
+		return false;
+	return next ? name[n] == ' ' && strcmp(name + n + 1, next) == 0 : !name[n];
+}
+
+const struct command *command_find(const char *word, const char *next, int *ret_words)
+{
+	for (const struct command *command = commands; command->name; command++) {
+		bool one = is_called(command->name, word, NULL), two = next && is_called(command->name, word, next);
+		if (!one && !two)
+			continue;
+		*ret_words = one ? 1 : 2;
+		return command;
+	}
 	return NULL;
 }

@@ -8,7 +8,7 @@
 
 int command_explain(const struct options *options)
 {
-	struct cli_request made = { NULL, NULL, NULL };
+	struct cli_request made = { NULL, NULL, NULL, NULL };
 	struct coffer_error error;
 	char *text = NULL;
 	if (request_make(options, &made, &error) < 0)

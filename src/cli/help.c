@@ -170,7 +170,8 @@ int command_help(const struct options *options)
 	const char *name = options->argv[0];
 	if (name && strcmp(name, "schema") == 0)
 		return print_schema();
-	const struct command *command = name ? command_find(name) : NULL;
+	int words;
+	const struct command *command = name ? command_find(name, options->argv[1], &words) : NULL;
 	if (name && !command) {
 		struct nearest nearest = { .wanted = name };
 		for (const struct command *other = commands; other->name; other++)

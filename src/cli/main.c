@@ -20,6 +20,25 @@ static int say_no_command(const char *word)
 	return EXIT_FAILED;
 }
 
+/* `coffer session`, and what is no part of it: its own help, for there is no other. */
+static int say_no_session_command(const char *word)
+{
+	struct nearest nearest = { .wanted = word ? word : "" };
+	bool asks = word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
+	for (const struct command *command = commands; command->name; command++) {
+		if (strncmp(command->name, "session ", 8) != 0)
+			continue;
+		nearest_try(&nearest, command->name + 8);
+		if (asks || !word)
+			say("coffer %s %s: %s", command->name, command->arguments, command->summary);
+	}
+	if (word && !asks && nearest.word)
+		say("there is no command \"session %s\"; did you mean `coffer session %s`?", word, nearest.word);
+	else if (word && !asks)
+		say("there is no command \"session %s\"; `coffer session --help` lists them", word);
+	return asks ? EXIT_FINE : EXIT_FAILED;
+}
+
 /* coffer --version, coffer -h: as people expect, though these are commands. */
 static const char *command_word(const char *word)
 {
@@ -60,6 +79,9 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	const char *word = command_word(argv[1]);
-	const struct command *command = command_find(word);
-	return command ? run_command(command, (const char *const *)argv + 2) : say_no_command(word);
+	int words = 1;
+	const struct command *command = command_find(word, argc > 2 ? argv[2] : NULL, &words);
+	if (!command && strcmp(word, "session") == 0)
+		return say_no_session_command(argc > 2 ? argv[2] : NULL);
+	return command ? run_command(command, (const char *const *)argv + 1 + words) : say_no_command(word);
 }

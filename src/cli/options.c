@@ -49,7 +49,7 @@ const char *options_argument(const struct coffer_setting *setting)
 
 bool options_take_settings(const struct command *command)
 {
-	return command->on & (ON_RUN | ON_EXPLAIN);
+	return command->on & (ON_RUN | ON_EXPLAIN | ON_SESSION_CREATE);
 }
 
 static bool is_named(const char *name, const char *text, size_t n)
@@ -135,9 +135,13 @@ static void keep_option(struct reader *reader, const struct option *option, cons
 	size_t id = (size_t)(option - option_table);
 	reader->options.given[id] = true;
 	reader->options.value[id] = value;
-	const char **file = id == OPTION_SETTINGS ? text_vec_add(&reader->options.files, reader->arena) : NULL;
-	if (file)
-		*file = value;
+	struct text_vec *list = id == OPTION_SETTINGS ? &reader->options.files
+	                        : id == OPTION_ENV    ? &reader->options.variables
+	                        : id == OPTION_LABEL  ? &reader->options.labels
+	                                              : NULL;
+	const char **slot = list ? text_vec_add(list, reader->arena) : NULL;
+	if (slot)
+		*slot = value;
 }
 
 static void keep_setting(struct reader *reader, const struct coffer_setting *setting, const char *value, const char *why)
@@ -243,14 +247,23 @@ static void read_all(struct reader *reader)
 	}
 }
 
+/* With a NULL behind what counts. */
+static int end_list(struct text_vec *list, struct arena *arena)
+{
+	const char **end = text_vec_add(list, arena);
+	if (!end)
+		return -ENOMEM;
+	*end = NULL;
+	list->n--;
+	return 0;
+}
+
 int options_parse(const struct command *command, const char *const *argv, struct arena *arena, struct options *ret_options)
 {
 	struct reader reader = { .command = command, .next = argv, .arena = arena, .options.command = command };
 	read_all(&reader);
-	const char **end = text_vec_add(&reader.options.words, arena);
-	if (reader.mistakes || !end)
+	if (end_list(&reader.options.words, arena) < 0 || end_list(&reader.options.variables, arena) < 0 || reader.mistakes)
 		return -EINVAL;
-	reader.options.words.n--;
 	reader.options.argv = reader.options.words.at;
 	*ret_options = reader.options;
 	return 0;

@@ -22,7 +22,11 @@ enum {
 	ON_COMPLETION = 32,
 	ON_VERSION = 64,
 	ON_HELP = 128,
-	ON_ALL = 255
+	ON_SESSION_CREATE = 256,
+	ON_SESSION_EXEC = 512,
+	ON_SESSION_LS = 1024,
+	ON_SESSION_NAMED = 2048, /* those that do one thing to the sessions that are named */
+	ON_ALL = 4095
 };
 
 enum option_id {
@@ -53,8 +57,9 @@ struct command;
 struct options {
 	const struct command *command;
 	bool given[OPTIONS_END];
-	const char *value[OPTIONS_END]; /* of the last time */
-	struct text_vec files;          /* --settings, each */
+	const char *value[OPTIONS_END];    /* of the last time */
+	struct text_vec files;             /* --settings, each */
+	struct text_vec variables, labels; /* --env, --label, each */
 	struct option_setting_vec settings;
 	struct text_vec words;   /* what is no option */
 	const char *const *argv; /* the same, NULL-terminated */

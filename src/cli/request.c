@@ -1,5 +1,6 @@
 #include "cli/request.h"
 
+#include "base/num.h"
 #include "cli/command.h"
 #include "cli/say.h"
 
@@ -68,34 +69,99 @@ static int no_command(const struct options *options, struct coffer_error *error)
 	return -EINVAL;
 }
 
-int request_make(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
+int request_option_ms(const struct options *options, enum option_id id, uint64_t *ret_ms)
 {
-	struct cli_request made = { NULL, NULL, NULL };
+	const char *text = options->value[id];
+	*ret_ms = 0;
+	if (!text)
+		return 0;
+	if (num_duration(text, ret_ms) == 0 && *ret_ms > 0 && *ret_ms != NUM_UNLIMITED)
+		return 0;
+	say("%s: --%s takes a time such as 30s, 10m or 8h, not \"%s\"", options->command->name, option_table[id].name, text);
+	return -EINVAL;
+}
+
+static int finish(int r, struct cli_request *made, struct cli_request *ret_request)
+{
+	if (r < 0)
+		request_done(made);
+	else
+		*ret_request = *made;
+	return r;
+}
+
+int request_make_policy(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
+{
+	struct cli_request made = { NULL, NULL, NULL, NULL };
 	int r = coffer_policy_new(&made.policy, error);
-	if (r < 0) {
-		say_error(error);
-		return r;
-	}
-	r = make_policy(options, made.policy, error);
-	if (r == 0 && options->words.n == 0)
-		r = no_command(options, error);
 	if (r == 0) {
-		r = coffer_new(&made.coffer, error);
-		if (r == 0)
-			r = coffer_request_new(made.coffer, made.policy, options->argv, &made.request, error);
+		r = make_policy(options, made.policy, error);
 		if (r < 0)
-			say_error(error);
+			return finish(r, &made, ret_request);
+		r = coffer_new(&made.coffer, error);
 	}
 	if (r < 0)
-		request_done(&made);
-	else
-		*ret_request = made;
+		say_error(error);
+	return finish(r, &made, ret_request);
+}
+
+int request_make(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
+{
+	struct cli_request made = { NULL, NULL, NULL, NULL };
+	int r = request_make_policy(options, &made, error);
+	if (r == 0 && options->words.n == 0)
+		r = no_command(options, error);
+	else if (r == 0)
+		r = coffer_request_new(made.coffer, made.policy, options->argv, &made.request, error);
+	if (r < 0 && options->words.n && made.coffer)
+		say_error(error);
+	return finish(r, &made, ret_request);
+}
+
+/* NAME [--] CMD…: the two dashes end the options of coffer, and have been left in place behind the name. */
+static const char *const *command_of(const struct options *options)
+{
+	const char *const *argv = options->argv;
+	if (options->words.n == 0)
+		return argv;
+	return argv[1] && strcmp(argv[1], "--") == 0 ? argv + 2 : argv + 1;
+}
+
+static int limit(const struct options *options, struct coffer_request *request)
+{
+	uint64_t timeout_ms;
+	int r = request_option_ms(options, OPTION_TIMEOUT, &timeout_ms);
+	if (r == 0)
+		coffer_request_limits(request, timeout_ms, 0);
 	return r;
+}
+
+int request_make_exec(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
+{
+	struct cli_request made = { NULL, NULL, NULL, NULL };
+	const char *const *argv = command_of(options);
+	if (!argv[0])
+		return no_command(options, error);
+	int r = coffer_new(&made.coffer, error);
+	if (r == 0)
+		r = coffer_session_open(made.coffer, options->words.at[0], &made.session, error);
+	if (r == 0)
+		r = coffer_session_request(made.session, argv, &made.request, error);
+	if (r == 0 && options->value[OPTION_CWD])
+		r = coffer_request_directory(made.request, options->value[OPTION_CWD], error);
+	if (r < 0)
+		say_error(error);
+	else
+		r = limit(options, made.request);
+	if (r == 0 && options->variables.n)
+		coffer_request_environment(made.request, options->variables.at);
+	return finish(r, &made, ret_request);
 }
 
 void request_done(struct cli_request *request)
 {
 	coffer_request_free(request->request);
+	coffer_session_free(request->session);
 	coffer_policy_free(request->policy);
 	coffer_free(request->coffer);
 }

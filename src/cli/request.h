@@ -11,10 +11,17 @@ struct cli_request {
 	struct coffer *coffer;
 	struct coffer_policy *policy;
 	struct coffer_request *request;
+	struct coffer_session *session; /* of request_make_exec */
 };
 
 /* 0, or a negative errno: then each mistake has been said, and error has the first. */
 int request_make(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
+/* The same without a command: what a session is made from. */
+int request_make_policy(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
+/* For a command of an existing session: words are its name and the command. */
+int request_make_exec(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
+/* An option that is a time; 0: not given. Negative errno after having spoken. */
+int request_option_ms(const struct options *options, enum option_id id, uint64_t *ret_ms);
 void request_done(struct cli_request *request);
 
 #endif

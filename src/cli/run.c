@@ -30,12 +30,13 @@ static int option_fd(const struct options *options, enum option_id id, const cha
 	if (!text)
 		return 0;
 	if (num_count(text, &fd) < 0 || fd < OUTCOME_FD_MIN || fd > 1 << 20) {
-		say("run: --%s takes the number of a descriptor that is not the command's own: coffer run --%s 3 -- CMD 3%s", name, name,
-		    example);
+		say("%s: --%s takes the number of a descriptor that is not the command's own: coffer run --%s 3 -- CMD 3%s",
+		    options->command->name, name, name, example);
 		return -EBADF;
 	}
 	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0) {
-		say("run: --%s %s: descriptor %s is not open: coffer run --%s %s -- CMD %s%s", name, text, text, name, text, text, example);
+		say("%s: --%s %s: descriptor %s is not open: coffer run --%s %s -- CMD %s%s", options->command->name, name, text, text,
+		    name, text, text, example);
 		return -EBADF;
 	}
 	*ret_fd = (int)fd;
@@ -232,23 +233,31 @@ static int run(struct listening *listening, const struct cli_request *made, int 
 	    outcome)); /* nothing is freed: the kernel takes all back at once, and a start is shorter by each munmap */
 }
 
-int command_run(const struct options *options)
+static int make_and_run(const struct options *options, int (*make)(const struct options *, struct cli_request *, struct coffer_error *))
 {
 	static struct listening listening;
-	struct cli_request made = { NULL, NULL, NULL };
+	struct cli_request made = { NULL, NULL, NULL, NULL };
 	struct coffer_error error;
 	int fd = -1;
 	listening.options = options;
-	if (options->given[OPTION_EXPLAIN])
-		return command_explain(options);
 	if (option_fd(options, OPTION_OUTCOME, "> outcome.json", &fd) < 0 ||
 	    option_fd(options, OPTION_CONTROL, "< settings.pipe", &listening.control_fd) < 0)
 		return EXIT_FAILED;
-	if (request_make(options, &made, &error) < 0) {
+	if (make(options, &made, &error) < 0) {
 		write_failure(fd, &error);
 		return EXIT_FAILED;
 	}
 	int status = run(&listening, &made, fd);
 	request_done(&made);
 	return status;
+}
+
+int command_run(const struct options *options)
+{
+	return options->given[OPTION_EXPLAIN] ? command_explain(options) : make_and_run(options, request_make);
+}
+
+int command_session_exec(const struct options *options)
+{
+	return make_and_run(options, request_make_exec);
 }

@@ -8,7 +8,6 @@
 #ifndef COFFER_MEDIATE_NOTIFY_H
 #define COFFER_MEDIATE_NOTIFY_H
 
-#include "launch/launch.h"
 #include "plan/rules.h"
 #include "sys/aside.h"
 #include "sys/local.h"

@@ -65,6 +65,7 @@ static const char *const forms[OP_CODES_END] = {
 	[OP_CLOSE_FDS] = "",
 	[OP_SECCOMP] = "%i instructions%L",
 	[OP_EXEC] = "%x%a%e",
+	[OP_SERVE] = "",
 };
 
 struct print {

@@ -3,7 +3,7 @@
 #include "base/own.h"
 #include "session/state.h"
 #include "session/summary.h"
-#include "sys/fd.h"
+#include "sys/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -90,21 +90,6 @@ static int list_records(int dir, struct listing *ret_listing)
 	return 0;
 }
 
-static int place_file(int dir, const char *name, const char *text, size_t n)
-{
-	char temporary[NAME_MAX_BYTES + 8];
-	(void)snprintf(temporary, sizeof(temporary), ".%s", name);
-	autofd int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	int r = fd_write_all(fd, text, n);
-	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)unlinkat(dir, temporary, 0);
-	return r;
-}
-
 int record_write(const char *state_dir, const char *run_id, const char *text, size_t n, struct err *err)
 {
 	char name[NAME_MAX_BYTES];
@@ -120,7 +105,7 @@ int record_write(const char *state_dir, const char *run_id, const char *text, si
 	r = list_records(dir, &listing);
 	for (size_t i = RECORD_RING_MAX - 1; r == 0 && i < listing.n; i++)
 		(void)unlinkat(dir, listing.at[i].name, 0);
-	r = place_file(dir, name, text, n);
+	r = file_replace_at(dir, name, text, n, false);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "record of run %s in %s: %s", run_id, state_dir, strerror(-r)) : 0;
 }
 

@@ -22,7 +22,7 @@
 struct session {
 	struct arena arena;
 	struct facts facts;
-	const char *state_dir;
+	const char *state_dir, *data_dir;
 	const char *launcher; /* NULL: the engine finds it */
 };
 

@@ -37,13 +37,15 @@ static bool owned_by_us(const char *dir)
 	return lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
 }
 
-/* Can there be a state directory below this home? */
-static bool is_usable(const char *home)
+/* Can there be such a directory below this home? */
+static bool is_usable(const char *home, const char *below)
 {
 	char path[PATH_BYTES_MAX + 1];
+	if (!home || !path_is_normal(home))
+		return false;
 	if (access(home, W_OK) == 0)
 		return true;
-	return (size_t)snprintf(path, sizeof(path), "%s/.local/state/coffer", home) < sizeof(path) && access(path, W_OK) == 0;
+	return (size_t)snprintf(path, sizeof(path), "%s/%s", home, below) < sizeof(path) && access(path, W_OK) == 0;
 }
 
 int state_dir_find(struct arena *arena, const char **ret_dir, struct err *err)
@@ -55,12 +57,30 @@ int state_dir_find(struct arena *arena, const char **ret_dir, struct err *err)
 		dir = path_join(arena, runtime, "coffer");
 	else if (geteuid() == 0)
 		dir = arena_dup(arena, "/run/coffer");
-	else if (home && path_is_normal(home) && is_usable(home))
+	else if (is_usable(home, ".local/state/coffer"))
 		dir = path_join(arena, home, ".local/state/coffer");
 	else /* no home, or one that cannot be written: inside another sandbox, in a build */
 		dir = arena_printf(arena, "/tmp/coffer-state-%u", (unsigned)geteuid());
 	if (!dir)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for the state directory's name");
+	*ret_dir = dir;
+	return 0;
+}
+
+int state_data_find(struct arena *arena, const char **ret_dir, struct err *err)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME"), *dir = NULL;
+
+	if (data && path_is_normal(data) && owned_by_us(data))
+		dir = path_join(arena, data, "coffer");
+	else if (geteuid() == 0)
+		dir = arena_dup(arena, "/var/lib/coffer");
+	else if (is_usable(home, ".local/share/coffer"))
+		dir = path_join(arena, home, ".local/share/coffer");
+	else
+		dir = arena_printf(arena, "/var/tmp/coffer-data-%u", (unsigned)geteuid());
+	if (!dir)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for the data directory's name");
 	*ret_dir = dir;
 	return 0;
 }

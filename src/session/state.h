@@ -23,6 +23,8 @@ uint32_t state_run_bits(const char *id);
 
 /* Where the state directory is or would be. Makes nothing. */
 int state_dir_find(struct arena *arena, const char **ret_dir, struct err *err);
+/* The same for what outlives a reboot: $XDG_DATA_HOME/coffer or ~/.local/share/coffer; root: /var/lib/coffer. */
+int state_data_find(struct arena *arena, const char **ret_dir, struct err *err);
 /* Makes the directory where it is missing, with the ones above it, and checks that it is this user's alone. */
 int state_dir_make(const char *dir, struct err *err);
 

@@ -1,5 +1,7 @@
 #include "sys/file.h"
 
+#include "sys/text.h"
+
 #include "base/own.h"
 
 #include <dirent.h>
@@ -157,4 +159,49 @@ int file_dir_next(struct file_dir *dir, const char **ret_name, unsigned char *re
 	*ret_name = entry->name;
 	*ret_type = entry->type;
 	return 1;
+}
+
+static int write_all(int fd, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(fd, bytes, n);
+
+		if (done < 0 && errno != EINTR)
+			return -errno;
+		bytes += done > 0 ? done : 0;
+		n -= done > 0 ? (size_t)done : 0;
+	}
+	return 0;
+}
+
+static int fill_new(int dirfd, const char *name, const void *bytes, size_t n, bool durable)
+{
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : write_all(fd, bytes, n);
+
+	if (r == 0 && durable && fsync(fd) < 0)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int file_replace_at(int dirfd, const char *name, const void *bytes, size_t n, bool durable)
+{
+	struct text temporary = { 0 };
+	int r;
+
+	text_add(&temporary, ".");
+	text_add(&temporary, name);
+	text_add(&temporary, ".new");
+	if (temporary.cut)
+		return -ENAMETOOLONG;
+	r = fill_new(dirfd, temporary.bytes, bytes, n, durable);
+	if (r == 0 && renameat(dirfd, temporary.bytes, dirfd, name) < 0)
+		r = -errno;
+	if (r == 0 && durable && fsync(dirfd) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dirfd, temporary.bytes, 0);
+	return r;
 }

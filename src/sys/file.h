@@ -21,6 +21,12 @@ int file_read_number_at(int dirfd, const char *path, uint64_t *ret_number);
 /* Writes text into an existing file in one call, as procfs and cgroupfs want it. */
 int file_write_at(int dirfd, const char *path, const char *text);
 
+/*
+ * Puts a file there as a whole, by way of a temporary one beside it, mode 0600. durable: when this returns 0 it is on the disk, name and all. What
+ * was there before stays until then, whatever happens.
+ */
+int file_replace_at(int dirfd, const char *name, const void *bytes, size_t n, bool durable);
+
 enum file_links {
 	FILE_NO_LINKS, /* -ELOOP when any component is a symbolic link */
 	FILE_LINKS,    /* followed, but for the magic ones of procfs */

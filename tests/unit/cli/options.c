@@ -35,7 +35,9 @@ static int tear_down(void **state)
 
 static int parse(const char *command, const char *const *argv)
 {
-	return options_parse(command_find(command), argv, &arena, &options);
+	int words;
+
+	return options_parse(command_find(command, NULL, &words), argv, &arena, &options);
 }
 
 #define PARSE(command, ...) parse(command, (const char *const[]){ __VA_ARGS__, NULL })

@@ -1,0 +1,121 @@
+#include "api/api.h"
+
+#include "base/own.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int new_handle(struct coffer *coffer, const char *name, struct coffer_session **ret_session, struct coffer_error *error)
+{
+	struct coffer_session *session = calloc(1, sizeof(*session));
+	if (!session)
+		return api_no_memory(error);
+	session->coffer = coffer;
+	memcpy(session->name, name, strnlen(name, sizeof(session->name) - 1));
+	*ret_session = session;
+	return 0;
+}
+
+int coffer_session_create(struct coffer *coffer, const struct coffer_policy *policy, const struct coffer_session_options *options,
+                          struct coffer_session **ret_session, struct coffer_error *error)
+{
+	static const char *const nothing[] = { "true", NULL };
+	const struct coffer_session_options none = { .size = sizeof(none) };
+	struct err err = { 0 };
+	struct arena arena;
+	struct session_entry entry;
+	options = options ? options : &none;
+	const struct session_birth birth = {
+		.id = options->name, .labels = options->labels, .ttl_ms = options->ttl_ms, .idle_ms = options->idle_ms
+	};
+	const struct session_request request = { .policy = &policy->policy,
+		                                 .argv = nothing,
+		                                 .env = (const char *const *)environ,
+		                                 .cwd = options->directory,
+		                                 .stdin_fd = -1,
+		                                 .stdout_fd = -1,
+		                                 .stderr_fd = -1,
+		                                 .cancel_fd = -1,
+		                                 .control_fd = -1,
+		                                 .rules_fd = -1 };
+	if (options->size != sizeof(none))
+		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "session options of another size: compile with this library's header"),
+		                &err, error);
+	arena_init(&arena, API_ARENA_MAX);
+	int r = api_fail(sessions_create(&coffer->session, &request, &birth, &arena, &entry, &err), &err, error);
+	if (r == 0)
+		r = new_handle(coffer, entry.id, ret_session, error);
+	arena_done(&arena);
+	return r;
+}
+
+int coffer_session_open(struct coffer *coffer, const char *name, struct coffer_session **ret_session, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	int r = api_fail(sessions_exists(&coffer->session, name, &err), &err, error);
+	return r < 0 ? r : new_handle(coffer, name, ret_session, error);
+}
+
+void coffer_session_free(struct coffer_session *session)
+{
+	free(session);
+}
+
+const char *coffer_session_name(const struct coffer_session *session)
+{
+	return session->name;
+}
+
+static int ask(const struct coffer_session *session, enum live_request_type type, struct coffer_error *error)
+{
+	const struct live_request request = { .type = type };
+	struct live_reply reply;
+	struct err err = { 0 };
+	struct live live;
+	int r = sessions_connect(&session->coffer->session, session->name, NULL, false, &live, &err);
+	if (r < 0)
+		return api_fail(r, &err, error);
+	r = live_ask(&live, &request, &reply, &err);
+	live_close(&live);
+	if (r < 0 && err.code == ERR_NONE)
+		(void)err_set(&err, ERR_SETUP, -r, "session %s: %s", session->name, strerror(-r));
+	return api_fail(r, &err, error);
+}
+
+int coffer_session_pause(struct coffer_session *session, struct coffer_error *error)
+{
+	return ask(session, LIVE_PAUSE, error);
+}
+
+int coffer_session_resume(struct coffer_session *session, struct coffer_error *error)
+{
+	return ask(session, LIVE_RESUME, error);
+}
+
+int coffer_session_remove(struct coffer_session *session, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(sessions_remove(&session->coffer->session, session->name, &err), &err, error);
+}
+
+int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct arena arena;
+	struct session_entry_vec entries;
+	autostr struct str text = { 0 };
+	arena_init(&arena, API_ARENA_MAX);
+	str_init(&text, API_ARENA_MAX);
+	int r = api_fail(sessions_list(&coffer->session, &arena, &entries, &err), &err, error);
+	if (r == 0) {
+		if (format == COFFER_JSON)
+			sessions_print_json(&entries, &text);
+		else
+			sessions_print(&entries, &text);
+		r = api_give_text(&text, ret_text, error);
+	}
+	arena_done(&arena);
+	return r;
+}

@@ -1,0 +1,126 @@
+/* `coffer session …`: what is done to sandboxes that stay. What is executed in one goes the way of `coffer run` (run.c). */
+#include "cli/command.h"
+#include "cli/request.h"
+#include "cli/say.h"
+
+#include "base/str.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LABELS_MAX = 64 << 10, NAMES_LINE_MAX = 256 };
+
+static int make_labels(const struct options *options, struct str *out)
+{
+	for (size_t i = 0; i < options->labels.n; i++) {
+		const char *label = options->labels.at[i];
+		size_t n = strcspn(label, "=");
+		if (n == 0 || !label[n]) {
+			say("session create: --label takes NAME=VALUE, not \"%s\"", label);
+			return -EINVAL;
+		}
+		str_add_char(out, i ? ',' : '{');
+		str_add_json(out, label, n);
+		str_add_char(out, ':');
+		str_add_json_text(out, label + n + 1);
+	}
+	str_add(out, options->labels.n ? "}" : "{}");
+	return out->failed ? -ENOMEM : 0;
+}
+
+static int create(const struct options *options, const struct cli_request *made, const char *labels)
+{
+	struct coffer_session_options wanted = { .size = sizeof(wanted), .labels = labels };
+	struct coffer_session *session = NULL;
+	struct coffer_error error;
+	wanted.name = options->words.n ? options->words.at[0] : NULL;
+	if (request_option_ms(options, OPTION_TTL, &wanted.ttl_ms) < 0 || request_option_ms(options, OPTION_IDLE, &wanted.idle_ms) < 0)
+		return EXIT_FAILED;
+	if (coffer_session_create(made->coffer, made->policy, &wanted, &session, &error) < 0) {
+		say_error(&error);
+		return EXIT_FAILED;
+	}
+	autostr struct str line = { 0 };
+	str_init(&line, NAMES_LINE_MAX);
+	str_printf(&line, options->given[OPTION_JSON] ? "{\"id\":\"%s\"}\n" : "%s\n", coffer_session_name(session));
+	int r = fd_write_all(STDOUT_FILENO, line.text, line.len);
+	coffer_session_free(session);
+	return r < 0 ? EXIT_FAILED : EXIT_FINE;
+}
+
+int command_session_create(const struct options *options)
+{
+	struct cli_request made = { NULL, NULL, NULL, NULL };
+	struct coffer_error error;
+	autostr struct str labels = { 0 };
+	str_init(&labels, LABELS_MAX);
+	if (options->words.n > 1) {
+		say("session create: one name, not \"%s\" as well", options->words.at[1]);
+		return EXIT_FAILED;
+	}
+	if (make_labels(options, &labels) < 0 || request_make_policy(options, &made, &error) < 0)
+		return EXIT_FAILED;
+	int status = create(options, &made, labels.text);
+	request_done(&made);
+	return status;
+}
+
+int command_session_ls(const struct options *options)
+{
+	struct coffer *coffer = NULL;
+	struct coffer_error error;
+	char *text = NULL;
+	int r = coffer_new(&coffer, &error);
+	if (r == 0)
+		r = coffer_sessions_text(coffer, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, &error);
+	if (r < 0)
+		say_error(&error);
+	else
+		r = fd_write_all(STDOUT_FILENO, text, strlen(text));
+	coffer_text_free(text);
+	coffer_free(coffer);
+	return r < 0 ? EXIT_FAILED : EXIT_FINE;
+}
+
+/* The same to each that is named; what fails is said, and the others are done all the same. */
+static int to_each(const struct options *options, int (*deed)(struct coffer_session *, struct coffer_error *))
+{
+	struct coffer *coffer = NULL;
+	struct coffer_error error;
+	int status = EXIT_FINE;
+	if (options->words.n == 0) {
+		say("%s: which? `coffer session ls` shows those that there are", options->command->name);
+		return EXIT_FAILED;
+	}
+	if (coffer_new(&coffer, &error) < 0) {
+		say_error(&error);
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < options->words.n; i++) {
+		struct coffer_session *session = NULL;
+		if (coffer_session_open(coffer, options->words.at[i], &session, &error) < 0 || deed(session, &error) < 0) {
+			say_error(&error);
+			status = EXIT_FAILED;
+		}
+		coffer_session_free(session);
+	}
+	coffer_free(coffer);
+	return status;
+}
+
+int command_session_pause(const struct options *options)
+{
+	return to_each(options, coffer_session_pause);
+}
+
+int command_session_resume(const struct options *options)
+{
+	return to_each(options, coffer_session_resume);
+}
+
+int command_session_rm(const struct options *options)
+{
+	return to_each(options, coffer_session_remove);
+}

@@ -1,0 +1,139 @@
+#include "session/keep.h"
+
+#include "base/json.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "session/state.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEEP_VERSION = 1 };
+
+static const char record_name[] = "record";
+
+bool keep_is_id(const char *id)
+{
+	size_t n = strlen(id);
+
+	return n > 0 && n < SESSION_ID_MAX && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == n && !strchr("_.-", id[0]);
+}
+
+int keep_open_top(const char *data_dir, bool make, struct err *err)
+{
+	int r = make ? state_dir_make(data_dir, err) : 0;
+	autofd int data = r < 0 ? -1 : open(data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (r < 0)
+		return r;
+	if (data >= 0 && make && mkdirat(data, "sessions", 0700) < 0 && errno != EEXIST)
+		return err_set(err, ERR_SETUP, errno, "%s/sessions: %s", data_dir, strerror(errno));
+
+	int top = data < 0 ? -1 : openat(data, "sessions", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return top < 0 ? err_set(err, errno == ENOENT ? ERR_NOTFOUND : ERR_DENIED, errno, "%s/sessions: %s", data_dir, strerror(errno))
+	               : top;
+}
+
+int keep_open(int top, const char *id, struct err *err)
+{
+	autofd int dir = openat(top, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (dir < 0)
+		return err_set(err, errno == ENOENT ? ERR_NOTFOUND : ERR_DENIED, errno, "session %s: %s", id,
+		               errno == ENOENT ? "there is none; `coffer session ls` shows those that there are" : strerror(errno));
+	if (fstat(dir, &st) < 0 || st.st_uid != geteuid() || st.st_mode & 077)
+		return err_set(err, ERR_DENIED, EPERM, "session %s: its directory is not this user's alone", id);
+	return TAKE_FD(dir);
+}
+
+/* ---- writing ---- */
+
+static void add_text(struct str *out, const char *key, const char *text)
+{
+	str_printf(out, ",\"%s\":", key);
+	if (text)
+		str_add_json_text(out, text);
+	else
+		str_add(out, "null");
+}
+
+int keep_write(int dir, const struct kept *kept, struct err *err)
+{
+	autostr struct str out = { 0 };
+	int r;
+
+	str_init(&out, JSON_DOCUMENT_MAX);
+	str_printf(&out, "{\"version\":%d,\"created\":%llu,\"ttl_ms\":%llu,\"idle_ms\":%llu", KEEP_VERSION,
+	           (unsigned long long)kept->entry.created_s, (unsigned long long)kept->entry.ttl_ms,
+	           (unsigned long long)kept->entry.idle_ms);
+	add_text(&out, "id", kept->entry.id);
+	add_text(&out, "cwd", kept->entry.cwd);
+	add_text(&out, "home", kept->home);
+	str_printf(&out, ",\"has_secrets\":%s,\"labels\":%s,\"settings\":%s}\n", kept->has_secrets ? "true" : "false",
+	           kept->entry.labels ? kept->entry.labels : "{}", kept->settings);
+	r = out.failed ? -ENOMEM : file_replace_at(dir, record_name, out.text, out.len, true);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "the record of session %s: %s", kept->entry.id, strerror(-r)) : 0;
+}
+
+/* ---- reading ---- */
+
+static const char *text_of(const json_t *record, const char *key, struct arena *arena)
+{
+	const char *text = json_string_value(json_object_get(record, key));
+
+	return text ? arena_dup(arena, text) : NULL;
+}
+
+static uint64_t number_of(const json_t *record, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(record, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static const char *document_of(const json_t *record, const char *key, struct arena *arena)
+{
+	const json_t *value = json_object_get(record, key);
+	autofree char *text = json_is_object(value) ? json_dumps(value, JSON_COMPACT) : NULL;
+
+	return text ? arena_dup(arena, text) : NULL;
+}
+
+static bool take(const json_t *record, const char *id, struct arena *arena, struct kept *kept)
+{
+	const char *its_id = text_of(record, "id", arena);
+
+	*kept = (struct kept){ .entry = { .id = its_id,
+		                          .cwd = text_of(record, "cwd", arena),
+		                          .labels = document_of(record, "labels", arena),
+		                          .created_s = number_of(record, "created"),
+		                          .ttl_ms = number_of(record, "ttl_ms"),
+		                          .idle_ms = number_of(record, "idle_ms") },
+		               .settings = document_of(record, "settings", arena),
+		               .home = text_of(record, "home", arena),
+		               .has_secrets = json_is_true(json_object_get(record, "has_secrets")) };
+	return number_of(record, "version") == KEEP_VERSION && its_id && strcmp(its_id, id) == 0 && kept->settings && kept->entry.labels &&
+	       kept->entry.cwd && path_is_normal(kept->entry.cwd);
+}
+
+int keep_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err)
+{
+	autofree char *text = malloc(JSON_DOCUMENT_MAX + 1);
+	ssize_t n = text ? file_read_at(dir, record_name, text, JSON_DOCUMENT_MAX + 1) : -ENOMEM;
+	autojson json_t *record = NULL;
+
+	if (n < 0)
+		return err_set(err, ERR_SETUP, (int)-n, "session %s: its record: %s", id, strerror((int)-n));
+	if (json_read(text, (size_t)n, "record", &record, err) < 0 || !take(record, id, arena, ret_kept))
+		return err_set(err, ERR_SETUP, EBADMSG, "session %s: its record is damaged; `coffer session rm %s` removes it", id, id);
+	return 0;
+}

@@ -1,0 +1,227 @@
+# Sessions: sandboxes that stay.
+bats_require_minimum_version 1.5.0
+load lib
+
+setup() {
+	export XDG_DATA_HOME="$BATS_TEST_TMPDIR/data"
+	mkdir -m 700 "$XDG_DATA_HOME"
+	work="$BATS_TEST_TMPDIR/work"
+	mkdir "$work"
+	cd "$work"
+}
+
+teardown() {
+	for directory in "$XDG_DATA_HOME"/coffer/sessions/*/; do
+		[ -d "$directory" ] && "$COFFER" session rm "$(basename "$directory")" || :
+	done
+}
+
+state_of() {
+	"$COFFER" session ls --json | python3 -c 'import json,sys; print(next(s["state"] for s in json.load(sys.stdin) if s["id"] == sys.argv[1]))' "$1"
+}
+
+# Is there a process of this command line inside the session?
+lives() {
+	"$COFFER" session exec "$1" -- pgrep -f "$2"
+}
+
+# Whoever holds the lock.
+supervisor_of() {
+	for process in $(pgrep -x coffer-session); do
+		ls -l "/proc/$process/fd" 2>/dev/null | grep -q "$XDG_DATA_HOME/coffer/sessions/$1/lock" && echo "$process"
+	done
+}
+
+until_true() {
+	for _ in $(seq 100); do
+		if "$@"; then return 0; fi
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "a command in a session: streams, status, cause, directory, variables" {
+	"$COFFER" session create --write . one
+	[ "$(echo in | "$COFFER" session exec one -- cat)" = in ]
+	[ "$("$COFFER" session exec one -- sh -c 'echo out; echo err >&2' 2>/dev/null)" = out ]
+	run -7 "$COFFER" session exec one -- sh -c 'exit 7'
+	run -143 "$COFFER" session exec one -- sh -c 'kill -15 $$'
+	run -127 "$COFFER" session exec one -- nosuch
+	[ "$("$COFFER" session exec --cwd /usr one -- pwd)" = /usr ]
+	mkdir sub
+	[ "$("$COFFER" session exec --cwd sub one -- pwd)" = "$work/sub" ]
+	[ "$(A=outer "$COFFER" session exec --env A=1 --env B=2 one -- sh -c 'echo $A$B$C')" = 12 ]
+	[ "$("$COFFER" session exec --env HOME one -- sh -c 'echo ${HOME-none}')" = none ]
+	"$COFFER" session exec --json 3 one -- sh -c 'exit 3' 3> "$BATS_TEST_TMPDIR/outcome" || :
+	python3 -c 'import json,sys; o=json.load(open(sys.argv[1])); assert o["exit_code"] == 3 and o["cause"] == "exit", o' "$BATS_TEST_TMPDIR/outcome"
+}
+
+@test "bytes go through unchanged, in both directions" {
+	"$COFFER" session create one
+	head -c 5000000 /dev/urandom > "$BATS_TEST_TMPDIR/bytes"
+	"$COFFER" session exec one -- cat < "$BATS_TEST_TMPDIR/bytes" | cmp - "$BATS_TEST_TMPDIR/bytes"
+}
+
+@test "files and processes stay from one command to the next" {
+	"$COFFER" session create --write . one
+	"$COFFER" session exec one -- sh -c 'echo kept > file; mkdir -p /tmp/x; setsid sleep 31415 > /dev/null 2>&1 < /dev/null &'
+	[ "$(cat file)" = kept ]
+	"$COFFER" session exec one -- test -d /tmp/x
+	lives one 'sleep 31415'
+	"$COFFER" session exec one -- pkill -f 'sleep 31415'
+	run -1 lives one 'sleep 31415'
+}
+
+@test "after a timeout nothing of the command is left, whatever it did to be forgotten" {
+	"$COFFER" session create one
+	cat > "$BATS_TEST_TMPDIR/hide.py" <<-'END'
+		import os, resource, subprocess, time
+		subprocess.Popen(["sleep", "27182"], start_new_session=True)
+		if os.fork() == 0:
+			os.setsid()
+			if os.fork():
+				os._exit(0)
+			try:
+				resource.setrlimit(resource.RLIMIT_RTTIME, (5, 5))
+			except (OSError, ValueError):
+				pass
+			os.closerange(0, 3)
+			os.execlp("sleep", "sleep", "27183")
+		subprocess.run(["prlimit", "--rttime=7:7", "sleep", "27184"])
+	END
+	run -124 "$COFFER" session exec --timeout 1500ms one -- python3 -c "$(cat "$BATS_TEST_TMPDIR/hide.py")"
+	run -1 lives one 'sleep 2718[234]'
+	[ "$("$COFFER" session exec one -- sh -c 'ls -d /proc/[0-9]* | wc -l')" -le 4 ]
+}
+
+@test "a fork bomb in one command ends with it, and the session goes on" {
+	"$COFFER" session create --processes 100 one
+	run "$COFFER" session exec --timeout 1s one -- sh -c 'f() { f | f & }; f; sleep 100'
+	until_true "$COFFER" session exec one -- true
+	[ "$("$COFFER" session exec one -- sh -c 'ls -d /proc/[0-9]* | wc -l')" -le 4 ]
+}
+
+@test "the client's death is the command's, and not the session's" {
+	"$COFFER" session create one
+	"$COFFER" session exec one -- sh -c 'setsid sleep 16180 & sleep 16181' &
+	client=$!
+	until_true lives one 'sleep 16181'
+	kill -9 $client
+	until_true eval '! lives one "sleep 1618[01]"'
+	[ "$(state_of one)" = running ]
+}
+
+@test "64 at once" {
+	"$COFFER" session create one
+	for i in $(seq 64); do
+		"$COFFER" session exec one -- sh -c "sleep 0.2; echo $i" > "$BATS_TEST_TMPDIR/out$i" &
+	done
+	wait
+	for i in $(seq 64); do
+		[ "$(cat "$BATS_TEST_TMPDIR/out$i")" = "$i" ]
+	done
+}
+
+@test "a session outlives its maker, and its supervisor's death ends its processes; the next use makes it anew" {
+	COFFER=$COFFER sh -c '"$COFFER" session create --write . one'
+	"$COFFER" session exec one -- sh -c 'echo x > kept; setsid sleep 14142 > /dev/null 2>&1 &'
+	sleeper=$(pgrep -f '^sleep 14142$')
+	kill -9 "$(supervisor_of one)"
+	until_true eval '! kill -0 "$sleeper" 2>/dev/null'
+	until_true eval '[ "$(state_of one)" = stopped ]'
+	[ "$("$COFFER" session exec one -- cat kept)" = x ]
+	[ "$(state_of one)" = running ]
+}
+
+@test "pause: nothing runs, nothing is lost, the next use goes on" {
+	"$COFFER" session create --write . one
+	"$COFFER" session exec one -- sh -c 'setsid sh -c "while :; do echo x >> ticks; sleep 0.05; done" > /dev/null 2>&1 < /dev/null &'
+	until_true test -s ticks
+	"$COFFER" session pause one
+	[ "$(state_of one)" = paused ]
+	before=$(wc -c < ticks)
+	sleep 0.3
+	[ "$(wc -c < ticks)" = "$before" ]
+	"$COFFER" session resume one
+	until_true eval '[ "$(wc -c < ticks)" -gt "$before" ]'
+	"$COFFER" session pause one
+	"$COFFER" session exec one -- true
+	[ "$(state_of one)" = running ]
+	"$COFFER" session pause one
+	"$COFFER" session rm one
+	[ "$("$COFFER" session ls)" = "" ]
+}
+
+@test "ttl ends it whatever happens; idle time when nobody has used it" {
+	"$COFFER" session create --ttl 1s ttl
+	"$COFFER" session create --idle 700ms idle
+	"$COFFER" session create --idle 700ms busy
+	"$COFFER" session exec busy -- sleep 3 &
+	"$COFFER" session exec ttl -- sleep 30 || :
+	sleep 0.5
+	[ "$("$COFFER" session ls --json | python3 -c 'import json,sys; print([s["id"] for s in json.load(sys.stdin)])')" = "['busy']" ]
+	wait
+	until_true eval '[ -z "$("$COFFER" session ls)" ]'
+}
+
+@test "ttl counts also when its supervisor was killed: gc sees to it" {
+	"$COFFER" session create --ttl 500ms one
+	kill -9 "$(supervisor_of one)" || :
+	sleep 0.8
+	"$COFFER" gc
+	[ "$("$COFFER" session ls)" = "" ]
+}
+
+@test "a terminal of its own, with the size of the caller's" {
+	"$COFFER" session create one
+	run script -qec "stty rows 33 cols 99; '$COFFER' session exec one -- sh -c 'tty; stty size'" /dev/null
+	[[ "$output" == */dev/pts/0* ]]
+	[[ "$output" == *"33 99"* ]]
+}
+
+@test "what is refused is told, with the rule" {
+	"$COFFER" session create one
+	"$COFFER" session exec --json 3 one -- sh -c 'echo > /usr/forbidden' 3> "$BATS_TEST_TMPDIR/outcome" 2>/dev/null || :
+	python3 -c 'import json,sys; o=json.load(open(sys.argv[1])); assert any(d["target"] == "/usr/forbidden" for d in o["denials"]), o' "$BATS_TEST_TMPDIR/outcome"
+}
+
+@test "names: what is taken, what is none, what is not there" {
+	"$COFFER" session create one
+	run -125 "$COFFER" session create one
+	[[ "$output" == *"one of this name already"* ]]
+	for name in ../x .x X 'a b' '' "$(printf 'a%.0s' $(seq 64))"; do
+		run -125 "$COFFER" session create -- "$name"
+	done
+	run -125 "$COFFER" session exec absent -- true
+	[[ "$output" == *"session ls"* ]]
+	run -125 "$COFFER" session rm absent
+	run -125 "$COFFER" session frobnicate
+	[[ "$output" == *"session --help"* || "$output" == *"did you mean"* ]]
+}
+
+@test "a session that cannot be made leaves nothing" {
+	run -125 "$COFFER" session create --write /nowhere/at/all one
+	run -125 "$COFFER" session create --memory 12bananas one
+	[ -z "$(ls "$XDG_DATA_HOME/coffer/sessions" 2>/dev/null)" ]
+	[ "$("$COFFER" session ls)" = "" ]
+}
+
+@test "a damaged or forged record: said, and nothing else done with it" {
+	"$COFFER" session create one
+	"$COFFER" session create two
+	kill -9 "$(supervisor_of one)" "$(supervisor_of two)"
+	record="$XDG_DATA_HOME/coffer/sessions/one/record"
+	until_true eval '[ "$(state_of one)" = stopped ]'
+	for size in 0 1 100 $(($(stat -c %s "$record") - 3)); do
+		cp "$record" "$BATS_TEST_TMPDIR/whole"
+		truncate -s "$size" "$record"
+		[ "$(state_of one)" = broken ]
+		run -125 "$COFFER" session exec one -- true
+		[[ "$output" == *"damaged"* ]]
+		cp "$BATS_TEST_TMPDIR/whole" "$record"
+	done
+	cp "$XDG_DATA_HOME/coffer/sessions/two/record" "$record" # another's
+	[ "$(state_of one)" = broken ]
+	"$COFFER" session rm one
+	"$COFFER" session exec two -- true
+}
