@@ -348,7 +348,8 @@ enum coffer_measure {
 	COFFER_ERRORS_BYTES,
 	COFFER_OUTPUT_TRUNCATED, /* 1 when limits.output cut it short */
 	COFFER_ERRORS_TRUNCATED,
-	COFFER_DENIALS_DROPPED /* beyond the thousand different ones that are kept */
+	COFFER_DENIALS_DROPPED, /* beyond the thousand different ones that are kept */
+	COFFER_DENIALS_IGNORED  /* that settings leave out (ignoreViolations) */
 };
 COFFER_API uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffer_measure measure);
 

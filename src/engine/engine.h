@@ -48,6 +48,7 @@ struct engine_run_options {
 	const sigset_t
 	    *forward; /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
 	void (*on_event)(void *context, const struct engine_event *event);
+	bool (*ignores)(void *context, const struct denial *denial); /* NULL, or: this one is counted and told nobody */
 	void *context;
 	const char *launcher; /* path of coffer-launch; NULL finds it (COFFER_LIBEXEC of the build, or beside the executable) */
 	const char *run_id;

@@ -170,6 +170,13 @@ static void on_engine_event(void *context, const struct engine_event *event)
 	tell(course->request, &out);
 }
 
+static bool ignores(void *context, const struct denial *denial)
+{
+	const struct course *course = context;
+
+	return why_ignores(&course->result.policy, course->request->argv, denial);
+}
+
 /* Builds with -Dtorture=true only: the operation that COFFER_TORTURE_OP names fails. */
 static int torture_op(void)
 {
@@ -195,6 +202,7 @@ static int carry_out(struct course *course, struct err *err)
 	options.rules_fd = request->rules_fd;
 	options.forward = request->forward;
 	options.on_event = request->on_event ? on_engine_event : NULL;
+	options.ignores = course->result.policy.ignored.n ? ignores : NULL;
 	options.context = course;
 	options.launcher = course->session->launcher;
 	options.run_id = course->result.run_id;
