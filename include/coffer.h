@@ -280,8 +280,8 @@ struct coffer_connection {
 };
 
 enum coffer_event_type {
-	COFFER_EVENT_PLANNED, /* text: the plan in one line */
-	COFFER_EVENT_NOTED,   /* text: something that this machine cannot enforce in full; one event each */
+	COFFER_EVENT_PLANNED, /* text: the plan in one line; again, when this machine refused it and there is another */
+	COFFER_EVENT_NOTED,   /* text: something that this machine cannot enforce in full; one event each, and each once */
 	COFFER_EVENT_STARTED,
 	COFFER_EVENT_OUTPUT,  /* stream 1 or 2, bytes, len */
 	COFFER_EVENT_DENIED,  /* denial */

@@ -21,8 +21,6 @@ static void tell_plan(const struct coffer_request *request, const struct plan *p
 	str_init(&text, 256);
 	str_printf(&text, "%u operations, %u notes", plan->head->op_count, plan->head->note_count);
 	tell(request, &(struct coffer_event){ .type = COFFER_EVENT_PLANNED, .text = text.text });
-	for (uint32_t i = 0; i < plan->head->note_count; i++)
-		tell(request, &(struct coffer_event){ .type = COFFER_EVENT_NOTED, .text = plan_note(plan, i) });
 }
 
 static struct coffer_connection public_connection(const struct connection *c)
@@ -42,10 +40,11 @@ static struct coffer_connection public_connection(const struct connection *c)
 static void on_session_event(void *context, const struct session_event *event)
 {
 	static const enum coffer_event_type types[] = {
-		[SESSION_PLANNED] = COFFER_EVENT_PLANNED,       [SESSION_STARTED] = COFFER_EVENT_STARTED,
-		[SESSION_OUTPUT] = COFFER_EVENT_OUTPUT,         [SESSION_DENIED] = COFFER_EVENT_DENIED,
-		[SESSION_LIMITED] = COFFER_EVENT_LIMITED,       [SESSION_EXITED] = COFFER_EVENT_EXITED,
-		[SESSION_CONNECTION] = COFFER_EVENT_CONNECTION, [SESSION_CONTROL] = COFFER_EVENT_CONTROL
+		[SESSION_PLANNED] = COFFER_EVENT_PLANNED, [SESSION_NOTED] = COFFER_EVENT_NOTED,
+		[SESSION_STARTED] = COFFER_EVENT_STARTED, [SESSION_OUTPUT] = COFFER_EVENT_OUTPUT,
+		[SESSION_DENIED] = COFFER_EVENT_DENIED,   [SESSION_LIMITED] = COFFER_EVENT_LIMITED,
+		[SESSION_EXITED] = COFFER_EVENT_EXITED,   [SESSION_CONNECTION] = COFFER_EVENT_CONNECTION,
+		[SESSION_CONTROL] = COFFER_EVENT_CONTROL
 	};
 	const struct coffer_request *request = context;
 	struct coffer_denial denial;
@@ -54,6 +53,7 @@ static void on_session_event(void *context, const struct session_event *event)
 		                    .stream = event->stream,
 		                    .bytes = event->bytes,
 		                    .len = event->len,
+		                    .text = event->note,
 		                    .cause = (enum coffer_cause)event->cause };
 	if (event->type == SESSION_PLANNED) {
 		tell_plan(request, event->plan);

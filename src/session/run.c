@@ -44,6 +44,7 @@ struct course {
 	struct inputs inputs;
 	struct survey survey;
 	uint32_t refused_op; /* of the plan, where the engine says ERR_UNSUPPORTED */
+	struct text_vec noted;
 	struct session_result result;
 };
 
@@ -146,6 +147,32 @@ static void tell(const struct session_request *request, const struct session_eve
 		request->on_event(request->context, event);
 }
 
+static bool is_noted(const struct course *course, const char *note)
+{
+	for (size_t i = 0; i < course->noted.n; i++)
+		if (strcmp(course->noted.at[i], note) == 0)
+			return true;
+	return false;
+}
+
+/* Out of memory a note is told again rather than not at all. */
+static void tell_plan(struct course *course)
+{
+	const struct plan *plan = &course->result.plan;
+
+	tell(course->request, &(struct session_event){ .type = SESSION_PLANNED, .plan = plan });
+	for (uint32_t i = 0; i < plan->head->note_count; i++) {
+		const char *note = plan_note(plan, i), **slot;
+
+		if (is_noted(course, note))
+			continue;
+		slot = text_vec_add(&course->noted, course->arena);
+		if (slot)
+			*slot = note;
+		tell(course->request, &(struct session_event){ .type = SESSION_NOTED, .note = note });
+	}
+}
+
 /* The engine's events are the session's, but for the remedy, which only the policy knows. */
 static void on_engine_event(void *context, const struct engine_event *event)
 {
@@ -212,7 +239,7 @@ static int carry_out(struct course *course, struct err *err)
 	int r = course->result.facts.user_namespaces ? 0 : state_scratch_make(course->inputs.scratch_top, err);
 	if (r < 0)
 		return r;
-	tell(request, &(struct session_event){ .type = SESSION_PLANNED, .plan = &course->result.plan });
+	tell_plan(course);
 	return engine_run(&course->result.plan, &options, course->arena, &course->result.outcome, err);
 }
 
