@@ -1,7 +1,9 @@
 #include "api/api.h"
 
 #include "plan/print.h"
+#include "session/proxy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -173,4 +175,62 @@ int coffer_run(struct coffer_request *request, struct coffer_outcome **ret_outco
 	else
 		*ret_outcome = outcome;
 	return r;
+}
+
+/* ---- the filter by itself ---- */
+
+_Static_assert((int)COFFER_PROXY_LIFELINE == (int)SESSION_PROXY_LIFELINE && (int)COFFER_PROXY_DECIDER == (int)SESSION_PROXY_DECIDER,
+               "proxy.h and coffer.h agree");
+
+static void on_proxy_event(void *context, const struct session_event *event)
+{
+	const struct coffer_proxy *proxy = context;
+	struct coffer_connection connection;
+	struct coffer_event out = { .type = COFFER_EVENT_STARTED };
+	if (event->connection) {
+		connection = public_connection(event->connection);
+		out = (struct coffer_event){ .type = COFFER_EVENT_CONNECTION, .connection = &connection };
+	}
+	proxy->on_event(proxy->context, &out);
+}
+
+static int gather_headers(const char *const *names, struct arena *arena, struct text_vec *headers)
+{
+	for (; names && *names; names++) {
+		const char **slot = text_vec_add(headers, arena);
+		if (!slot)
+			return -ENOMEM;
+		*slot = *names;
+	}
+	return 0;
+}
+
+int coffer_proxy_run(struct coffer *coffer, const struct coffer_proxy *proxy, enum coffer_proxy_end *ret_end, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct coffer_proxy copy = *proxy;
+	struct text_vec headers = { 0 };
+	struct arena arena;
+	enum session_proxy_end end = SESSION_PROXY_STOPPED;
+	const struct session_proxy wanted = { .listener = proxy->listener,
+		                              .decider_in = proxy->decider_in,
+		                              .decider_out = proxy->decider_out,
+		                              .lifeline = proxy->lifeline,
+		                              .stop = proxy->stop,
+		                              .authority = proxy->authority,
+		                              .extra_roots = proxy->extra_roots,
+		                              .stripped_headers = &headers,
+		                              .plaintext_header_set = proxy->plaintext_header_set,
+		                              .on_event = proxy->on_event ? on_proxy_event : NULL,
+		                              .context = &copy };
+	arena_init(&arena, API_ARENA_MAX);
+	int r = gather_headers(proxy->stripped_headers, &arena, &headers) < 0 ? err_set(&err, ERR_LIMIT, ENOMEM, "out of memory")
+	                                                                      : session_proxy(&coffer->session, &wanted, &end, &err);
+	arena_done(&arena);
+	if (r < 0)
+		return api_fail(r, &err, error);
+	if (end == SESSION_PROXY_DECIDER)
+		(void)api_fail(-EPIPE, &err, error);
+	*ret_end = (enum coffer_proxy_end)end;
+	return 0;
 }

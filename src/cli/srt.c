@@ -348,7 +348,6 @@ static int run(struct srt_line *line, struct coffer_policy *policy, const char *
 static int refuse_subcommand(const struct srt_line *line)
 {
 	static const char *const names[][2] = {
-		{ "proxy", "srt proxy is not in this version" },
 		{ "windows-install", "windows-install is for Windows" },
 		{ "windows-uninstall", "windows-uninstall is for Windows" },
 	};
@@ -420,6 +419,25 @@ static void settle_debug(struct srt_line *line)
 	line->debug = line->debug || (value && *value);
 }
 
+int srt_proxy_called(const char *const *argv)
+{
+	struct srt_line line = { 0 };
+
+	arena_init(&line.arena, SRT_ARENA_MAX);
+	return srt_proxy_main(&line, argv);
+}
+
+/* Its options are its own, but for the version, which is srt's wherever it stands. */
+static bool is_proxy(const char *const *argv)
+{
+	if (!argv[0] || strcmp(argv[0], "proxy") != 0)
+		return false;
+	for (; *argv; argv++)
+		if (strcmp(*argv, "--version") == 0)
+			return false;
+	return true;
+}
+
 int srt_main(const char *const *argv, bool py)
 {
 	struct srt_line line = { 0 };
@@ -429,6 +447,8 @@ int srt_main(const char *const *argv, bool py)
 		return r;
 	line.py = py;
 	arena_init(&line.arena, SRT_ARENA_MAX);
+	if (!py && is_proxy(argv))
+		return srt_proxy_main(&line, argv + 1);
 	r = py ? srt_py_parse(&line, argv) : parse(&line, argv);
 	if (line.version && !py)
 		return show(version, "\n");

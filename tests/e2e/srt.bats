@@ -143,7 +143,4 @@ other.invalid:80" ]
 	run srt --control-fd 9 echo ran
 	[ "$status" = 1 ]
 	[[ "$output" == "Error: --control-fd 9 is not usable: "*"Refusing to run the command without the control channel it asks for." ]]
-	run srt proxy --listen 127.0.0.1:0
-	[ "$status" = 1 ]
-	[[ "$output" == "Error: "* ]]
 }
