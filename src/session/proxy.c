@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { RULES_MAX = 4 << 20, ARENA_MAX = 16 << 20, GRACE_MS = 1000, LOST_MAX = 512 };
@@ -151,15 +152,24 @@ static int serve_on(struct service *service, enum session_proxy_end *ret_end, st
 	return r > 0 ? 0 : r;
 }
 
+static uint64_t clock_ms(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* Who waits for a verdict is answered, and who has one may go on for a moment. */
 static void finish(struct service *service)
 {
 	struct pollfd gone = { .fd = service->egress.socket, .events = POLLIN };
 	struct denial denial;
+	uint64_t now = clock_ms(), end = now + GRACE_MS;
+	int r = service->egress.socket < 0 ? -EPIPE : sock_send(service->egress.socket, "E", 1);
 
-	if (service->egress.socket >= 0 && sock_send(service->egress.socket, "E", 1) == 0)
-		while (poll(&gone, 1, GRACE_MS) == 1 && egress_read(&service->egress, &denial) >= 0)
-			;
+	for (; r >= 0 && now < end && poll(&gone, 1, (int)(end - now)) == 1; now = clock_ms())
+		r = egress_read(&service->egress, &denial);
 	egress_done(&service->egress);
 	arena_done(&service->arena);
 }

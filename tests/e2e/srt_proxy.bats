@@ -41,8 +41,7 @@ wrong() {
 	run srt proxy --help
 	[ "$status" = 0 ]
 	[ "${lines[0]}" = "Usage: srt-proxy [options]" ]
-	run srt-py proxy # a command there
-	[ "${lines[0]}" = "Running: proxy" ]
+	[ "$(srt-py proxy 2> /dev/null)" = "Running: proxy" ] || false # a command there
 }
 
 @test "srt proxy: what a decider is asked, and that nothing else passes" {
