@@ -25,7 +25,7 @@
 enum { SRT_ARENA_MAX = 16 << 20, SRT_COMMAND_MAX = 8 << 20 };
 
 static const char version[] = "0.0.83";
-static const char help[] = "Usage: srt [options] [command...]\n"
+static const char help[] = "Usage: srt [options] [command] [command...]\n"
 			   "\n"
 			   "Run commands in a sandbox with network and filesystem restrictions\n"
 			   "\n"
@@ -39,7 +39,11 @@ static const char help[] = "Usage: srt [options] [command...]\n"
 			   "  -c <command>           run command string directly (like sh -c), no escaping\n"
 			   "                         applied\n"
 			   "  --control-fd <fd>      read config updates from an inherited file descriptor >= 3\n"
-			   "  -h, --help             display help for command\n";
+			   "  -h, --help             display help for command\n"
+			   "\n"
+			   "Commands:\n"
+			   "  proxy [args...]        Run only the HTTP proxy, deciding every request through an\n"
+			   "                         external decider on inherited fds.\n";
 
 /* ---- the line ---- */
 

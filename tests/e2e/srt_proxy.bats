@@ -38,6 +38,7 @@ wrong() {
 	[ "$status $output" = "0 0.0.83" ]
 	run srt-proxy --bogus --version
 	[ "$status $output" = "0 srt-proxy 0.0.83" ]
+	srt --help | grep -q '^  proxy \[args'
 	run srt proxy --help
 	[ "$status" = 0 ]
 	[ "${lines[0]}" = "Usage: srt-proxy [options]" ]
