@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, proxy_request and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
+"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, verdict, proxy_request and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
 
 import pathlib
 import re
@@ -251,5 +251,17 @@ MESSAGES = {
     "cut": HEAD + b"\x05allo",
 }
 write("dns", MESSAGES.items())
+VERDICTS = {
+    "hello": '{"t":"hello","proto":1,"allowedDomains":["a.test"],"deniedDomains":[]}',
+    "allow": '{"t":"verdict","id":1,"action":"allow","setHeaders":{"x-a":["b","c"]},"removeHeaders":["cookie"]}',
+    "credential": '{"t":"verdict","id":9007199254740991,"action":"allow","cred":"github","credential":"s3cret"}',
+    "deny": '{"t":"verdict","id":2,"action":"deny","status":403,"reason":"no\\tmore"}',
+    "need-body": '{"t":"verdict","id":3,"action":"need_body","max":33554432}',
+    "framing": '{"t":"verdict","id":4,"action":"allow","setHeaders":{"content_length":["1"]}}',
+    "split": '{"t":"verdict","id":5,"action":"allow","setHeaders":{"x-a":["b\\r\\nc: d"]}}',
+    "twice": '{"t":"verdict","id":6,"id":7,"action":"allow"}',
+    "null": '{"t":"verdict","id":8,"action":"deny","status":403,"reason":null}',
+}
+write("verdict", ((name, raw(text)) for name, text in VERDICTS.items()))
 write("proxy_request", ((name, raw(text)) for name, text in REQUESTS.items()))
 write("plan_decode", plans())

@@ -280,8 +280,8 @@ struct coffer_connection {
 };
 
 enum coffer_event_type {
-	COFFER_EVENT_PLANNED, /* text: the plan in one line */
-	COFFER_EVENT_NOTED,   /* text: something that this machine cannot enforce in full; one event each */
+	COFFER_EVENT_PLANNED, /* text: the plan in one line; again, when this machine refused it and there is another */
+	COFFER_EVENT_NOTED,   /* text: something that this machine cannot enforce in full; one event each, and each once */
 	COFFER_EVENT_STARTED,
 	COFFER_EVENT_OUTPUT,  /* stream 1 or 2, bytes, len */
 	COFFER_EVENT_DENIED,  /* denial */
@@ -348,7 +348,8 @@ enum coffer_measure {
 	COFFER_ERRORS_BYTES,
 	COFFER_OUTPUT_TRUNCATED, /* 1 when limits.output cut it short */
 	COFFER_ERRORS_TRUNCATED,
-	COFFER_DENIALS_DROPPED /* beyond the thousand different ones that are kept */
+	COFFER_DENIALS_DROPPED, /* beyond the thousand different ones that are kept */
+	COFFER_DENIALS_IGNORED  /* that settings leave out (ignoreViolations) */
 };
 COFFER_API uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffer_measure measure);
 
@@ -368,6 +369,32 @@ COFFER_API int coffer_record_read(struct coffer *coffer, const char *run, struct
 /* Keeps the outcome of a run that went wrong for coffer_record_read. coffer_run never does it by itself. Does nothing for one without
  * denials that ended by itself. */
 COFFER_API int coffer_record_write(struct coffer *coffer, const struct coffer_outcome *outcome, struct coffer_error *error);
+
+/*
+ * The egress filter by itself, for work that runs elsewhere (in a virtual machine, say): it serves HTTP on a listening socket of the caller's, and asks
+ * the caller's decider, on the other end of a stream, about each request (srt(1) has the protocol). Descriptors stay the caller's; -1: none.
+ */
+struct coffer_proxy {
+	int listener;
+	int decider_in, decider_out;         /* from the decider, to it; may be one socket */
+	int lifeline;                        /* its end is the proxy's */
+	int stop;                            /* readable: the proxy is to end */
+	const char *authority;               /* certificate and key in PEM: TLS is opened with them. NULL: tunnels are refused */
+	const char *extra_roots;             /* a file with certificates to trust, beyond this machine's; or NULL */
+	const char *const *stripped_headers; /* of answers; NULL-terminated, or NULL */
+	int plaintext_header_set;            /* verdicts may set headers where there is no TLS */
+	coffer_event_function *on_event;     /* STARTED once it serves, CONNECTION; or NULL */
+	void *context;
+};
+
+enum coffer_proxy_end { COFFER_PROXY_STOPPED, COFFER_PROXY_LIFELINE, COFFER_PROXY_DECIDER };
+
+/*
+ * Serves in this thread until its end, which *ret_end tells; of the decider's *error has the reason, though 0 is returned. A negative errno when
+ * it never served.
+ */
+COFFER_API int coffer_proxy_run(struct coffer *coffer, const struct coffer_proxy *proxy, enum coffer_proxy_end *ret_end,
+                                struct coffer_error *error);
 
 /* The doctor: what this machine has and lacks for sandboxes, and how to get it. */
 enum coffer_health {

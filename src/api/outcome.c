@@ -95,6 +95,8 @@ uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffe
 		return o->stderr_truncated;
 	case COFFER_DENIALS_DROPPED:
 		return o->denials_dropped;
+	case COFFER_DENIALS_IGNORED:
+		return o->denials_ignored;
 	}
 	return 0;
 }

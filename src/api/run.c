@@ -1,7 +1,9 @@
 #include "api/api.h"
 
 #include "plan/print.h"
+#include "session/proxy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,8 +23,6 @@ static void tell_plan(const struct coffer_request *request, const struct plan *p
 	str_init(&text, 256);
 	str_printf(&text, "%u operations, %u notes", plan->head->op_count, plan->head->note_count);
 	tell(request, &(struct coffer_event){ .type = COFFER_EVENT_PLANNED, .text = text.text });
-	for (uint32_t i = 0; i < plan->head->note_count; i++)
-		tell(request, &(struct coffer_event){ .type = COFFER_EVENT_NOTED, .text = plan_note(plan, i) });
 }
 
 static struct coffer_connection public_connection(const struct connection *c)
@@ -42,10 +42,11 @@ static struct coffer_connection public_connection(const struct connection *c)
 static void on_session_event(void *context, const struct session_event *event)
 {
 	static const enum coffer_event_type types[] = {
-		[SESSION_PLANNED] = COFFER_EVENT_PLANNED,       [SESSION_STARTED] = COFFER_EVENT_STARTED,
-		[SESSION_OUTPUT] = COFFER_EVENT_OUTPUT,         [SESSION_DENIED] = COFFER_EVENT_DENIED,
-		[SESSION_LIMITED] = COFFER_EVENT_LIMITED,       [SESSION_EXITED] = COFFER_EVENT_EXITED,
-		[SESSION_CONNECTION] = COFFER_EVENT_CONNECTION, [SESSION_CONTROL] = COFFER_EVENT_CONTROL
+		[SESSION_PLANNED] = COFFER_EVENT_PLANNED, [SESSION_NOTED] = COFFER_EVENT_NOTED,
+		[SESSION_STARTED] = COFFER_EVENT_STARTED, [SESSION_OUTPUT] = COFFER_EVENT_OUTPUT,
+		[SESSION_DENIED] = COFFER_EVENT_DENIED,   [SESSION_LIMITED] = COFFER_EVENT_LIMITED,
+		[SESSION_EXITED] = COFFER_EVENT_EXITED,   [SESSION_CONNECTION] = COFFER_EVENT_CONNECTION,
+		[SESSION_CONTROL] = COFFER_EVENT_CONTROL
 	};
 	const struct coffer_request *request = context;
 	struct coffer_denial denial;
@@ -54,6 +55,7 @@ static void on_session_event(void *context, const struct session_event *event)
 		                    .stream = event->stream,
 		                    .bytes = event->bytes,
 		                    .len = event->len,
+		                    .text = event->note,
 		                    .cause = (enum coffer_cause)event->cause };
 	if (event->type == SESSION_PLANNED) {
 		tell_plan(request, event->plan);
@@ -193,4 +195,62 @@ int coffer_run(struct coffer_request *request, struct coffer_outcome **ret_outco
 	else
 		*ret_outcome = outcome;
 	return r;
+}
+
+/* ---- the filter by itself ---- */
+
+_Static_assert((int)COFFER_PROXY_LIFELINE == (int)SESSION_PROXY_LIFELINE && (int)COFFER_PROXY_DECIDER == (int)SESSION_PROXY_DECIDER,
+               "proxy.h and coffer.h agree");
+
+static void on_proxy_event(void *context, const struct session_event *event)
+{
+	const struct coffer_proxy *proxy = context;
+	struct coffer_connection connection;
+	struct coffer_event out = { .type = COFFER_EVENT_STARTED };
+	if (event->connection) {
+		connection = public_connection(event->connection);
+		out = (struct coffer_event){ .type = COFFER_EVENT_CONNECTION, .connection = &connection };
+	}
+	proxy->on_event(proxy->context, &out);
+}
+
+static int gather_headers(const char *const *names, struct arena *arena, struct text_vec *headers)
+{
+	for (; names && *names; names++) {
+		const char **slot = text_vec_add(headers, arena);
+		if (!slot)
+			return -ENOMEM;
+		*slot = *names;
+	}
+	return 0;
+}
+
+int coffer_proxy_run(struct coffer *coffer, const struct coffer_proxy *proxy, enum coffer_proxy_end *ret_end, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct coffer_proxy copy = *proxy;
+	struct text_vec headers = { 0 };
+	struct arena arena;
+	enum session_proxy_end end = SESSION_PROXY_STOPPED;
+	const struct session_proxy wanted = { .listener = proxy->listener,
+		                              .decider_in = proxy->decider_in,
+		                              .decider_out = proxy->decider_out,
+		                              .lifeline = proxy->lifeline,
+		                              .stop = proxy->stop,
+		                              .authority = proxy->authority,
+		                              .extra_roots = proxy->extra_roots,
+		                              .stripped_headers = &headers,
+		                              .plaintext_header_set = proxy->plaintext_header_set,
+		                              .on_event = proxy->on_event ? on_proxy_event : NULL,
+		                              .context = &copy };
+	arena_init(&arena, API_ARENA_MAX);
+	int r = gather_headers(proxy->stripped_headers, &arena, &headers) < 0 ? err_set(&err, ERR_LIMIT, ENOMEM, "out of memory")
+	                                                                      : session_proxy(&coffer->session, &wanted, &end, &err);
+	arena_done(&arena);
+	if (r < 0)
+		return api_fail(r, &err, error);
+	if (end == SESSION_PROXY_DECIDER)
+		(void)api_fail(-EPIPE, &err, error);
+	*ret_end = (enum coffer_proxy_end)end;
+	return 0;
 }

@@ -150,6 +150,21 @@ void str_add_json_text(struct str *s, const char *text)
 		str_add(s, "null");
 }
 
+void str_add_base64(struct str *s, const void *bytes, size_t n)
+{
+	enum { NOTHING = 64 };
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < n && !s->failed; i += 3) {
+		unsigned group = (unsigned)at[i] << 16 | (i + 1 < n ? (unsigned)at[i + 1] << 8 : 0) | (i + 2 < n ? at[i + 2] : 0);
+		const char four[] = { digits[group >> 18], digits[group >> 12 & 63], digits[i + 1 < n ? group >> 6 & 63 : NOTHING],
+			              digits[i + 2 < n ? group & 63 : NOTHING] };
+
+		str_add_n(s, four, sizeof(four));
+	}
+}
+
 void str_add_shell(struct str *s, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@%+=:,";

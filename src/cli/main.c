@@ -72,6 +72,8 @@ int main(int argc, char **argv)
 {
 	if (fd_fill_standard() < 0)
 		return EXIT_FAILED;
+	if (argc > 0 && is_called(argv[0], "srt-proxy"))
+		return srt_proxy_called((const char *const *)argv + 1);
 	if (argc > 0 && (is_called(argv[0], "srt") || is_called(argv[0], "srt-py")))
 		return srt_main((const char *const *)argv + 1, is_called(argv[0], "srt-py"));
 	if (argc < 2) {

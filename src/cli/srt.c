@@ -25,7 +25,7 @@
 enum { SRT_ARENA_MAX = 16 << 20, SRT_COMMAND_MAX = 8 << 20 };
 
 static const char version[] = "0.0.83";
-static const char help[] = "Usage: srt [options] [command...]\n"
+static const char help[] = "Usage: srt [options] [command] [command...]\n"
 			   "\n"
 			   "Run commands in a sandbox with network and filesystem restrictions\n"
 			   "\n"
@@ -39,7 +39,11 @@ static const char help[] = "Usage: srt [options] [command...]\n"
 			   "  -c <command>           run command string directly (like sh -c), no escaping\n"
 			   "                         applied\n"
 			   "  --control-fd <fd>      read config updates from an inherited file descriptor >= 3\n"
-			   "  -h, --help             display help for command\n";
+			   "  -h, --help             display help for command\n"
+			   "\n"
+			   "Commands:\n"
+			   "  proxy [args...]        Run only the HTTP proxy, deciding every request through an\n"
+			   "                         external decider on inherited fds.\n";
 
 /* ---- the line ---- */
 
@@ -348,7 +352,6 @@ static int run(struct srt_line *line, struct coffer_policy *policy, const char *
 static int refuse_subcommand(const struct srt_line *line)
 {
 	static const char *const names[][2] = {
-		{ "proxy", "srt proxy is not in this version" },
 		{ "windows-install", "windows-install is for Windows" },
 		{ "windows-uninstall", "windows-uninstall is for Windows" },
 	};
@@ -420,6 +423,25 @@ static void settle_debug(struct srt_line *line)
 	line->debug = line->debug || (value && *value);
 }
 
+int srt_proxy_called(const char *const *argv)
+{
+	struct srt_line line = { 0 };
+
+	arena_init(&line.arena, SRT_ARENA_MAX);
+	return srt_proxy_main(&line, argv);
+}
+
+/* Its options are its own, but for the version, which is srt's wherever it stands. */
+static bool is_proxy(const char *const *argv)
+{
+	if (!argv[0] || strcmp(argv[0], "proxy") != 0)
+		return false;
+	for (; *argv; argv++)
+		if (strcmp(*argv, "--version") == 0)
+			return false;
+	return true;
+}
+
 int srt_main(const char *const *argv, bool py)
 {
 	struct srt_line line = { 0 };
@@ -429,6 +451,8 @@ int srt_main(const char *const *argv, bool py)
 		return r;
 	line.py = py;
 	arena_init(&line.arena, SRT_ARENA_MAX);
+	if (!py && is_proxy(argv))
+		return srt_proxy_main(&line, argv + 1);
 	r = py ? srt_py_parse(&line, argv) : parse(&line, argv);
 	if (line.version && !py)
 		return show(version, "\n");

@@ -23,6 +23,10 @@ struct srt_line {
 
 /* argv without the program's name; py: called by the port's. Returns the exit status. */
 int srt_main(const char *const *argv, bool py);
+/* srt_proxy.c: `srt proxy`, without the word; what comes of the line goes into its arena. Returns the exit status. */
+int srt_proxy_main(struct srt_line *line, const char *const *argv);
+/* The same for a binary that is called srt-proxy. */
+int srt_proxy_called(const char *const *argv);
 
 void srt_add_word(struct srt_line *line, struct text_vec *list, const char *word);
 void srt_debug(const struct srt_line *line, const char *text, const char *more);

@@ -80,4 +80,7 @@ enum { COMPILE_RULES_MAX = 1 << 20 };
 void compile_network_rules(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena,
                            struct str *out);
 
+/* Whom an egress filter of root's becomes: nobody's user where root may be any, else the sandbox's. 0 stays, where root can be nobody else. */
+unsigned compile_filter_uid(uint32_t sandbox_uid);
+
 #endif

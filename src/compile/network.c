@@ -87,8 +87,7 @@ static void add_domains(struct str *out, const struct policy_network *network, c
 	}
 }
 
-/* Whom a filter of root's becomes: nobody's user where root may be any, else the sandbox's. 0 stays, where root can be nobody else. */
-static unsigned filter_uid(uint32_t sandbox_uid)
+unsigned compile_filter_uid(uint32_t sandbox_uid)
 {
 	enum { OWN_IDS = 0x7c0f0000, FILTERS = 0x10000000 };
 
@@ -246,7 +245,7 @@ static void write_rules(const struct compile *c, struct str *out)
 		add_field(out, i ? ", " : "", network->denied_addresses.at[i]);
 	str_printf(out, "], \"allow_private\": %s, \"dialect\": \"%s\"", network->allow_private_addresses ? "true" : "false",
 	           c->policy->dialect == POLICY_SRT ? "srt" : "coffer");
-	str_printf(out, ", \"uid\": %u", filter_uid(c->facts->sandbox_uid));
+	str_printf(out, ", \"uid\": %u", compile_filter_uid(c->facts->sandbox_uid));
 	add_mitm(&network->ways.mitm, out);
 	add_ports(&network->ways, out);
 	str_add_char(out, '}');

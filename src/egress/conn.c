@@ -1,3 +1,4 @@
+#include "egress/decider.h"
 #include "egress/filter.h"
 #include "egress/weak.h"
 
@@ -141,6 +142,7 @@ void conn_close(struct conn *conn)
 		return;
 	conn->dead = true;
 	lookup_leave(conn);
+	decider_leave(conn);
 	terminate_give_up(conn);
 	conn_forget(conn);
 	conn_drop_upstream(conn, NULL);
@@ -159,6 +161,19 @@ void conn_close(struct conn *conn)
 	conn->next_dead = filter->dead;
 	filter->dead = conn;
 	loop_queue(&filter->loop, &filter->burial);
+	filter->loop.over |= filter->leaving && filter->conns_n == 0;
+}
+
+void conn_leave_idle(struct filter *filter)
+{
+	struct conn *next;
+
+	filter->loop.over |= filter->conns_n == 0;
+	for (struct conn *conn = filter->conns; conn; conn = next) {
+		next = conn->next;
+		if (conn->step == entry_step_head && conn->in.len == 0)
+			conn_close(conn);
+	}
 }
 
 void conn_bury(struct turn *burial)

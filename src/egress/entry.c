@@ -1,3 +1,4 @@
+#include "egress/decider.h"
 #include "egress/filter.h"
 #include "egress/request.h"
 #include "egress/weak.h"
@@ -116,7 +117,7 @@ static unsigned read_request(struct conn *conn, size_t head_bytes, struct reques
 	return status;
 }
 
-static void ask_http(struct conn *conn, size_t head_bytes)
+void entry_go_on(struct conn *conn, size_t head_bytes)
 {
 	static struct request request;
 	unsigned status = read_request(conn, head_bytes, &request);
@@ -125,7 +126,7 @@ static void ask_http(struct conn *conn, size_t head_bytes)
 		refuse_malformed(conn, status);
 	else if (request.is_connect)
 		ask_connect(conn, &request, head_bytes);
-	else if (judge_request(conn, &request))
+	else if (judge_request(conn, &request) && decider_allows(conn, &request, head_bytes))
 		http_begin(conn, &request, head_bytes);
 }
 
@@ -145,7 +146,7 @@ bool entry_step_head(struct conn *conn)
 	if (n > 0) {
 		conn_forget(conn);
 		conn->step = conn_step_nothing;
-		ask_http(conn, (size_t)n);
+		entry_go_on(conn, (size_t)n);
 		return conn->step != conn_step_nothing;
 	}
 	if (!want_more(conn))
@@ -163,7 +164,7 @@ bool entry_step_first(struct conn *conn)
 	conn->step = conn_step_nothing;
 	if (hop_take_over(conn))
 		return conn->step != conn_step_nothing;
-	if (conn->in.text[0] == SOCKS4) {
+	if (conn->in.text[0] == SOCKS4 || (conn->way == WAY_SOCKS5 && conn->filter->rules->asks)) { /* a decider is asked about HTTP */
 		conn_close(conn);
 		return false;
 	}

@@ -9,6 +9,7 @@
  *   retry.c    the second thing a TLS client says, when the server asks it to
  *   terminate.c  TLS that ends here, and begins anew
  *   judge.c    single requests, and what is changed in them
+ *   decider.h  the same by somebody else's program
  *   http.c     HTTP that is read: one message there, one back, again
  *   resolver.c names, asked for with DNS
  *   direct.c   connections that were meant for somebody else and led here
@@ -70,6 +71,7 @@ struct filter {
 	size_t running_n;
 	struct address_range own[OWN_MAX]; /* rules->addresses.own */
 	struct names names;
+	bool leaving;                          /* it ends when the last connection does */
 	char told[REFUSED_MAX][HOST_TEXT_MAX]; /* names whose refusal was reported lately */
 	size_t told_next;
 };
@@ -84,6 +86,7 @@ struct goal {
 };
 
 struct exchange;
+struct question;
 
 struct conn {
 	struct filter *filter;
@@ -103,6 +106,7 @@ struct conn {
 	struct goal goal;
 	const struct hop *hop; /* who is asked to reach it; NULL: nobody */
 	struct host name;      /* whom the client asks for inside TLS that ends here; the goal, but for goals that are addresses */
+	bool says_name;        /* by SNI */
 	bool holds_tunnel;     /* counts in filter->tunnels_n */
 	struct lookup *lookup;
 	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
@@ -112,6 +116,7 @@ struct conn {
 
 	struct flow up, down;
 	struct exchange *exchange; /* plain HTTP */
+	struct question *question; /* to the decider (decider.h) */
 	bool greeted;              /* a TLS greeting has passed */
 	bool is_open;              /* an "open" was reported: a "close" is due */
 	uint64_t opened_ms, up_before, down_before;
@@ -140,6 +145,7 @@ void conn_wait(struct conn *conn, enum wait_kind kind, void (*late)(struct conn 
 void conn_forget(struct conn *conn);
 void conn_abort(struct conn *conn); /* so that the client knows that something is missing */
 void conn_bury(struct turn *burial);
+void conn_leave_idle(struct filter *filter); /* the process ends: who has nothing under way is let go at once */
 /* Reads once from the client into `in`. As end_read. */
 ssize_t conn_fill(struct conn *conn);
 void conn_take(struct conn *conn, size_t n); /* the first n bytes of `in` are used */
@@ -151,6 +157,7 @@ void conn_leave_upstream(struct conn *conn); /* for another one */
 /* entry.c */
 bool entry_step_first(struct conn *conn);
 bool entry_step_head(struct conn *conn);
+void entry_go_on(struct conn *conn, size_t head_bytes); /* with a request that was read before */
 
 /* ask.c: calls conn->dialed when there is a connection, or refuses. host is as the client wrote it. */
 void ask(struct conn *conn, const char *host, size_t host_n, uint16_t port);
@@ -194,6 +201,9 @@ void terminate_client(struct conn *conn, const struct sni *sni);
 void terminate_server(struct conn *conn); /* then http_go_on */
 
 /* judge.c */
+#define JUDGE_NO_HEADERS                                                                                                                     \
+	"the allow decision sets headers, and headers are not set on plain-HTTP requests unless plaintext header sets are enabled; nothing " \
+	"was forwarded" /* srt's words */
 struct swap;
 bool judge_request(struct conn *conn, struct request *request); /* false: it was refused */
 /* For the request that was judged last: which secrets go into it; true: into its body too. */
@@ -225,6 +235,7 @@ void refuse_upstream(struct conn *conn, int errnum);          /* nobody there */
 void refuse_malformed(struct conn *conn, unsigned status);    /* no request at all, or one that is not served */
 void refuse_untrusted(struct conn *conn, const char *reason); /* no TLS with it, or its certificate is not its own */
 void refuse_request(struct conn *conn, unsigned status, const char *error, const char *reason);
+void refuse_decided(struct conn *conn, unsigned status, const char *code, const char *reason); /* by the decider, or for want of it */
 void refuse_opaque(struct conn *conn);  /* what goes through it could not be judged */
 void refuse_tunnels(struct conn *conn); /* too many of those that end here */
 void refuse_crowd(int fd);              /* too many connections: says so and forgets it */
@@ -233,6 +244,8 @@ void refuse_socks(struct conn *conn, enum socks_reply reply);
 /* report.c */
 enum report { REPORT_OPEN, REPORT_DENY, REPORT_CLOSE };
 void report(struct conn *conn, enum report what, const char *reason);
+/* The decider is there, or (reason) it is no more. */
+void report_decider(struct filter *filter, const char *reason);
 /* Other rules are in force, or (reason) those of before still are, which is told as a refusal. */
 void report_rules(struct filter *filter, const char *reason);
 /* A name that nobody inside is told the address of. */

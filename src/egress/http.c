@@ -4,6 +4,7 @@
  * ended where they should: the next request to the same place goes the same way, after a decision of its own.
  */
 #include "egress/body.h"
+#include "egress/decider.h"
 #include "egress/filter.h"
 #include "egress/request.h"
 #include "egress/response.h"
@@ -19,6 +20,7 @@ enum { INFORMATIONAL_MAX = 8, SWITCHING = 101, STATUS_FINAL = 200, HEAD_WRITTEN_
 struct exchange {
 	struct swap swap;        /* the secrets that go into the request */
 	struct str request_head; /* not sent yet */
+	struct str ahead;        /* of its body, what was read before it might go on */
 	struct str answer;       /* the answer's head, as far as it has come */
 	struct body request, response;
 	bool to_head, is_old; /* the client asked with HEAD; speaks HTTP/1.0 */
@@ -36,6 +38,7 @@ void http_free(struct exchange *exchange)
 	if (!exchange)
 		return;
 	str_done(&exchange->request_head);
+	str_done(&exchange->ahead);
 	swap_done(&exchange->swap);
 	str_done(&exchange->answer);
 	free(exchange);
@@ -76,6 +79,8 @@ static bool pump_request(struct conn *conn)
 		return false;
 	if (x->request_head.len > 0)
 		return send_head(conn, &x->request_head);
+	if (x->ahead.len > 0)
+		return send_head(conn, &x->ahead);
 	if (x->request.complete)
 		return false;
 	n = conn->in.len > 0 ? 1 : conn_fill(conn);
@@ -332,7 +337,8 @@ static int make_exchange(struct conn *conn, struct request *request)
 	body_init(&x->request, &request->head, request->head.framing == FRAMED_CHUNKS);
 	x->request.swap = swaps ? &x->swap : NULL;
 	judge_write(conn, request, &x->swap, &x->request_head);
-	return x->request_head.failed ? -ENOMEM : 0;
+	decider_hand_over(conn, &x->request, &x->ahead);
+	return x->request_head.failed || x->ahead.failed ? -ENOMEM : 0;
 }
 
 void http_begin(struct conn *conn, struct request *request, size_t head_bytes)

@@ -1,4 +1,5 @@
 /* One request: does it say the same to everybody, and may it be asked? And what it looks like when it goes on. */
+#include "egress/decider.h"
 #include "egress/filter.h"
 #include "egress/request.h"
 #include "egress/swap.h"
@@ -10,9 +11,6 @@
 #define AMBIGUOUS                                                                                                                               \
 	"ambiguous request-target: as spelled and normalized it names different paths (a dot segment, leading slashes or \"\\\"); nothing was " \
 	"forwarded (network.ambiguousRequestTarget in the sandbox's configuration is \"refuse\")"
-#define NO_HEADERS                                                                                                                           \
-	"the allow decision sets headers, and headers are not set on plain-HTTP requests unless plaintext header sets are enabled; nothing " \
-	"was forwarded"
 
 enum { BAD = 400, FORBIDDEN = 403, MISDIRECTED = 421 };
 
@@ -88,7 +86,7 @@ static bool judge_rules(struct conn *conn, struct request *request)
 		return false;
 	if (may_set_headers(conn))
 		return true;
-	refuse_request(conn, FORBIDDEN, "blocked-by-sandbox-runtime", NO_HEADERS);
+	refuse_request(conn, FORBIDDEN, "blocked-by-sandbox-runtime", JUDGE_NO_HEADERS);
 	return false;
 }
 
@@ -116,6 +114,7 @@ struct edits {
 	struct head_filter filter; /* first */
 	const struct access_rule_vec *rules;
 	const struct swap *swap;
+	const struct conn *conn;
 };
 
 static bool drops(const struct head_filter *filter, struct head_text name)
@@ -126,7 +125,7 @@ static bool drops(const struct head_filter *filter, struct head_text name)
 		for (size_t i = 0; i < rule->headers.n; i++)
 			if (access_is_same_header(name.at, name.n, rule->headers.at[i].name))
 				return true;
-	return false;
+	return decider_drops(edits->conn, name);
 }
 
 static void write_value(const struct head_filter *filter, struct head_text value, struct str *out)
@@ -148,6 +147,7 @@ static void add_headers(const struct head_filter *filter, struct str *out)
 			swap_write(edits->swap, header->value, strlen(header->value), out);
 			str_add(out, "\r\n");
 		}
+	decider_add_headers(edits->conn, &asked_host, out);
 }
 
 /* A body in a coding of its own hides its bytes; the placeholders in it reach the server as they are. */
@@ -174,7 +174,7 @@ bool judge_swaps(const struct conn *conn, struct request *request, struct swap *
 
 void judge_write(const struct conn *conn, const struct request *request, const struct swap *swap, struct str *out)
 {
-	const struct edits edits = { { drops, write_value, add_headers }, rules_of(conn), swap };
+	const struct edits edits = { { drops, write_value, add_headers }, rules_of(conn), swap, conn };
 	const struct hop *hop = conn_is_tunnel(conn) ? NULL : ways_choose(&conn->filter->rules->ways, &asked_host, request->port, false);
 
 	if (hop)

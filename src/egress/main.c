@@ -4,6 +4,7 @@
  * engine closes its side, everything ends.
  */
 #include "egress/confine.h"
+#include "egress/decider.h"
 #include "egress/filter.h"
 #include "egress/opener.h"
 #include "egress/publish.h"
@@ -51,11 +52,12 @@ static int get_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &n) < 0 ? -1 : value;
 }
 
-static bool is_listener(int fd, enum listener_kind kind)
+/* Where a decider is asked, whoever made the socket made it outside every sandbox, and it may be one of any kind that has streams. */
+static bool is_listener(const struct filter *filter, int fd, enum listener_kind kind)
 {
 	int domain = get_option(fd, SO_DOMAIN), type = get_option(fd, SO_TYPE);
 
-	if (domain != AF_INET && domain != AF_INET6)
+	if (domain != AF_INET && domain != AF_INET6 && !filter->rules->asks)
 		return false;
 	return kind == LISTENER_RESOLVER ? type == SOCK_DGRAM : type == SOCK_STREAM && get_option(fd, SO_ACCEPTCONN) == 1;
 }
@@ -64,7 +66,7 @@ static void add_listener(struct filter *filter, enum listener_kind kind, int *fd
 {
 	struct listener *listener = &filter->listener[filter->listeners_n];
 
-	if (filter->listeners_n == LISTENERS_MAX || !is_listener(*fd, kind) || fd_set_nonblocking(*fd) < 0)
+	if (filter->listeners_n == LISTENERS_MAX || !is_listener(filter, *fd, kind) || fd_set_nonblocking(*fd) < 0)
 		return;
 	*listener = (struct listener){ .source = { kind == LISTENER_RESOLVER ? resolver_answer_all : accept_all },
 		                       .filter = filter,
@@ -95,6 +97,8 @@ static void obey(struct source *source, uint32_t events)
 		}
 		if (fd >= 0 && message[0] == CONTROL_RULES)
 			renew(filter, fd);
+		else if (filter->rules->asks && (message[0] == DECIDER_IN || message[0] == DECIDER_OUT || message[0] == DECIDER_END))
+			decider_obey(filter, (char)message[0], &fd);
 		else if (fd >= 0 && (message[0] == LISTENER_PROXY || message[0] == LISTENER_TRANSPARENT || message[0] == LISTENER_RESOLVER))
 			add_listener(filter, (enum listener_kind)message[0], &fd);
 		else

@@ -27,19 +27,27 @@ static void add_reason(struct str *out, const char *reason)
 	}
 }
 
-static void send_refusal(struct conn *conn, unsigned status, const char *reason, const char *error, const char *body)
+/* code is what a proxy with a decider says in the error's place. */
+struct refusal {
+	unsigned status;
+	const char *reason, *error, *code, *body;
+};
+
+static void send_refusal(struct conn *conn, const struct refusal *refusal)
 {
+	bool asks = conn->filter->rules->asks;
+	const char *error = asks ? refusal->code : refusal->error;
 	bool newline = conn->way == WAY_HTTP || conn->way == WAY_TRANSPARENT || conn->way == WAY_HTTPS;
 	autostr struct str out;
 
 	str_init(&out, ANSWER_MAX);
-	str_printf(&out, "HTTP/1.1 %u ", status);
-	add_reason(&out, reason);
+	str_printf(&out, "HTTP/1.1 %u ", refusal->status);
+	add_reason(&out, refusal->reason);
 	str_add(&out, "\r\nContent-Type: text/plain\r\n");
 	if (error)
-		str_printf(&out, "X-Proxy-Error: %s\r\n", error);
-	str_printf(&out, "Content-Length: %zu\r\nConnection: close\r\n\r\n", strlen(body) + newline);
-	str_add(&out, body);
+		str_printf(&out, "X-%s: %s\r\n", asks ? "Deny-Reason" : "Proxy-Error", error);
+	str_printf(&out, "Content-Length: %zu\r\nConnection: close\r\n\r\n", strlen(refusal->body) + newline);
+	str_add(&out, refusal->body);
 	if (newline)
 		str_add_char(&out, '\n');
 	if (conn->way == WAY_TRANSPARENT && !conn->exchange) {
@@ -56,7 +64,8 @@ void refuse_policy(struct conn *conn, const char *reason)
 	if (conn->way == WAY_SOCKS5)
 		refuse_socks(conn, SOCKS_NOT_ALLOWED);
 	else
-		send_refusal(conn, 403, reason, "blocked-by-allowlist", "Connection blocked by network allowlist");
+		send_refusal(conn, &(struct refusal){ 403, reason, "blocked-by-allowlist", "host_not_allowed",
+		                                      "Connection blocked by network allowlist" });
 }
 
 void refuse_address(struct conn *conn, const char *kind)
@@ -71,7 +80,7 @@ void refuse_address(struct conn *conn, const char *kind)
 	if (conn->way == WAY_SOCKS5)
 		refuse_socks(conn, SOCKS_NOT_ALLOWED);
 	else
-		send_refusal(conn, 403, reason.text, "blocked-by-sandbox-runtime", body.text);
+		send_refusal(conn, &(struct refusal){ 403, reason.text, "blocked-by-sandbox-runtime", "address_not_allowed", body.text });
 }
 
 static enum socks_reply socks_reply_of(int errnum)
@@ -118,7 +127,7 @@ void refuse_upstream(struct conn *conn, int errnum)
 	if (conn->way == WAY_SOCKS5)
 		refuse_socks(conn, socks_reply_of(errnum));
 	else
-		send_refusal(conn, 502, "Bad Gateway", "upstream-unreachable", body.text);
+		send_refusal(conn, &(struct refusal){ 502, "Bad Gateway", "upstream-unreachable", NULL, body.text });
 }
 
 void refuse_untrusted(struct conn *conn, const char *reason)
@@ -128,7 +137,7 @@ void refuse_untrusted(struct conn *conn, const char *reason)
 	str_init(&body, ANSWER_MAX);
 	str_printf(&body, "Cannot reach %s port %u: %s", conn->goal.host.text, conn->goal.port, reason);
 	report(conn, REPORT_DENY, reason);
-	send_refusal(conn, 502, "Bad Gateway", "upstream-untrusted", body.text);
+	send_refusal(conn, &(struct refusal){ 502, "Bad Gateway", "upstream-untrusted", NULL, body.text });
 }
 
 void refuse_opaque(struct conn *conn)
@@ -139,7 +148,7 @@ void refuse_opaque(struct conn *conn)
 	if (conn->way == WAY_SOCKS5)
 		refuse_socks(conn, SOCKS_FAILED);
 	else
-		send_refusal(conn, 403, "Forbidden", "blocked-by-sandbox-runtime", reason);
+		send_refusal(conn, &(struct refusal){ 403, "Forbidden", "blocked-by-sandbox-runtime", "opaque_tunnel", reason });
 }
 
 void refuse_tunnels(struct conn *conn)
@@ -148,7 +157,8 @@ void refuse_tunnels(struct conn *conn)
 	if (conn->way == WAY_SOCKS5)
 		refuse_socks(conn, SOCKS_FAILED);
 	else
-		send_refusal(conn, 503, "Service Unavailable", "too-many-tunnels", "too many TLS-terminated tunnels at once");
+		send_refusal(conn, &(struct refusal){ 503, "Service Unavailable", "too-many-tunnels", "too_many_tunnels",
+		                                      "too many TLS-terminated tunnels at once" });
 }
 
 static const char *status_text(unsigned status)
@@ -171,18 +181,36 @@ static const char *status_text(unsigned status)
 	}
 }
 
+static const char *code_of(unsigned status)
+{
+	switch (status) {
+	case 405:
+		return "method_refused";
+	case 421:
+		return "misdirected";
+	default:
+		return "bad_request";
+	}
+}
+
 void refuse_malformed(struct conn *conn, unsigned status)
 {
 	if (!conn->direct)
 		conn->goal = (struct goal){ .port = 0 };
 	report(conn, REPORT_DENY, status == 421 ? "HTTP asks for another host" : "malformed request");
-	send_refusal(conn, status, status_text(status), NULL, status_text(status));
+	send_refusal(conn, &(struct refusal){ status, status_text(status), NULL, code_of(status), status_text(status) });
 }
 
 void refuse_request(struct conn *conn, unsigned status, const char *error, const char *reason)
 {
 	report(conn, REPORT_DENY, reason);
-	send_refusal(conn, status, status_text(status), error, reason);
+	send_refusal(conn, &(struct refusal){ status, status_text(status), error, code_of(status), reason });
+}
+
+void refuse_decided(struct conn *conn, unsigned status, const char *code, const char *reason)
+{
+	report(conn, REPORT_DENY, reason);
+	send_refusal(conn, &(struct refusal){ status, http_status_str((enum http_status)status), code, code, reason });
 }
 
 void refuse_crowd(int fd)

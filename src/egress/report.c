@@ -67,6 +67,15 @@ void report_rules(struct filter *filter, const char *reason)
 	send_line(filter, &line);
 }
 
+void report_decider(struct filter *filter, const char *reason)
+{
+	autostr struct str line;
+
+	begin_line(&line, "decider", "control", "");
+	add_text(&line, "reason", reason);
+	send_line(filter, &line);
+}
+
 void report_name(struct filter *filter, const struct host *host, const struct domain_verdict *verdict)
 {
 	autostr struct str line;

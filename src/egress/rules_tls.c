@@ -176,6 +176,7 @@ static bool *flag(struct filter_rules *rules, const char *name)
 		{ "require_host_match", &rules->require_host_match },
 		{ "plaintext_header_set", &rules->plaintext_header_set },
 		{ "plaintext_inject", &rules->plaintext_inject },
+		{ "asks", &rules->asks },
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -217,4 +218,5 @@ void filter_rules_keep(struct filter_rules *rules, const struct filter_rules *ol
 	rules->require_host_match = old->require_host_match;
 	rules->plaintext_header_set = old->plaintext_header_set;
 	rules->plaintext_inject = old->plaintext_inject;
+	rules->asks = old->asks;
 }

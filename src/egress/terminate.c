@@ -73,6 +73,7 @@ static void be_late_with_client(struct conn *conn)
 void terminate_client(struct conn *conn, const struct sni *sni)
 {
 	conn->name = conn->goal.host;
+	conn->says_name = sni->kind == SNI_NAME;
 	if (conn->goal.host.kind != HOST_NAME && sni->kind == SNI_NAME)
 		(void)host_parse(sni->name, sni->name_n, &conn->name);
 	conn->client.secure = secure_ops.to_client(&conn->client, &conn->name, conn->in.text, conn->in.len);

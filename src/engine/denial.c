@@ -76,12 +76,7 @@ static const struct {
 	{ AF_CAN, "AF_CAN" },       { AF_KEY, "AF_KEY" },     { AF_RDS, "AF_RDS" },     { AF_TIPC, "AF_TIPC" },
 };
 
-/* Room for a word that is not in a table. */
-struct words {
-	char operation[24], target[16];
-};
-
-static const char *operation_of(const struct wire *wire, struct words *words)
+static const char *operation_of(const struct wire *wire, struct denial_words *words)
 {
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
 		if (calls[i].number != (long)wire->c)
@@ -93,7 +88,7 @@ static const char *operation_of(const struct wire *wire, struct words *words)
 }
 
 /* Where init had no text: a refused socket is known by its family. */
-static const char *target_of(const struct wire *wire, const char *text, const char *operation, struct words *words)
+static const char *target_of(const struct wire *wire, const char *text, const char *operation, struct denial_words *words)
 {
 	if (*text || strcmp(operation, "socket") != 0)
 		return text;
@@ -119,6 +114,18 @@ static const char *rule_of(const struct plan *plan, uint32_t decided)
 			break;
 	}
 	return rule ? rule : "default";
+}
+
+struct denial denial_read(const struct plan *plan, const struct wire *wire, const char *text, struct denial_words *words)
+{
+	const char *operation = operation_of(wire, words);
+
+	return (struct denial){ .pid = wire->a,
+		                .process = text,
+		                .operation = operation,
+		                .target = target_of(wire, text + strlen(text) + 1, operation, words),
+		                .errnum = wire->b,
+		                .rule = rule_of(plan, wire->d) };
 }
 
 /* ---- the log ---- */
@@ -213,19 +220,4 @@ const struct denial *denial_note(struct denial_log *log, struct arena *arena, co
 	else
 		log->dropped++;
 	return new;
-}
-
-const struct denial *denial_add(struct denial_log *log, struct arena *arena, const struct plan *plan, const struct wire *wire,
-                                const char *text)
-{
-	struct words words;
-	const char *operation = operation_of(wire, &words);
-	const struct denial denial = { .pid = wire->a,
-		                       .process = text,
-		                       .operation = operation,
-		                       .target = target_of(wire, text + strlen(text) + 1, operation, &words),
-		                       .errnum = wire->b,
-		                       .rule = rule_of(plan, wire->d) };
-
-	return denial_note(log, arena, &denial);
 }

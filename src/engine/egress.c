@@ -113,6 +113,12 @@ static const char *target(struct egress *egress, const json_t *event)
 	return egress->target;
 }
 
+static void take_decider(struct egress *egress, const char *reason)
+{
+	egress->decider = reason ? EGRESS_DECIDER_LOST : EGRESS_DECIDER_READY;
+	snprintf(egress->decider_reason, sizeof(egress->decider_reason), "%s", reason ? reason : "");
+}
+
 /* The filter does not know whose connection it is: there is one sandbox, and what is inside is not to be believed. */
 static struct denial take(struct egress *egress, const json_t *event)
 {
@@ -120,6 +126,8 @@ static struct denial take(struct egress *egress, const json_t *event)
 
 	if (kind && strcmp(kind, "socket") == 0)
 		egress->wished++;
+	if (kind && strcmp(kind, "decider") == 0)
+		take_decider(egress, text(event, "reason"));
 	if (!kind || strcmp(kind, "deny") != 0)
 		return (struct denial){ .target = NULL };
 	return (struct denial){ .process = "",

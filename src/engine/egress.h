@@ -23,6 +23,8 @@ struct egress {
 	unsigned wished;              /* sockets that it has asked for and nobody has asked init for yet */
 	json_t *event;                /* the last one; what a denial's strings are in */
 	struct connection connection; /* the same; without a verdict it was about none */
+	enum { EGRESS_NO_DECIDER, EGRESS_DECIDER_READY, EGRESS_DECIDER_LOST } decider; /* as far as one is asked */
+	char decider_reason[128];                                                      /* why it was lost */
 	char target[320];
 	char packet[EGRESS_EVENT_MAX]; /* the last event as the filter has written it */
 	size_t packet_n;

@@ -49,6 +49,7 @@ struct engine_run_options {
 	const sigset_t
 	    *forward; /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
 	void (*on_event)(void *context, const struct engine_event *event);
+	bool (*ignores)(void *context, const struct denial *denial); /* NULL, or: this one is counted and told nobody */
 	void *context;
 	int session;          /* -1, or a connection to a session's supervisor (live.h), where a plan that is for one is carried out */
 	bool background;      /* there: does not keep the session from being idle */

@@ -58,6 +58,7 @@ static void fill_usage(const struct evidence *e, struct outcome *o)
 	o->stderr_truncated = e->streams->relay[2].truncated;
 	o->denials = e->report->denials.denials;
 	o->denials_dropped = e->report->denials.dropped;
+	o->denials_ignored = e->report->denials.ignored;
 }
 
 /* ---- the end ---- */

@@ -40,16 +40,26 @@ static void take_exit(struct report *report, const struct wire *wire)
 	report->denials.dropped += wire->d; /* refusals that init had no time to tell */
 }
 
-/* denial: a new one, or NULL. */
-static void tell_denial(const struct report *report, const struct denial *denial)
+static void note_denial(struct report *report, const struct denial *denial)
 {
-	if (denial && report->options->on_event)
-		report->options->on_event(report->options->context, &(struct engine_event){ .type = ENGINE_DENIED, .denial = denial });
+	const struct engine_run_options *options = report->options;
+	const struct denial *new;
+
+	if (options->ignores && options->ignores(options->context, denial)) {
+		report->denials.ignored++;
+		return;
+	}
+	new = denial_note(&report->denials, report->arena, denial);
+	if (new && options->on_event)
+		options->on_event(options->context, &(struct engine_event){ .type = ENGINE_DENIED, .denial = new });
 }
 
 static void take_denial(struct report *report, const struct packet *packet)
 {
-	tell_denial(report, denial_add(&report->denials, report->arena, report->plan, &packet->wire, packet->text));
+	struct denial_words words;
+	const struct denial denial = denial_read(report->plan, &packet->wire, packet->text, &words);
+
+	note_denial(report, &denial);
 }
 
 static void ask_for_sockets(struct report *report, int socket)
@@ -80,7 +90,7 @@ void report_read_egress(struct report *report, int socket)
 		if (r > 0)
 			tell_connection(report, &report->egress->connection);
 		if (r > 0 && denial.target)
-			tell_denial(report, denial_note(&report->denials, report->arena, &denial));
+			note_denial(report, &denial);
 	}
 	if (r < 0)
 		report->egress = NULL; /* it is gone, and with it every way out */

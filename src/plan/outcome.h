@@ -55,6 +55,7 @@ struct outcome {
 	bool stdout_truncated, stderr_truncated;
 	struct denial_vec denials;
 	uint64_t denials_dropped; /* beyond the ceiling of 1,000 different ones */
+	uint64_t denials_ignored; /* that the policy wants to hear nothing of */
 };
 
 #endif

@@ -174,6 +174,13 @@ struct policy_workspace {
 	const char *why;
 };
 
+/* Denials that nobody wants to hear of: of commands that hold the first text, those that hold one of the others. */
+struct policy_ignored {
+	const char *command; /* "*": of all */
+	struct text_vec parts;
+};
+VEC(struct policy_ignored, ignored_vec)
+
 enum policy_denials { POLICY_DENIALS_OFF, POLICY_DENIALS_WRITES, POLICY_DENIALS_ALL };
 
 struct policy {
@@ -190,6 +197,7 @@ struct policy {
 	const char *require_why;
 	bool strict;                 /* a weakening that the facts force is an error, not a note */
 	enum policy_denials denials; /* which denials are told: filter refusals and writes, or failed reads as well (costs ~2 µs an open) */
+	struct ignored_vec ignored;  /* what is counted and not told. A request that tightens neither adds to it nor takes from it */
 	const char *home;            /* set by policy_resolve: what "~" meant, or NULL */
 	struct text_vec
 	    settings;      /* the files that it was read from, and coffer's own state; normal paths: kept read-only like protected places */

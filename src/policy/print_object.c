@@ -127,8 +127,9 @@ static void put_headers(struct object *o, const struct access_header_vec *header
 	finish(&inner);
 }
 
-static void print_rule(const struct access_rule *rule, struct str *out)
+static void print_rule(const void *one, struct str *out)
 {
+	const struct access_rule *rule = one;
 	struct object o = { .out = out };
 
 	put_text(&o, "action", rule->deny ? "deny" : "allow");
@@ -140,8 +141,9 @@ static void print_rule(const struct access_rule *rule, struct str *out)
 	finish(&o);
 }
 
-static void print_credential(const struct credential *credential, struct str *out)
+static void print_credential(const void *one, struct str *out)
 {
+	const struct credential *credential = one;
 	static const char *const no_match[] = { [CREDENTIAL_WARN] = "warn", [CREDENTIAL_DENY] = "deny", [CREDENTIAL_ERROR] = "error" };
 	struct object o = { .out = out };
 
@@ -159,24 +161,35 @@ static void print_credential(const struct credential *credential, struct str *ou
 	finish(&o);
 }
 
-static void print_rules(const struct access_rule_vec *rules, struct str *out)
+/* n objects of `size` bytes each. */
+static void print_list(const void *at, size_t n, size_t size, void (*print)(const void *one, struct str *out), struct str *out)
 {
 	str_add_char(out, '[');
-	for (size_t i = 0; i < rules->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		str_add(out, i ? ", " : "");
-		print_rule(&rules->at[i], out);
+		print((const char *)at + i * size, out);
 	}
 	str_add_char(out, ']');
 }
 
+static void print_rules(const struct access_rule_vec *rules, struct str *out)
+{
+	print_list(rules->at, rules->n, sizeof(*rules->at), print_rule, out);
+}
+
 static void print_credentials(const struct credential_vec *list, struct str *out)
 {
-	str_add_char(out, '[');
-	for (size_t i = 0; i < list->n; i++) {
-		str_add(out, i ? ", " : "");
-		print_credential(&list->at[i], out);
-	}
-	str_add_char(out, ']');
+	print_list(list->at, list->n, sizeof(*list->at), print_credential, out);
+}
+
+static void print_ignored(const struct ignored_vec *ignored, struct str *out)
+{
+	struct object o = { .out = out };
+
+	for (size_t i = 0; i < ignored->n; i++)
+		put_texts(&o, ignored->at[i].command, &ignored->at[i].parts);
+	if (o.begun)
+		finish(&o);
 }
 
 void policy_print_object(enum policy_kind kind, const void *place, struct str *out)
@@ -193,6 +206,9 @@ void policy_print_object(enum policy_kind kind, const void *place, struct str *o
 		break;
 	case POLICY_REQUESTS:
 		print_rules(place, out);
+		break;
+	case POLICY_TEXT_LISTS:
+		print_ignored(place, out);
 		break;
 	default:
 		print_credentials(place, out);

@@ -269,6 +269,8 @@ static int apply_document(struct reader *reader, const json_t *root, struct err 
 		reader->setter.policy = request;
 	r = read_root(reader, root);
 	reader->setter.policy = policy;
+	if (request)
+		policy->ignored = request->ignored; /* no permission: beside a profile it counts as it stands */
 	return r == 0 && request ? policy_tighten(policy, request, reader->setter.arena) : r;
 }
 

@@ -39,10 +39,10 @@ enum policy_kind {
 	POLICY_REQUESTS,    /* struct access_rule_vec */
 	POLICY_HEADERS,     /* struct text_vec of names of headers */
 	POLICY_CREDENTIALS, /* struct credential_vec */
+	POLICY_TEXT_LISTS,  /* struct ignored_vec: lists of texts by texts */
 	/* Shapes of srt's fields that land nowhere. */
 	POLICY_TEXT,
-	POLICY_TEXTS,      /* a list of texts */
-	POLICY_TEXT_LISTS, /* an object of lists of texts */
+	POLICY_TEXTS, /* a list of texts */
 	POLICY_OBJECT,
 	POLICY_ARRAY,
 	POLICY_KINDS_END

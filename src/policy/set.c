@@ -448,6 +448,7 @@ static set_function *const setters[POLICY_KINDS_END] = {
 	[POLICY_REQUESTS] = setter_set_requests,
 	[POLICY_HEADERS] = setter_set_headers,
 	[POLICY_CREDENTIALS] = setter_set_credentials,
+	[POLICY_TEXT_LISTS] = setter_set_ignored,
 };
 
 int setter_apply(struct setter *setter, const json_t *value)

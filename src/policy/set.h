@@ -35,6 +35,7 @@ int setter_read_list(struct setter *setter, void *list, const json_t *value, con
 int setter_add_text(struct setter *setter, void *list, const json_t *entry, const char *below); /* a text_vec's */
 int setter_add_pattern(struct setter *setter, void *list, const json_t *entry,
                        const char *below); /* a domain_vec's, for every field (set.c) */
+bool setter_is_texts(const json_t *value);
 /* A text that is not empty. */
 int setter_read_text(struct setter *setter, const char **place, const json_t *value, const char *below);
 
@@ -43,6 +44,7 @@ int setter_set_tls(struct setter *setter, const json_t *value);
 int setter_set_requests(struct setter *setter, const json_t *value);
 int setter_set_headers(struct setter *setter, const json_t *value);
 int setter_set_credentials(struct setter *setter, const json_t *value);
+int setter_set_ignored(struct setter *setter, const json_t *value);
 
 /* What a field allows, for messages. NULL when out of memory. */
 const char *setter_allowed(const struct setter *setter);

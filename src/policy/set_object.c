@@ -70,6 +70,19 @@ int setter_read_text(struct setter *setter, const char **place, const json_t *va
 	return *place ? 0 : -ENOMEM;
 }
 
+bool setter_is_texts(const json_t *value)
+{
+	size_t i;
+	json_t *entry;
+
+	if (!json_is_array(value))
+		return false;
+	json_array_foreach (value, i, entry)
+		if (!json_is_string(entry))
+			return false;
+	return true;
+}
+
 int setter_add_text(struct setter *setter, void *list, const json_t *entry, const char *below)
 {
 	const char *text = NULL, **slot;
@@ -81,5 +94,52 @@ int setter_add_text(struct setter *setter, void *list, const json_t *entry, cons
 	if (!slot)
 		return -ENOMEM;
 	*slot = text;
+	return 0;
+}
+
+/* ---- ignoreViolations ---- */
+
+static int add_part(struct setter *setter, struct text_vec *parts, const json_t *part)
+{
+	const char **slot = text_vec_add(parts, setter->arena);
+
+	if (slot)
+		*slot = arena_dup(setter->arena, json_string_value(part));
+	return slot && *slot ? 0 : -ENOMEM;
+}
+
+/* An empty part is in every line, as in srt. */
+static int add_ignored(struct setter *setter, const char *command, const json_t *parts)
+{
+	struct policy_ignored *ignored = ignored_vec_add(setter_place(setter), setter->arena);
+	size_t i;
+	json_t *part;
+	int r = 0;
+
+	if (!ignored)
+		return -ENOMEM;
+	*ignored = (struct policy_ignored){ .command = command };
+	json_array_foreach (parts, i, part)
+		r = r ? r : add_part(setter, &ignored->parts, part);
+	return r;
+}
+
+int setter_set_ignored(struct setter *setter, const json_t *value)
+{
+	const char *name;
+	json_t *parts;
+	int r = 0;
+
+	if (!json_is_object(value))
+		return setter_refuse(setter, "", value, NULL);
+	json_object_foreach ((json_t *)(uintptr_t)value, name, parts) {
+		const char *command = arena_dup(setter->arena, name);
+
+		if (!command)
+			return -ENOMEM;
+		r = setter_is_texts(parts) ? add_ignored(setter, command, parts) : setter_refuse(setter, command, parts, "a list of texts");
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }

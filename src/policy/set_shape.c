@@ -11,33 +11,6 @@ static int refuse_below(struct setter *setter, const char *name, const json_t *v
 	return below ? setter_refuse(setter, below, value, allowed) : -ENOMEM;
 }
 
-static bool all_texts(const json_t *value)
-{
-	size_t i;
-	json_t *entry;
-
-	if (!json_is_array(value))
-		return false;
-	json_array_foreach (value, i, entry)
-		if (!json_is_string(entry))
-			return false;
-	return true;
-}
-
-static int check_lists(struct setter *setter, const json_t *value)
-{
-	const char *name;
-	json_t *member;
-	int r = 0;
-
-	if (!json_is_object(value))
-		return setter_refuse(setter, "", value, NULL);
-	json_object_foreach ((json_t *)(uintptr_t)value, name, member)
-		if (r == 0 && !all_texts(member))
-			r = refuse_below(setter, name, member, "a list of texts");
-	return r;
-}
-
 /* One member of an object by its word in `choices`: "command!" is a text that has to be there, "args[]" a list of texts, "argv0" a text. */
 static int check_member(struct setter *setter, const json_t *object, const char *word, size_t n)
 {
@@ -47,7 +20,7 @@ static int check_member(struct setter *setter, const json_t *object, const char 
 
 	if (!name)
 		return -ENOMEM;
-	if (member ? (list ? all_texts(member) : json_is_string(member)) : !needed)
+	if (member ? (list ? setter_is_texts(member) : json_is_string(member)) : !needed)
 		return 0;
 	return refuse_below(setter, name, member, list ? "a list of texts" : "a text");
 }
@@ -76,8 +49,6 @@ static int check_kind(struct setter *setter, const json_t *value)
 	bool good;
 
 	switch (setter->field->kind) {
-	case POLICY_TEXT_LISTS:
-		return check_lists(setter, value);
 	case POLICY_OBJECT:
 		return check_object(setter, value);
 	case POLICY_BOOL:
@@ -90,7 +61,7 @@ static int check_kind(struct setter *setter, const json_t *value)
 		good = json_is_array(value);
 		break;
 	default:
-		good = all_texts(value);
+		good = setter_is_texts(value);
 	}
 	return good ? 0 : setter_refuse(setter, "", value, NULL);
 }

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PORT_DEFAULT = 80, USER_MAX = 1024, ENTRY_MAX = 300, NOTHING = 64 };
+enum { PORT_DEFAULT = 80, USER_MAX = 1024, ENTRY_MAX = 300 };
 
 /* ---- the URL ---- */
 
@@ -36,26 +36,6 @@ static void add_decoded(struct str *out, const char *text, size_t n)
 	}
 }
 
-/* RFC 4648. */
-static void add_base64(struct str *out, const unsigned char *bytes, size_t n)
-{
-	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="; /* the last one stands for nothing */
-
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned group = (unsigned)bytes[i] << 16;
-
-		if (i + 1 < n)
-			group |= (unsigned)bytes[i + 1] << 8;
-		if (i + 2 < n)
-			group |= bytes[i + 2];
-		str_add_char(out, digits[group >> 18]);
-		str_add_char(out, digits[group >> 12 & 63]);
-		str_add_char(out, digits[i + 1 < n ? group >> 6 & 63 : NOTHING]);
-		str_add_char(out, digits[i + 2 < n ? group & 63 : NOTHING]);
-	}
-}
-
 static int read_user(const char *text, size_t n, struct arena *arena, struct upstream *upstream)
 {
 	const char *colon = memchr(text, ':', n);
@@ -69,7 +49,7 @@ static int read_user(const char *text, size_t n, struct arena *arena, struct ups
 	if (colon)
 		add_decoded(&plain, colon + 1, n - user - 1);
 	str_add(&coded, "Basic ");
-	add_base64(&coded, (const unsigned char *)plain.text, plain.len);
+	str_add_base64(&coded, plain.text, plain.len);
 	if (plain.failed || coded.failed)
 		return -EINVAL;
 	upstream->authorization = arena_dup_n(arena, coded.text, coded.len);

@@ -114,6 +114,32 @@ static void tell(const struct session_request *request, const struct session_eve
 		request->on_event(request->context, event);
 }
 
+static bool is_noted(const struct course *course, const char *note)
+{
+	for (size_t i = 0; i < course->noted.n; i++)
+		if (strcmp(course->noted.at[i], note) == 0)
+			return true;
+	return false;
+}
+
+/* Out of memory a note is told again rather than not at all. */
+static void tell_plan(struct course *course)
+{
+	const struct plan *plan = &course->result.plan;
+
+	tell(course->request, &(struct session_event){ .type = SESSION_PLANNED, .plan = plan });
+	for (uint32_t i = 0; i < plan->head->note_count; i++) {
+		const char *note = plan_note(plan, i), **slot;
+
+		if (is_noted(course, note))
+			continue;
+		slot = text_vec_add(&course->noted, course->arena);
+		if (slot)
+			*slot = note;
+		tell(course->request, &(struct session_event){ .type = SESSION_NOTED, .note = note });
+	}
+}
+
 /* The engine's events are the session's, but for the remedy, which only the policy knows. */
 static void on_engine_event(void *context, const struct engine_event *event)
 {
@@ -136,6 +162,13 @@ static void on_engine_event(void *context, const struct engine_event *event)
 		out.denial = &denial;
 	}
 	tell(course->request, &out);
+}
+
+static bool ignores(void *context, const struct denial *denial)
+{
+	const struct course *course = context;
+
+	return why_ignores(&course->result.policy, course->request->argv, denial);
 }
 
 /* Builds with -Dtorture=true only: the operation that COFFER_TORTURE_OP names fails. */
@@ -163,6 +196,7 @@ void course_options(struct course *course, struct engine_run_options *ret_option
 	ret_options->rules_fd = request->rules_fd;
 	ret_options->forward = request->forward;
 	ret_options->on_event = request->on_event ? on_engine_event : NULL;
+	ret_options->ignores = course->result.policy.ignored.n ? ignores : NULL;
 	ret_options->context = course;
 	ret_options->launcher = course->session->launcher;
 	ret_options->run_id = course->result.run_id;
@@ -232,7 +266,7 @@ static int carry_out(struct course *course, struct err *err)
 	int r = course->result.facts.user_namespaces ? 0 : state_scratch_make(course->inputs.scratch_top, err);
 	if (r < 0)
 		return r;
-	tell(course->request, &(struct session_event){ .type = SESSION_PLANNED, .plan = &course->result.plan });
+	tell_plan(course);
 	return course->birth ? bear(course, err) : run(course, err);
 }
 

@@ -20,7 +20,8 @@ struct course {
 	struct arena *arena;
 	struct inputs inputs;
 	struct survey survey;
-	uint32_t refused_op;              /* of the plan, where the engine says ERR_UNSUPPORTED */
+	uint32_t refused_op; /* of the plan, where the engine says ERR_UNSUPPORTED */
+	struct text_vec noted;
 	const struct course_birth *birth; /* NULL: it is a run */
 	struct session_result result;
 };

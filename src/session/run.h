@@ -31,7 +31,8 @@ int session_open(struct session *ret_session, struct err *err);
 void session_close(struct session *session);
 
 enum session_event_type {
-	SESSION_PLANNED,
+	SESSION_PLANNED, /* again, when the kernel has refused a plan and there is another */
+	SESSION_NOTED,   /* of the plan; the same note once, however many plans say it */
 	SESSION_STARTED,
 	SESSION_OUTPUT,
 	SESSION_DENIED,
@@ -50,6 +51,7 @@ struct session_event {
 	const struct connection *connection; /* CONNECTION */
 	enum outcome_cause cause;            /* LIMITED */
 	const struct plan *plan;             /* PLANNED */
+	const char *note;                    /* NOTED */
 };
 
 /* With what. All of it is borrowed. */

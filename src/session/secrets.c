@@ -185,9 +185,10 @@ static int take_authority(const char *given, const char *why, struct arena *aren
 	if (r < 0)
 		return r;
 	if (!key || strncmp(said, CERT_BEGIN, sizeof(CERT_BEGIN) - 1) != 0) {
-		r = err_set(err, ERR_POLICY, EINVAL, "caCertPath, caKeyPath: %s",
+		r = err_set(err, ERR_POLICY, EINVAL, "%s%s", why ? "caCertPath, caKeyPath: " : "",
 		            complained[0] ? complained : "coffer-egress-tls says nothing");
-		err_at(err, why);
+		if (why)
+			err_at(err, why);
 	} else {
 		tls->ca_cert = arena_dup_n(arena, said, (size_t)(key - said));
 		tls->ca_key = arena_dup(arena, key);
@@ -218,6 +219,20 @@ static int gather_authority(const struct policy_tls *policy, bool explained, str
 		return 0;
 	}
 	return take_authority(given, policy->why, arena, tls, err);
+}
+
+int secrets_authority(const char *given, const char *extra, struct arena *arena, struct input_tls *ret_tls, struct err *err)
+{
+	struct policy policy = { .dialect = POLICY_SRT };
+	const char **slot = extra ? text_vec_add(&policy.network.tls.extra_cas, arena) : NULL;
+	int r;
+
+	if (extra && !slot)
+		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for the certificates to trust");
+	if (slot)
+		*slot = extra;
+	r = gather_roots(&policy, arena, ret_tls, err);
+	return r == 0 ? take_authority(given, NULL, arena, ret_tls, err) : r;
 }
 
 /* ---- credentials ---- */

@@ -15,4 +15,10 @@ enum { SECRETS_FILE_MAX = 1 << 20 };
  */
 int secrets_gather(const struct policy *policy, bool explained, struct arena *arena, struct inputs *inputs, struct err *err);
 
+/*
+ * An authority that somebody has at hand, certificate and key in one text, once it has been looked at; and whom servers are verified against: whom this
+ * machine trusts, and the certificates in the file `extra`, if it is there (NULL: none).
+ */
+int secrets_authority(const char *given, const char *extra, struct arena *arena, struct input_tls *ret_tls, struct err *err);
+
 #endif

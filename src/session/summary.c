@@ -51,6 +51,7 @@ static void add_json_outcome(const struct outcome *outcome, struct str *out)
 	add_json_bool("stdout_truncated", outcome->stdout_truncated, out);
 	add_json_bool("stderr_truncated", outcome->stderr_truncated, out);
 	add_json_number("denials_dropped", outcome->denials_dropped, out);
+	add_json_number("denials_ignored", outcome->denials_ignored, out);
 	str_add(out, ",\"denials\":[");
 	for (size_t i = 0; i < outcome->denials.n; i++) {
 		str_add(out, i ? "," : "");
@@ -139,6 +140,9 @@ void summary_print(const struct summary *summary, struct str *out)
 		print_denial(&denials->at[i], i + 1, out);
 	if (summary->outcome.denials_dropped)
 		str_printf(out, "\nand %llu more that were not kept\n", (unsigned long long)summary->outcome.denials_dropped);
+	if (summary->outcome.denials_ignored)
+		str_printf(out, "\nand %llu that the settings ignore (ignoreViolations)\n",
+		           (unsigned long long)summary->outcome.denials_ignored);
 }
 
 bool summary_is_remarkable(const struct summary *summary)

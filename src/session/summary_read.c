@@ -77,6 +77,7 @@ static int read_outcome(const json_t *doc, struct arena *arena, struct outcome *
 	outcome->stdout_truncated = flag(doc, "stdout_truncated");
 	outcome->stderr_truncated = flag(doc, "stderr_truncated");
 	outcome->denials_dropped = number(doc, "denials_dropped");
+	outcome->denials_ignored = number(doc, "denials_ignored");
 	const json_t *denials = json_object_get(doc, "denials");
 	for (size_t i = 0; i < json_array_size(denials); i++)
 		if (read_denial(json_array_get(denials, i), arena, &outcome->denials) < 0)

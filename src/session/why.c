@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { WHY_TEXT_MAX = 3 * PATH_BYTES_MAX };
+enum { WHY_TEXT_MAX = 3 * PATH_BYTES_MAX, COMMAND_TEXT_MAX = 8 << 20 };
 
 /* A change of one setting, before it is written down. No pointer: no change. */
 struct change {
@@ -207,6 +207,58 @@ static char *as_settings(const struct change *change, const struct policy_field 
 	while (depth--)
 		str_add_char(&s, '}');
 	return keep(arena, &s);
+}
+
+/* ---- what nobody wants to hear of ---- */
+
+static void add_command(const struct policy *policy, const char *const *argv, struct str *out)
+{
+	bool line = policy->dialect == POLICY_SRT && argv[0] && argv[1] && argv[2] && strcmp(argv[1], "-c") == 0;
+
+	for (argv += line ? 2 : 0; *argv; argv++) {
+		str_add(out, out->len ? " " : "");
+		str_add(out, *argv);
+	}
+}
+
+/* srt has another word for a refusal of the filter's: init's have the name of a process. */
+static void add_line(const struct denial *denial, struct str *out)
+{
+	bool outbound = !*denial->process && strcmp(denial->operation, "connect") == 0;
+
+	if (*denial->target == '/')
+		str_add(out, denial->target);
+	else
+		str_printf(out, "deny %s %s", outbound ? "network-outbound" : denial->operation, denial->target);
+	if (outbound)
+		str_printf(out, " (%s)", denial->rule ? denial->rule : "default");
+}
+
+static bool holds_one_of(const struct str *line, const struct text_vec *parts)
+{
+	for (size_t i = 0; i < parts->n; i++)
+		if (strstr(line->text, parts->at[i]))
+			return true;
+	return false;
+}
+
+bool why_ignores(const struct policy *policy, const char *const *argv, const struct denial *denial)
+{
+	autostr struct str command = { 0 }, line = { 0 };
+
+	if (policy->ignored.n == 0)
+		return false;
+	str_init(&command, COMMAND_TEXT_MAX);
+	str_init(&line, WHY_TEXT_MAX);
+	add_command(policy, argv, &command);
+	add_line(denial, &line);
+	for (size_t i = 0; i < policy->ignored.n && !command.failed && !line.failed; i++) {
+		const struct policy_ignored *ignored = &policy->ignored.at[i];
+
+		if ((strcmp(ignored->command, "*") == 0 || strstr(command.text, ignored->command)) && holds_one_of(&line, &ignored->parts))
+			return true;
+	}
+	return false;
 }
 
 void why_explain(const struct policy *policy, struct denial *denial, struct arena *arena)

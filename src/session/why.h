@@ -18,4 +18,11 @@
  */
 void why_explain(const struct policy *policy, struct denial *denial, struct arena *arena);
 
+/*
+ * Does the policy want to hear nothing of it (ignoreViolations)? What is compared is the path where one was refused, else the line that srt has for
+ * it: "deny network-outbound example.com:443 (host is not on the allow list)", "deny socket AF_PACKET". In srt's dialect the command is the line
+ * that its shell is given, else the words with blanks between them. Out of memory nothing is ignored.
+ */
+bool why_ignores(const struct policy *policy, const char *const *argv, const struct denial *denial);
+
 #endif

@@ -224,6 +224,14 @@ for port in 80, 443, 53:
 	[[ "$output" != *"198.18."* ]]
 }
 
+@test "a plan that is made again tells what it notes once" {
+	run internet "${COFFER_BUILD:-$BATS_TEST_DIRNAME/../../build}/tests/e2e-without" nftables landlock -- coffer run --verbose --allow-domain allowed.test -- true
+	grep "^coffer: note: " <<<"$output" > notes
+	grep "proxy variables" notes
+	grep -i landlock notes
+	[ -z "$(sort notes | uniq -d)" ]
+}
+
 @test "other settings while it runs: what they allow is reached, what they forbid ends, and what is no settings changes nothing" {
 	cat >inside.py <<-'EOF'
 		import socket, urllib.request

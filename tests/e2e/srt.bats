@@ -108,11 +108,39 @@ a b -d 2' ]
 	[ ! -e "$HOME/.bashrc" ]
 }
 
+@test "violations that the settings ignore are counted, and told nowhere" {
+	export COFFER_SRT_OUTCOME=$TOP/home/outcomes
+	settings | jq '. + {"ignoreViolations": {"*": ["/etc/quiet", "ads.invalid"], "git push": ["/etc/pushed"]}}' > s.json
+	refused='echo x > /etc/quiet; echo x > /etc/pushed; curl -s http://ads.invalid; curl -s http://other.invalid; true'
+	run srt -s s.json -c "$refused # git push"
+	[[ "$output" == *"Connection blocked by network allowlist"* ]]
+	[ "$(tail -n 1 "$COFFER_SRT_OUTCOME" | jq -r '.denials[].target')" = other.invalid:80 ]
+	[ "$(tail -n 1 "$COFFER_SRT_OUTCOME" | jq .denials_ignored)" = 3 ]
+	coffer why > why
+	grep -q 'connect other.invalid:80' why
+	grep -q 'and 3 that the settings ignore' why
+	[ -z "$(tail -n +4 why | grep -E 'quiet|pushed|ads')" ] # above are the command's own words
+	run srt -s s.json -c "$refused # git pull"
+	[ "$(tail -n 1 "$COFFER_SRT_OUTCOME" | jq -r '.denials[].target' | sort)" = "/etc/pushed
+other.invalid:80" ]
+}
+
+@test "denials that coffer's settings ignore are neither told as they happen nor explained, beside a profile too" {
+	echo '{"profile": "agent", "ignoreViolations": {"sh": ["/etc/quiet"]}}' > s.json
+	echo '{"ignoreViolations": {"*": ["/etc/loud"]}}' > later.json
+	coffer run --settings s.json --settings later.json -v --json 3 -- sh -c 'echo x > /etc/quiet; echo x > /etc/loud' 3> o.json 2> err || true
+	grep -q /etc/loud err
+	[ -z "$(grep /etc/quiet err | grep -v 'sh: ')" ]
+	[ "$(jq -r '.denials[].target' o.json)" = /etc/loud ]
+	[ "$(jq .denials_ignored o.json)" = 1 ]
+	coffer run --settings s.json -- sh -c ': > /etc/quiet' 2> err || true
+	[ -z "$(grep denial err)" ]
+	run coffer why
+	[[ "$output" == *" /etc/loud: "* && "$output" != *" /etc/quiet: "* ]]
+}
+
 @test "a control channel that cannot be had is refused before anything runs" {
 	run srt --control-fd 9 echo ran
 	[ "$status" = 1 ]
 	[[ "$output" == "Error: --control-fd 9 is not usable: "*"Refusing to run the command without the control channel it asks for." ]]
-	run srt proxy --listen 127.0.0.1:0
-	[ "$status" = 1 ]
-	[[ "$output" == "Error: "* ]]
 }

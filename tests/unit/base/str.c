@@ -125,12 +125,32 @@ static void test_json(void **state)
 	check_json("\xc2\x9b\xe2\x80\xae", 5, "\"\\u009b\\u202e\"");
 }
 
+static void test_base64(void **state)
+{
+	static const char *const pairs[][2] = { { "", "" },
+		                                { "f", "Zg==" },
+		                                { "fo", "Zm8=" },
+		                                { "foo", "Zm9v" },
+		                                { "foob", "Zm9vYg==" },
+		                                { "fooba", "Zm9vYmE=" },
+		                                { "\xff\xfe\xfd", "//79" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		autostr struct str s;
+
+		str_init(&s, 64);
+		str_add_base64(&s, pairs[i][0], strlen(pairs[i][0]));
+		assert_string_equal(s.text ? s.text : "", pairs[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty), cmocka_unit_test(test_grows),   cmocka_unit_test(test_ceiling_is_exact_and_failure_sticks),
-		cmocka_unit_test(test_huge),  cmocka_unit_test(test_escaped), cmocka_unit_test(test_shell),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_empty),  cmocka_unit_test(test_grows), cmocka_unit_test(test_ceiling_is_exact_and_failure_sticks),
+		cmocka_unit_test(test_base64), cmocka_unit_test(test_huge),  cmocka_unit_test(test_escaped),
+		cmocka_unit_test(test_shell),  cmocka_unit_test(test_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,10 +36,32 @@ static void denials(void **state)
 	assert_int_equal(c->outcome.denials_dropped, 2 * 2000 + 2);
 }
 
+static bool ignores_paths(void *context, const struct denial *denial)
+{
+	(void)context;
+	return denial->target[0] == '/';
+}
+
+static void ignored_denials_are_counted_alone(void **state)
+{
+	struct course *c = new_course();
+
+	(void)state;
+	c->options.ignores = ignores_paths;
+	run_words(c, (const char *const[]){ "deny", "3000", NULL });
+	assert_int_equal(c->r, 0);
+	assert_int_equal(c->outcome.denials.n, 2); /* the socket and what has no target; none was pushed out by those that do not count */
+	assert_int_equal(c->events[ENGINE_DENIED], 2);
+	assert_string_equal(c->outcome.denials.at[0].target, "AF_PACKET");
+	assert_int_equal(c->outcome.denials_ignored, 2 * 3000);
+	assert_int_equal(c->outcome.denials_dropped, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(denials),
+		RUN_TEST(ignored_denials_are_counted_alone),
 	};
 
 	(void)argc;

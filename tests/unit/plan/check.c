@@ -174,10 +174,10 @@ static void test_for_session(void **state)
 	insert(&d, 0, sample.op[at(&sample, OP_WATCH)]);
 	wants(&d, PLAN_FINE, ABSENT);
 	/* Nothing of the host, and nothing of the sandbox's making. */
-	static const enum plan_opcode not[] = { OP_CGROUP_MAKE, OP_TREE, OP_DIR, OP_PIVOT, OP_IDMAP };
-	for (size_t i = 0; i < sizeof(not) / sizeof(not[0]); i++) {
+	static const enum plan_opcode not [] = { OP_CGROUP_MAKE, OP_TREE, OP_DIR, OP_PIVOT, OP_IDMAP };
+	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++) {
 		d = for_session();
-		insert(&d, 0, sample.op[at(&sample, not[i])]);
+		insert(&d, 0, sample.op[at(&sample, not [i])]);
 		wants(&d, PLAN_NO_SPAWN, 0);
 	}
 	d = SAMPLE; /* a whole plan whose SPAWN is missing */
@@ -493,12 +493,11 @@ static void test_total(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sane),     cmocka_unit_test(test_texts),    cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_for_session),
-		cmocka_unit_test(test_serve),
-		cmocka_unit_test(test_twice),    cmocka_unit_test(test_order),    cmocka_unit_test(test_slot_left_open),
-		cmocka_unit_test(test_paths),    cmocka_unit_test(test_writable), cmocka_unit_test(test_namespaces),
-		cmocka_unit_test(test_operands), cmocka_unit_test(test_lists),    cmocka_unit_test(test_total),
+		cmocka_unit_test(test_sane),        cmocka_unit_test(test_texts),          cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_for_session), cmocka_unit_test(test_serve),          cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_order),       cmocka_unit_test(test_slot_left_open), cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_writable),    cmocka_unit_test(test_namespaces),     cmocka_unit_test(test_operands),
+		cmocka_unit_test(test_lists),       cmocka_unit_test(test_total),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -74,6 +74,8 @@ static void check_field(const char *text, const char *pointer, const char *wante
 static void test_fields(void **state)
 {
 	(void)state;
+	check_field("{\"ignoreViolations\": {\"*\": [\"/usr/bin\", \"\"], \"git push\": [\"/x\"], \"none\": []}}", "/ignoreViolations",
+	            "{\"*\": [\"/usr/bin\", \"\"], \"git push\": [\"/x\"]}");
 	check_field("{\"limits\": {\"memory\": 1073741824}}", "/limits/memory", "\"1G\"");
 	check_field("{\"limits\": {\"memory\": 1000}}", "/limits/memory", "\"1000\"");
 	check_field("{\"limits\": {\"memory\": 1536}}", "/limits/memory", "\"1536\"");

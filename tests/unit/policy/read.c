@@ -1,5 +1,6 @@
 #include "policy/read.h"
 
+#include "policy/merge.h"
 #include "unit/policy/sample.h"
 
 static struct policy accept(const char *text)
@@ -150,6 +151,22 @@ static void test_a_document_tightens_its_profile(void **state)
 	assert_null(policy.tighten);
 }
 
+static void test_what_is_ignored_is_the_first_documents(void **state)
+{
+	struct policy policy = accept("{\"profile\": \"agent\", \"ignoreViolations\": {\"*\": [\"/x\"]}}");
+	struct policy request;
+
+	(void)state;
+	policy_init_request(&request);
+	assert_int_equal(sample_read(&request, "{\"ignoreViolations\": {\"npm\": [\"/z\"]}}", POLICY_COFFER, NULL), 0);
+	assert_int_equal(request.ignored.n, 1);
+	assert_int_equal(policy_tighten(&policy, &request, &arena), 0);
+	sample_resolve(&policy);
+	assert_int_equal(policy.ignored.n, 1);
+	assert_string_equal(policy.ignored.at[0].command, "*");
+	assert_string_equal(policy.ignored.at[0].parts.at[0], "/x");
+}
+
 static void test_a_document_cannot_widen_its_profile(void **state)
 {
 	static const char *const wider[] = {
@@ -202,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_every_mistake_at_once),
 		cmocka_unit_test(test_a_callers_older_faults_do_not_count),
 		cmocka_unit_test(test_a_document_tightens_its_profile),
+		cmocka_unit_test(test_what_is_ignored_is_the_first_documents),
 		cmocka_unit_test(test_a_document_cannot_widen_its_profile),
 		cmocka_unit_test(test_too_little_memory_is_an_error),
 	};

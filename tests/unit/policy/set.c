@@ -154,6 +154,8 @@ static const struct {
 	{ "{\"network\": {\"httpProxyPort\": 0}}", "/network/httpProxyPort" },
 	{ "{\"network\": {\"allowLocalBinding\": \"yes\"}}", "/network/allowLocalBinding" },
 	{ "{\"ignoreViolations\": {\"*\": \"x\"}}", "/ignoreViolations/*" },
+	{ "{\"ignoreViolations\": {\"npm\": [1]}}", "/ignoreViolations/npm" },
+	{ "{\"ignoreViolations\": [\"x\"]}", "/ignoreViolations" },
 	{ "{\"$schema\": 1}", "/$schema" },
 };
 

@@ -33,6 +33,7 @@ static struct summary sample(void)
 	summary.outcome.exit_code = 3;
 	summary.outcome.duration_ms = 12;
 	summary.outcome.stderr_truncated = true;
+	summary.outcome.denials_ignored = 5;
 	*denial = (struct denial){ .pid = 7,
 		                   .process = "evil\033]0;x\a",
 		                   .operation = "open",
@@ -68,6 +69,7 @@ static void test_json_reads_back(void **state)
 	assert_string_equal(two.outcome.denials.at[0].remedy, "--allow-write /a");
 	assert_string_equal(two.outcome.denials.at[0].settings, one.outcome.denials.at[0].settings);
 	assert_int_equal(two.outcome.denials.at[0].count, 2);
+	assert_int_equal(two.outcome.denials_ignored, 5);
 }
 
 static void test_text_is_escaped(void **state)
@@ -84,6 +86,7 @@ static void test_text_is_escaped(void **state)
 	assert_non_null(strstr(text.text, "--allow-write /a"));
 	assert_non_null(strstr(text.text, "settings.json /filesystem/allowWrite"));
 	assert_non_null(strstr(text.text, "2 times"));
+	assert_non_null(strstr(text.text, "and 5 that the settings ignore"));
 }
 
 static void test_every_cause_reads_back(void **state)

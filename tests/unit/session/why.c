@@ -153,6 +153,49 @@ static void test_remedies_read_as_settings(void **state)
 	}
 }
 
+static struct denial refusal(const char *process, const char *operation, const char *target, const char *rule)
+{
+	return (struct denial){ .process = process, .operation = operation, .target = target, .rule = rule };
+}
+
+static void test_ignored(void **state)
+{
+	static const char text[] = "{\"ignoreViolations\": {\"*\": [\"/usr/bin\", \"ads.example\", \"AF_PACKET\"],"
+				   " \"git push\": [\"/nc\"], \"none\": []}}";
+	static const char *const argv[] = { "git", "push", "origin", NULL }, *const other[] = { "git", "pull", NULL };
+	static const char *const shell[] = { "bash", "-c", "git push", NULL };
+	const struct policy_document document = { text, strlen(text), "settings.json", POLICY_COFFER };
+	const struct denial path = refusal("sh", "open", "/usr/bin/x", "default"), part = refusal("nc", "exec", "/opt/nc", "default");
+	const struct denial host = refusal("", "connect", "ads.example:443", "/network/deniedDomains/0");
+	const struct denial socket = refusal("p", "socket", "AF_PACKET", "default"), opens = refusal("sh", "open", "/etc/open", "default");
+	struct policy quiet;
+
+	(void)state;
+	assert_int_equal(policy_init(&quiet, &arena), 0);
+	assert_false(why_ignores(&quiet, argv, &path));
+	assert_int_equal(policy_read(&quiet, &arena, &document, NULL, NULL), 0);
+	assert_true(why_ignores(&quiet, other, &path));
+	assert_true(why_ignores(&quiet, other, &host));
+	assert_true(why_ignores(&quiet, other, &socket));
+	assert_true(why_ignores(&quiet, argv, &part));
+	assert_true(why_ignores(&quiet, shell, &part));
+	assert_false(why_ignores(&quiet, other, &part));
+	assert_false(why_ignores(&quiet, argv, &opens));
+
+	/* The line, where there is no path: srt's word for what the filter refuses, and its reason. A path is compared alone. */
+	quiet.ignored.at[0].parts.at[0] = "network-outbound ads.example:443 (/network/";
+	quiet.ignored.at[0].parts.at[1] = quiet.ignored.at[0].parts.at[2] = "deny ";
+	assert_true(why_ignores(&quiet, other, &host));
+	assert_true(why_ignores(&quiet, other, &socket));
+	assert_false(why_ignores(&quiet, other, &path));
+
+	/* srt hands a line to a shell; its name is no part of the command. */
+	quiet.ignored.at[0] = (struct policy_ignored){ "bash", quiet.ignored.at[0].parts };
+	assert_true(why_ignores(&quiet, shell, &socket));
+	quiet.dialect = POLICY_SRT;
+	assert_false(why_ignores(&quiet, shell, &socket));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +210,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_processes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_remedies_read_as_settings, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ignored, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("session/why", tests, NULL, NULL);
