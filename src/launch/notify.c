@@ -98,11 +98,6 @@ static void refuse(struct notify *n, const struct seccomp_notif *call)
 	(void)seccomp_answer(n->l->listener, call->id, -EPERM);
 }
 
-static bool is_private_network(const struct notify *n)
-{
-	return n->l->namespaces & CLONE_NEWNET;
-}
-
 static void tell_address(struct notify *n, const struct seccomp_notif *call, const struct call *c)
 {
 	struct refusal refusal = { .errnum = ENETUNREACH };
@@ -113,7 +108,7 @@ static void tell_address(struct notify *n, const struct seccomp_notif *call, con
 	int r =
 	    len < sizeof(family) || len > sizeof(address) ? -EINVAL : caller_read((pid_t)call->pid, call->data.args[c->path], address, len);
 
-	if (r < 0 || !is_private_network(n) || !address_add_remote(&target, address, len))
+	if (r < 0 || !(n->l->namespaces & CLONE_NEWNET) || !address_add_remote(&target, address, len))
 		return;
 	memcpy(&family, address, sizeof(family));
 	refusal.extra = family;
