@@ -19,7 +19,7 @@ struct act {
 	const struct seccomp_notif *call;
 	struct deed deed;
 	char path[PATH_MAX], other[PATH_MAX];
-	const char *named; /* the one of the two that the rule is about */
+	const char *named; /* the one of the two that the rule is about; NULL: not told */
 };
 
 /* What it is now is worth a look only where it matters: few names are protected. */
@@ -170,8 +170,10 @@ static bool is_refused(struct act *act, struct refusal *refusal)
 	if (act->deed.call->kind == CALL_CONNECT)
 		return !may_connect(act, refusal);
 	refusal->rule = forbid(act);
-	if (refusal->rule && act->deed.call->kind == CALL_OPEN && !(act->deed.flags & O_CREAT) && !place_look(&act->deed.place))
-		refusal->errnum = ENOENT; /* nothing is kept from anybody */
+	if (refusal->rule && act->deed.call->kind == CALL_OPEN && !(act->deed.flags & O_CREAT) && !place_look(&act->deed.place)) {
+		refusal->errnum = ENOENT;
+		act->named = NULL; /* nothing is kept from anybody */
+	}
 	if (act->n->flags & PLAN_INIT_SOCKETS && !rules_private(&act->n->rules, act->path))
 		act->deed.known = &act->n->l->made;
 	return refusal->rule;
@@ -235,7 +237,7 @@ void notify_act(struct notify *n, const struct seccomp_notif *call)
 		}
 	}
 	deputy_answer(n->l->listener, call->id, &act.deed, r);
-	if (refused && refusal.errnum != ENOENT)
+	if (refused)
 		notify_report(n, call, &refusal, act.named);
 	else if (r < 0 && act.deed.call->kind != CALL_CONNECT)
 		report_region(&act, r);

@@ -52,9 +52,9 @@ void notify_report(struct notify *n, const struct seccomp_notif *call, const str
 		char text[WIRE_TEXT_MAX];
 	} out;
 	char name[16] = "";
-	size_t name_len, len = strlen(target);
+	size_t name_len, len = target ? strlen(target) : 0;
 
-	if (!(n->flags & PLAN_INIT_TELL))
+	if (!(n->flags & PLAN_INIT_TELL) || !target)
 		return;
 	if (!take_token(n)) {
 		n->dropped++;

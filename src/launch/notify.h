@@ -36,6 +36,7 @@ struct refusal {
 	uint32_t rule;  /* as wire.h's d */
 	uint32_t extra; /* as wire.h's e */
 };
+/* target NULL: there is nothing to tell. */
 void notify_report(struct notify *n, const struct seccomp_notif *call, const struct refusal *refusal, const char *target);
 void notify_act(struct notify *n, const struct seccomp_notif *call);
 
