@@ -87,11 +87,17 @@ static unsigned rule_creat(struct rules *r)
 	return set_id(r, 1, r->tell_reads ? r->ask : rule_name(r));
 }
 
+/*
+ * What O_PATH opens cannot be read, and where it is opened once more init asks for its name; nor could init hand it over, for the kernel takes
+ * no such descriptor. O_CREAT and O_TRUNC say nothing beside it.
+ */
 static unsigned open_intent(struct rules *r, unsigned argument)
 {
 	uint32_t asked = 0;
 
-	if (r->tell_reads || r->request->act_opens)
+	if (r->request->act_opens)
+		return bpf_load(r->code, low(argument), bpf_if(r->code, BPF_JSET, O_PATH, r->allow, r->ask));
+	if (r->tell_reads)
 		return r->ask;
 	if (r->tell_writes || r->request->act_names)
 		asked = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC; /* not O_ACCMODE: that is wider in musl */

@@ -27,6 +27,11 @@ static int add_line(struct compile *c, struct pattern line)
 	return 0;
 }
 
+int patterns_add(struct compile *c, char letter, const char *path, const char *why)
+{
+	return add_line(c, (struct pattern){ .letter = letter, .glob = pattern_quote(c->arena, path), .why = why });
+}
+
 static int add_pattern(struct compile *c, char letter, const char *glob, const struct policy_rule *rule)
 {
 	return add_line(c, (struct pattern){ letter, glob, rule->why ? rule->why : WHY_DEFAULT, !rule->place });
@@ -395,9 +400,13 @@ int patterns_make(struct compile *c)
 	if (r == 0)
 		r = guard_regions(c);
 	if (r == 0)
+		r = replaced_guard_hidden(c);
+	if (r == 0)
 		r = except_places(c, &naming);
 	if (r == 0)
 		r = except_places(c, &opening);
+	if (r == 0)
+		r = replaced_guard_masked(c); /* which are shown, and so are among the exceptions */
 	if (r == 0 && reason && c->patterns.n)
 		r = give_up(c, reason);
 	if (r == 0)

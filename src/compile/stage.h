@@ -138,6 +138,13 @@ const char *patterns_reason_against(struct compile *c);
 /* A rule's glob where links above its first glob character are resolved: that is where names are made. NULL: no memory. */
 const char *patterns_real_glob(struct compile *c, const struct policy_rule *rule);
 
+/* A line about exactly this path, and all below it. */
+int patterns_add(struct compile *c, char letter, const char *path, const char *why);
+
+/* replaced.c: lines for what lies under a cover that the host can take off, before the exceptions to such lines and after. */
+int replaced_guard_hidden(struct compile *c);
+int replaced_guard_masked(struct compile *c);
+
 /* fresh.c, covers.c: what they want to know about the host, one path after another; NULL at the end. */
 const char *fresh_question(size_t i);
 size_t fresh_places(void);          /* how many of them, from the first on, are directories that a sandbox does not share */

@@ -342,7 +342,7 @@ static int open_store(struct launch *l)
 	l->store = mount_new_on_root("tmpfs", "size=2m,nr_inodes=256,mode=700", MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
 	if (l->store < 0)
 		return l->store;
-	return mkdirat(l->store, "dir", 0) < 0 || mknodat(l->store, "file", S_IFREG, 0) < 0 ? -errno : 0;
+	return fstat(l->store, &l->cover) < 0 || mkdirat(l->store, "dir", 0) < 0 || mknodat(l->store, "file", S_IFREG, 0) < 0 ? -errno : 0;
 }
 
 int do_MASK(struct launch *l, const struct plan_op *op)

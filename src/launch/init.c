@@ -102,6 +102,7 @@ static void settle(struct init *init)
 	init->notify = (struct notify){ .socket = l->socket,
 		                        .listener = l->listener,
 		                        .namespaces = l->namespaces,
+		                        .cover = l->cover.st_dev,
 		                        .rules = { &l->plan, l->init },
 		                        .view = &init->view,
 		                        .listed = &l->listed,

@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* A host directory or file on its way into the new root. */
@@ -44,11 +45,12 @@ struct launch {
 	int userns;        /* -1: none */
 
 	/* ROOT and PIVOT */
-	bool trees;     /* the kernel has detached mounts */
-	int root;       /* the new root, -1 before and after */
-	dev_t root_dev; /* of a root that is a file system of ours; 0 when it is the host's */
-	int store;      /* internal tmpfs: what masks and covers are clones of */
-	unsigned umask; /* the caller's, while it is 0 */
+	bool trees;        /* the kernel has detached mounts */
+	int root;          /* the new root, -1 before and after */
+	dev_t root_dev;    /* of a root that is a file system of ours; 0 when it is the host's */
+	int store;         /* internal tmpfs: what masks and covers are clones of */
+	struct stat cover; /* the store itself; st_dev is 0 where there is none */
+	unsigned umask;    /* the caller's, while it is 0 */
 	struct slot slot[PLAN_SLOTS_MAX];
 
 	/* SHED and LOCK */

@@ -197,6 +197,7 @@ static void start(struct serve *serve, struct command *c, uint32_t tag, int *fds
 	c->notify = (struct notify){ .socket = order.launch.socket,
 		                     .listener = order.launch.listener,
 		                     .namespaces = order.launch.namespaces,
+		                     .cover = serve->l->cover.st_dev,
 		                     .rules = { &c->plan, order.launch.init },
 		                     .view = &serve->view,
 		                     .listed = &serve->l->listed,

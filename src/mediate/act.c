@@ -6,20 +6,20 @@
  */
 #include "mediate/notify.h"
 
+#include "sys/address.h"
 #include "sys/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
-#include <sys/un.h>
 
 struct act {
 	struct notify *n;
 	const struct seccomp_notif *call;
 	struct deed deed;
 	char path[PATH_MAX], other[PATH_MAX];
-	const char *named; /* the one of the two that the rule is about */
+	const char *named; /* the one of the two that the rule is about; NULL: not told */
 };
 
 /* What it is now is worth a look only where it matters: few names are protected. */
@@ -39,6 +39,14 @@ static uint32_t forbid_change(struct act *act)
 	return rule && place_look(&act->deed.place) ? rule : 0;
 }
 
+/* A cover may be opened; but the host takes it off by a rename, so what is looked at is what will be opened. What is to be made is none. */
+static uint32_t forbid_read(struct act *act)
+{
+	uint32_t rule = rules_read(&act->n->rules, act->path);
+
+	return rule && !(act->deed.flags & O_CREAT) && place_hold(&act->deed.place, act->n->cover) ? 0 : rule;
+}
+
 static uint32_t forbid_open(struct act *act)
 {
 	struct deed *deed = &act->deed;
@@ -50,7 +58,7 @@ static uint32_t forbid_open(struct act *act)
 		rule = forbid_name(act);
 	else if (deed->flags & CALL_OPEN_WRITES && !(deed->flags & O_PATH))
 		rule = forbid_change(act);
-	return rule ? rule : rules_read(&act->n->rules, act->path);
+	return rule ? rule : forbid_read(act);
 }
 
 static uint32_t forbid_carry(struct act *act, const struct stat *st, const char *from, const char *to)
@@ -134,17 +142,6 @@ static uint32_t forbid(struct act *act)
 	}
 }
 
-/* As people write names that are in no directory. */
-static void spell_abstract(struct act *act)
-{
-	const char *name = ((const struct sockaddr_un *)&act->deed.address)->sun_path + 1;
-	size_t n = strnlen(name, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-
-	act->path[0] = '@';
-	memcpy(act->path + 1, name, n);
-	act->path[n + 1] = '\0';
-}
-
 /*
  * A socket that was made inside, or one that somebody listed. What is made in a place of the sandbox's own can be nothing else; elsewhere it is known by
  * its inode, and by the process behind it, where that can be told.
@@ -156,7 +153,7 @@ static bool may_connect(struct act *act, struct refusal *refusal)
 	uint32_t rule;
 
 	if (!deed->text[0]) {
-		spell_abstract(act);
+		address_spell_abstract(&deed->address, act->path);
 		return n->flags & PLAN_INIT_ABSTRACT;
 	}
 	if (!place_look(&deed->place) || !S_ISSOCK(deed->place.found.st_mode) || rules_private(&n->rules, act->path) ||
@@ -173,6 +170,10 @@ static bool is_refused(struct act *act, struct refusal *refusal)
 	if (act->deed.call->kind == CALL_CONNECT)
 		return !may_connect(act, refusal);
 	refusal->rule = forbid(act);
+	if (refusal->rule && act->deed.call->kind == CALL_OPEN && !(act->deed.flags & O_CREAT) && !place_look(&act->deed.place)) {
+		refusal->errnum = ENOENT;
+		act->named = NULL; /* nothing is kept from anybody */
+	}
 	if (act->n->flags & PLAN_INIT_SOCKETS && !rules_private(&act->n->rules, act->path))
 		act->deed.known = act->n->made;
 	return refusal->rule;

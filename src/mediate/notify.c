@@ -48,9 +48,9 @@ void notify_report(struct notify *n, const struct seccomp_notif *call, const str
 		char text[WIRE_TEXT_MAX];
 	} out;
 	char name[16] = "";
-	size_t name_len, len = strlen(target);
+	size_t name_len, len = target ? strlen(target) : 0;
 
-	if (!(n->flags & PLAN_INIT_TELL))
+	if (!(n->flags & PLAN_INIT_TELL) || !target)
 		return;
 	if (!take_token(n)) {
 		n->dropped++;
@@ -94,11 +94,6 @@ static void refuse(struct notify *n, const struct seccomp_notif *call)
 	(void)seccomp_answer(n->listener, call->id, -EPERM);
 }
 
-static bool is_private_network(const struct notify *n)
-{
-	return n->namespaces & CLONE_NEWNET;
-}
-
 static void tell_address(struct notify *n, const struct seccomp_notif *call, const struct call *c)
 {
 	struct refusal refusal = { .errnum = ENETUNREACH };
@@ -109,7 +104,7 @@ static void tell_address(struct notify *n, const struct seccomp_notif *call, con
 	int r =
 	    len < sizeof(family) || len > sizeof(address) ? -EINVAL : caller_read((pid_t)call->pid, call->data.args[c->path], address, len);
 
-	if (r < 0 || !is_private_network(n) || !address_add_remote(&target, address, len))
+	if (r < 0 || !(n->namespaces & CLONE_NEWNET) || !address_add_remote(&target, address, len))
 		return;
 	memcpy(&family, address, sizeof(family));
 	refusal.extra = family;

@@ -21,6 +21,7 @@ struct notify {
 	int socket;   /* to its engine; -1: nobody is told */
 	int listener; /* of its filter, -1: none */
 	uint64_t namespaces;
+	uint64_t cover; /* the device of what masks and covers are made of; 0: there is none */
 	struct rules rules;
 	struct caller_view *view;
 	const struct local_set *listed; /* sockets of the host that are known by their inodes */
@@ -44,6 +45,7 @@ struct refusal {
 	uint32_t rule;  /* as wire.h's d */
 	uint32_t extra; /* as wire.h's e */
 };
+/* target NULL: there is nothing to tell. */
 void notify_report(struct notify *n, const struct seccomp_notif *call, const struct refusal *refusal, const char *target);
 void notify_act(struct notify *n, const struct seccomp_notif *call);
 

@@ -56,7 +56,7 @@ enum plan_cgroup { PLAN_CGROUP_V2, PLAN_CGROUP_V1_MEMORY, PLAN_CGROUP_V1_PIDS, P
  *   'w'  a name that must not be made or written, nor anything below it
  *   'd'  the same for exactly this name, but that mkdir may make it: a file, a link, or a rename to it is refused
  *   '+'  an exception: this name and all below it may be made and written, whatever lines before say
- *   'r'  a file that must not be opened at all, nor anything below it; decides apart from the three before
+ *   'r'  a file that must not be opened at all, nor anything below it, unless it is a cover (MASK, COVER); decides apart from the three before
  *   'o'  an exception to those: this file and all below it may be opened
  *   's'  a local socket of the host, or a directory of them, that may be connected to
  *   'i'  the same for the one socket that has this path, which is none of a pattern, when the command starts, wherever it is moved to

@@ -168,9 +168,19 @@ bool rules_socket(const struct rules *rules, const char *path)
 	return false;
 }
 
+/* A descriptor that was opened with O_PATH leads to a file that has lost its name since: the kernel says so behind the name. */
 uint32_t rules_read(const struct rules *rules, const char *path)
 {
-	return ask(rules, say_read, &(struct question){ .path = path });
+	static const char gone[] = " (deleted)";
+	size_t n = strlen(path), tail = sizeof(gone) - 1;
+	uint32_t rule = ask(rules, say_read, &(struct question){ .path = path });
+	char name[PATH_MAX];
+
+	if (rule || n <= tail || n - tail >= sizeof(name) || strcmp(path + n - tail, gone) != 0)
+		return rule;
+	memcpy(name, path, n - tail);
+	name[n - tail] = '\0';
+	return ask(rules, say_read, &(struct question){ .path = name });
 }
 
 uint32_t rules_carry(const struct rules *rules, const char *from, const char *to)

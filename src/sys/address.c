@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/un.h>
 
 static void add_port(struct text *text, in_port_t port)
 {
@@ -53,4 +54,14 @@ bool address_add_remote(struct text *text, const void *address, size_t n)
 	if (six.sin6_family == AF_INET6 && n >= sizeof(six))
 		return add_v6(text, six.sin6_addr.s6_addr, six.sin6_port);
 	return false;
+}
+
+void address_spell_abstract(const struct sockaddr_storage *address, char ret_text[ADDRESS_ABSTRACT_MAX])
+{
+	const char *name = ((const struct sockaddr_un *)address)->sun_path + 1;
+	size_t n = strnlen(name, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+
+	ret_text[0] = '@';
+	memcpy(ret_text + 1, name, n);
+	ret_text[n + 1] = '\0';
 }

@@ -96,6 +96,8 @@ int caller_find(struct caller *caller, int start, const char *path, enum caller_
 void place_done(struct place *place);
 /* Does it exist, and as what? Looks once. */
 bool place_look(struct place *place);
+/* Makes what is there now its target, from which it is opened whatever becomes of the name. True if it is of this device, which is not 0. */
+bool place_hold(struct place *place, dev_t dev);
 /* The path of a place, every link resolved. -EXDEV when it is not below this process's root; what has no path is "". */
 int place_path(const struct caller_view *view, const struct place *place, char ret_path[PATH_MAX]);
 /* Opens the thing that a place's target is again, with rights of its own. */

@@ -437,6 +437,14 @@ bool place_look(struct place *place)
 	return place->exists;
 }
 
+bool place_hold(struct place *place, dev_t dev)
+{
+	if (place->target < 0)
+		place->target = openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	place->looked = false;
+	return dev && place->target >= 0 && place_look(place) && place->found.st_dev == dev;
+}
+
 int place_path(const struct caller_view *view, const struct place *place, char ret_path[PATH_MAX])
 {
 	int r = real_path(view, place->target >= 0 ? place->target : place->dir, ret_path);

@@ -98,6 +98,8 @@ static inline uint32_t mean_open(const struct bpf_request *q, int flags, __u64 m
 
 	if (sets_id(mode) && (creates || flags & (O_TMPFILE & ~O_DIRECTORY)))
 		return denied;
+	if (q->act_opens && flags & O_PATH)
+		return allowed;
 	return mean_ask_if(q, every || ((q->tell_writes || q->act_names) && writes));
 }
 

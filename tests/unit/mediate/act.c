@@ -180,6 +180,8 @@ static void inside_reads(void)
 	say("open", fd);
 	say("read", open("secret.pem", O_RDONLY));
 	say("path only", open("secret.pem", O_PATH));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", open("secret.pem", O_PATH));
+	say("read by that", open(path, O_RDONLY));
 	say("deep", open("keys/deep/a", O_RDONLY));
 	say("listing", open("keys", O_RDONLY | O_DIRECTORY));
 	say("link", link("secret.pem", "copy"));
@@ -370,8 +372,9 @@ static void hidden_files_stay_hidden(void **state)
 	(void)state;
 	run_case(&box, "reads", PLAN_INIT_ACT_OPENS, reads);
 	assert_string_equal(
-	    box.output, "open ok\nread EACCES\npath only EACCES\ndeep EACCES\nlisting EACCES\nlink EACCES\nrename EACCES\nsymlink EACCES\n"
-			"rename above EACCES\nharmless rename ok\nagain ok\ndirectory ok\nterminal ENXIO\nprocess ok\n");
+	    box.output,
+	    "open ok\nread EACCES\npath only ok\nread by that EACCES\ndeep EACCES\nlisting EACCES\nlink EACCES\nrename EACCES\nsymlink EACCES\n"
+	    "rename above EACCES\nharmless rename ok\nagain ok\ndirectory ok\nterminal ENXIO\nprocess ok\n");
 	box_done(&box);
 }
 

@@ -65,6 +65,9 @@ static void names_by_the_last_that_fits(void **state)
 	assert_int_equal(rules_name(&rules, "/ws/a.pem", false), 0);
 	assert_int_equal(rules_read(&rules, "/ws/a.pem"), 6);
 	assert_int_equal(rules_read(&rules, "/ws/a.pem/x"), 6);
+	assert_int_equal(rules_read(&rules, "/ws/a.pem (deleted)"), 6);
+	assert_int_equal(rules_read(&rules, "/ws/a.pem (deleted)x"), 0);
+	assert_int_equal(rules_read(&rules, " (deleted)"), 0);
 	assert_int_equal(rules_read(&rules, "/ws/.env"), 0);
 }
 

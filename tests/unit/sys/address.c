@@ -34,6 +34,21 @@ static void other_machines_are_named(void **state)
 	assert_string_equal(print(AF_INET6, "::ffff:192.0.2.7", 1), "192.0.2.7:1");
 }
 
+static void names_in_no_directory_have_a_sign(void **state)
+{
+	struct sockaddr_storage address = { 0 };
+	struct sockaddr_un *local = (struct sockaddr_un *)&address;
+	char text[ADDRESS_ABSTRACT_MAX];
+
+	(void)state;
+	memcpy(local->sun_path + 1, "name", 4);
+	address_spell_abstract(&address, text);
+	assert_string_equal(text, "@name");
+	memset(local->sun_path + 1, 'x', sizeof(local->sun_path) - 1);
+	address_spell_abstract(&address, text);
+	assert_int_equal(strlen(text), sizeof(local->sun_path));
+}
+
 static void this_one_is_not(void **state)
 {
 	(void)state;
@@ -65,6 +80,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_machines_are_named),
 		cmocka_unit_test(this_one_is_not),
+		cmocka_unit_test(names_in_no_directory_have_a_sign),
 		cmocka_unit_test(what_is_no_address_is_not),
 	};
 
