@@ -20,8 +20,6 @@ static void be_ready(struct source *source, uint32_t events)
 		return;
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		end->readable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		end->ending = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		end->writable = true;
 	conn_run(end->conn);

@@ -57,8 +57,6 @@ ssize_t end_receive(struct end *end, void *bytes, size_t n)
 	while (got < 0 && errno == EINTR);
 	if (got == 0)
 		end->ended = true;
-	if (got > 0 && (size_t)got < n && !end->ending) /* what comes from now on is told */
-		end->readable = false;
 	return got < 0 ? failure(&end->readable) : got;
 }
 
@@ -116,7 +114,7 @@ void end_close(struct end *end)
 	loop_unwatch(end->fd);
 	own_close(&end->fd);
 	end->fd = -1;
-	end->readable = end->writable = end->ended = end->ending = false;
+	end->readable = end->writable = end->ended = false;
 }
 
 /* ---- pipes ---- */

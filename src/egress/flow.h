@@ -22,7 +22,6 @@ struct end {
 	struct conn *conn;
 	int fd;
 	bool readable, writable, ended; /* ended: it will send no more */
-	bool ending;                    /* the kernel has said that its end, or an error, is to be read */
 	struct secure *secure;          /* TLS, or NULL */
 };
 
