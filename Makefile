@@ -23,7 +23,7 @@ tests: ## build the programs for tests as well
 check: ## build, run every suite, attack, torture
 	@tools/deps build test
 	@tools/build build checks $(MESON_FLAGS)
-	@tools/build build-torture all -Dtorture=true
+	@tools/build build-torture run -Dtorture=true
 	@tests/run unit golden e2e escape torture@build-torture replay sdk compat examples
 
 check-all: ## the same under both compilers and the sanitizers, with fuzzing and the gates

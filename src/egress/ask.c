@@ -44,7 +44,6 @@ static uint16_t next_port(const struct conn *conn)
 
 static int dial(struct conn *conn)
 {
-	static const int on = 1;
 	struct sockaddr_storage address;
 	socklen_t n = make_address(conn->address[conn->dialing], next_port(conn), &address);
 	int fd = conn->upstream.fd < 0 ? socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
@@ -52,10 +51,9 @@ static int dial(struct conn *conn)
 	if (fd < 0)
 		return conn->upstream.fd < 0 ? -errno : -EBUSY;
 	conn->upstream.fd = fd;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	if (connect(fd, (const struct sockaddr *)&address, n) < 0 && errno != EINPROGRESS)
 		return -errno;
+	conn->upstream.writable = true; /* on this machine the connection stands already: a look costs less than a turn of the loop */
 	return loop_watch(&conn->filter->loop, fd, EPOLLIN | EPOLLOUT, &conn->upstream.source);
 }
 
@@ -66,10 +64,11 @@ static int check_dialed(const struct conn *conn)
 	socklen_t wanted_n = make_address(conn->address[conn->dialing], next_port(conn), &wanted), n = sizeof(peer), error_n = sizeof(int);
 	int error = 0;
 
-	if (getsockopt(conn->upstream.fd, SOL_SOCKET, SO_ERROR, &error, &error_n) < 0 || error != 0)
-		return error ? -error : -errno;
-	if (getpeername(conn->upstream.fd, (struct sockaddr *)&peer, &n) < 0)
-		return errno == ENOTCONN ? -EINPROGRESS : -errno;
+	if (getpeername(conn->upstream.fd, (struct sockaddr *)&peer, &n) < 0) {
+		if (errno != ENOTCONN || getsockopt(conn->upstream.fd, SOL_SOCKET, SO_ERROR, &error, &error_n) < 0)
+			return -errno;
+		return error ? -error : -EINPROGRESS;
+	}
 	return n == wanted_n && memcmp(&peer, &wanted, n) == 0 ? 0 : -EHOSTUNREACH;
 }
 
@@ -108,12 +107,16 @@ static void dial_next(struct conn *conn)
 
 void ask_connected(struct conn *conn)
 {
+	static const int on = 1;
+
 	conn->is_open = true;
 	conn->opened_ms = conn->filter->loop.now_ms;
 	conn->up_before = conn->up.passed;
 	conn->down_before = conn->down.passed;
 	report(conn, REPORT_OPEN, NULL);
 	conn->dialed(conn);
+	(void)setsockopt(conn->upstream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* the first bytes are not waited for either way */
+	(void)setsockopt(conn->upstream.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
 /* Where the dial led: to the goal, or to one who goes on from there. */
@@ -130,8 +133,10 @@ static bool step_dialing(struct conn *conn)
 {
 	int r = conn->upstream.writable ? check_dialed(conn) : -EINPROGRESS;
 
-	if (r == -EINPROGRESS)
+	if (r == -EINPROGRESS) {
+		conn->upstream.writable = false;
 		return false;
+	}
 	if (r < 0) {
 		fail_dial(conn, -r);
 		return conn->step != step_dialing || conn->upstream.writable;

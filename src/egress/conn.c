@@ -1,12 +1,11 @@
 #include "egress/decider.h"
 #include "egress/filter.h"
+#include "egress/spare.h"
 #include "egress/weak.h"
 
 #include "base/own.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -85,7 +84,6 @@ void conn_run(struct conn *conn)
 
 void conn_accept(struct filter *filter, int fd, bool direct)
 {
-	static const int on = 1;
 	struct conn *conn = filter->conns_n < filter->conns_max ? calloc(1, sizeof(*conn)) : NULL;
 
 	if (!conn) {
@@ -105,7 +103,6 @@ void conn_accept(struct filter *filter, int fd, bool direct)
 		conn->next->prev = conn;
 	filter->conns = conn;
 	filter->conns_n++;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	conn_wait(conn, WAIT_STEP, conn_close);
 	if (loop_watch(&filter->loop, fd, EPOLLIN | EPOLLOUT, &conn->client.source) < 0)
 		conn_close(conn);
@@ -151,7 +148,7 @@ void conn_close(struct conn *conn)
 	flow_done(&conn->down);
 	http_free(conn->exchange);
 	conn->exchange = NULL;
-	str_done(&conn->in);
+	spare_give(&conn->in);
 	str_done(&conn->refusal);
 	count_kept(conn);
 	*(conn->prev ? &conn->prev->next : &filter->conns) = conn->next;
@@ -235,7 +232,7 @@ void conn_finish(struct conn *conn)
 		return;
 	lookup_leave(conn);
 	conn_drop_upstream(conn, NULL);
-	str_done(&conn->in);
+	spare_give(&conn->in);
 	conn->step = step_flush;
 	conn_wait(conn, WAIT_STEP, conn_close);
 	loop_queue(&conn->filter->loop, &conn->turn);
@@ -251,6 +248,8 @@ ssize_t conn_fill(struct conn *conn)
 
 	if (n > 0 && conn_is_greedy(conn, conn->in.len + (size_t)n))
 		return -ENOMEM;
+	if (n > 0 && !conn->in.room)
+		spare_take(&conn->in, IN_MAX);
 	if (n > 0)
 		str_add_n(&conn->in, flow_scratch(), (size_t)n);
 	return conn->in.failed ? -ENOMEM : n;
@@ -262,7 +261,7 @@ void conn_take(struct conn *conn, size_t n)
 	memmove(conn->in.text, conn->in.text + n, conn->in.len);
 	conn->scanned = 0;
 	if (conn->in.len == 0)
-		str_done(&conn->in);
+		spare_give(&conn->in);
 	else
 		conn->in.text[conn->in.len] = '\0';
 }

@@ -66,7 +66,7 @@ struct filter {
 	size_t conns_n, conns_max, tunnels_n; /* tunnels whose TLS ends here */
 	size_t kept_bytes;                    /* of heads that are not whole yet, by all */
 	struct conn *dead;
-	struct turn burial;
+	struct turn burial, telling;
 	struct lookup *lookups; /* running and waiting, the oldest first */
 	size_t running_n;
 	struct address_range own[OWN_MAX]; /* rules->addresses.own */
@@ -247,6 +247,8 @@ void report(struct conn *conn, enum report what, const char *reason);
 /* The decider is there, or (reason) it is no more. */
 void report_decider(struct filter *filter, const char *reason);
 /* Other rules are in force, or (reason) those of before still are, which is told as a refusal. */
+/* What was put off: a turn of the filter. */
+void report_late(struct turn *telling);
 void report_rules(struct filter *filter, const char *reason);
 /* A name that nobody inside is told the address of. */
 void report_name(struct filter *filter, const struct host *host, const struct domain_verdict *verdict);

@@ -8,6 +8,7 @@
 #include "egress/filter.h"
 #include "egress/request.h"
 #include "egress/response.h"
+#include "egress/spare.h"
 #include "egress/swap.h"
 #include "egress/weak.h"
 
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INFORMATIONAL_MAX = 8, SWITCHING = 101, STATUS_FINAL = 200, HEAD_WRITTEN_MAX = 2 * HEAD_BYTES_MAX, BAD = 400 };
+enum { EXCHANGES_SPARE = 32, INFORMATIONAL_MAX = 8, SWITCHING = 101, STATUS_FINAL = 200, HEAD_WRITTEN_MAX = 2 * HEAD_BYTES_MAX, BAD = 400 };
 
 struct exchange {
 	struct swap swap;        /* the secrets that go into the request */
@@ -33,15 +34,23 @@ struct exchange {
 
 static struct body_out out; /* of the feeding that is under way */
 
+static struct { /* as in spare.h */
+	struct exchange *at[EXCHANGES_SPARE];
+	size_t n;
+} spare;
+
 void http_free(struct exchange *exchange)
 {
 	if (!exchange)
 		return;
-	str_done(&exchange->request_head);
 	str_done(&exchange->ahead);
+	spare_give(&exchange->request_head);
 	swap_done(&exchange->swap);
-	str_done(&exchange->answer);
-	free(exchange);
+	spare_give(&exchange->answer);
+	if (spare.n < EXCHANGES_SPARE)
+		spare.at[spare.n++] = exchange;
+	else
+		free(exchange);
 }
 
 size_t http_kept(const struct exchange *exchange)
@@ -65,7 +74,7 @@ static bool send_head(struct conn *conn, struct str *head)
 {
 	conn->up.passed += head->len;
 	flow_send(&conn->up, &conn->upstream, head->text, head->len);
-	str_done(head);
+	spare_give(head);
 	return true;
 }
 
@@ -140,11 +149,11 @@ static bool pass_informational(struct conn *conn, const struct response *respons
 {
 	const struct strip strip = judge_strip(conn);
 	struct exchange *x = conn->exchange;
-	autostr struct str text;
+	autospare struct str text = { 0 };
 
 	if (++x->informational > INFORMATIONAL_MAX && !WEAKENED("informational"))
 		return fail_upstream(conn, EPROTO);
-	str_init(&text, HEAD_WRITTEN_MAX);
+	spare_take(&text, HEAD_WRITTEN_MAX);
 	if (!x->is_old)
 		response_write(response, &(struct response_form){ FRAMED_EMPTY, false, &strip.filter }, &text);
 	flow_send(&conn->down, &conn->client, text.text, text.len);
@@ -157,14 +166,14 @@ static bool pass_head(struct conn *conn, const struct response *response)
 	const struct strip strip = judge_strip(conn);
 	struct exchange *x = conn->exchange;
 	enum head_framing framing = response->head.framing;
-	autostr struct str text;
+	autospare struct str text = { 0 };
 
 	if (framing == FRAMED_CHUNKS && x->is_old)
 		framing = FRAMED_END;
 	x->keep_upstream = response->keep;
 	x->keep &= framing != FRAMED_END && x->request.complete;
 	x->answered = true;
-	str_init(&text, HEAD_WRITTEN_MAX);
+	spare_take(&text, HEAD_WRITTEN_MAX);
 	response_write(response, &(struct response_form){ framing, !x->keep, &strip.filter }, &text);
 	if (text.failed) {
 		conn_abort(conn);
@@ -181,11 +190,11 @@ static bool switch_protocols(struct conn *conn, const struct response *response,
 {
 	const struct strip strip = judge_strip(conn);
 	struct exchange *x = conn->exchange;
-	autostr struct str text;
+	autospare struct str text = { 0 };
 
 	if ((!x->upgrade && !WEAKENED("upgrade")) || !x->request.complete)
 		return fail_upstream(conn, EPROTO);
-	str_init(&text, HEAD_WRITTEN_MAX);
+	spare_take(&text, HEAD_WRITTEN_MAX);
 	response_write_switch(response, &strip.filter, &text);
 	str_add_n(&text, rest, n);
 	if (text.failed) {
@@ -209,7 +218,7 @@ static bool read_answer(struct conn *conn, const char *bytes, size_t n)
 {
 	static struct response response;
 	struct exchange *x = conn->exchange;
-	autostr struct str answer = x->answer;
+	autospare struct str answer = x->answer;
 	size_t at = 0;
 	int end;
 
@@ -321,14 +330,15 @@ static bool can_reuse(struct conn *conn, const struct host *host, uint16_t port)
 
 static int make_exchange(struct conn *conn, struct request *request)
 {
-	struct exchange *x = calloc(1, sizeof(*x));
+	struct exchange *x = spare.n > 0 ? spare.at[--spare.n] : malloc(sizeof(*x));
 	bool swaps;
 
 	conn->exchange = x;
 	if (!x)
 		return -ENOMEM;
-	str_init(&x->request_head, HEAD_WRITTEN_MAX);
-	str_init(&x->answer, HEAD_WRITTEN_MAX);
+	*x = (struct exchange){ 0 };
+	spare_take(&x->request_head, HEAD_WRITTEN_MAX);
+	spare_take(&x->answer, HEAD_WRITTEN_MAX);
 	x->to_head = request->head.parser.method == HTTP_HEAD;
 	x->is_old = request->head.parser.http_minor == 0;
 	x->keep = request->keep;

@@ -15,6 +15,8 @@
 #include "sys/sock.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +66,7 @@ static bool is_listener(const struct filter *filter, int fd, enum listener_kind 
 
 static void add_listener(struct filter *filter, enum listener_kind kind, int *fd)
 {
+	static const int on = 1;
 	struct listener *listener = &filter->listener[filter->listeners_n];
 
 	if (filter->listeners_n == LISTENERS_MAX || !is_listener(filter, *fd, kind) || fd_set_nonblocking(*fd) < 0)
@@ -74,6 +77,7 @@ static void add_listener(struct filter *filter, enum listener_kind kind, int *fd
 		                       .direct = kind == LISTENER_TRANSPARENT };
 	if (loop_watch(&filter->loop, *fd, EPOLLIN, &listener->source) < 0)
 		return;
+	(void)setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* whoever is accepted has it from here */
 	*fd = -1;
 	filter->listeners_n++;
 	listener->source.ready(&listener->source, EPOLLIN);
@@ -174,7 +178,9 @@ static bool is_asked_for_ca(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
-	static struct filter filter = { .control = { obey }, .control_fd = CONTROL_FD, .burial = { .run = conn_bury } };
+	static struct filter filter = {
+		.control = { obey }, .control_fd = CONTROL_FD, .burial = { .run = conn_bury }, .telling = { .run = report_late }
+	};
 	static struct arena first;
 	struct err err = { 0 };
 

@@ -6,6 +6,7 @@
 #include "egress/filter.h"
 #include "egress/request.h"
 #include "egress/sni.h"
+#include "egress/spare.h"
 #include "egress/weak.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ void tunnel_pass_on(struct conn *conn)
 	conn_forget(conn);
 	conn->up.passed += conn->in.len;
 	flow_send(&conn->up, &conn->upstream, conn->in.text, conn->in.len);
-	str_done(&conn->in);
+	spare_give(&conn->in);
 	conn->step = step_tunnel;
 }
 

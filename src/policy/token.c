@@ -103,7 +103,7 @@ static const char *finish(struct str *out, size_t least, struct arena *arena)
 
 const char *token_fake(const char *placeholder, size_t least, struct arena *arena)
 {
-	autostr struct str out, payload;
+	autostr struct str out = { 0 }, payload = { 0 };
 
 	if (!placeholder)
 		return NULL;
@@ -142,7 +142,7 @@ const char *token_with_claims(const char *text, const struct token_claim_vec *cl
 {
 	struct part parts[3];
 	autojson json_t *payload = split(text, parts) ? read_part(&parts[1]) : NULL;
-	autostr struct str out;
+	autostr struct str out = { 0 };
 	char *changed;
 
 	for (size_t i = 0; i < claims->n && payload; i++)
