@@ -156,10 +156,8 @@ static struct draft for_session(void)
 	struct draft d = SAMPLE;
 
 	for (uint32_t i = d.head.op_count; i-- > 0;)
-		if (plan_op_info(d.op[i].code)->stage < PLAN_SHED || d.op[i].code == OP_CAPS_DROP || d.op[i].code == OP_HOSTNAME)
-			drop(&d, i);
-	for (uint32_t i = d.head.op_count; i-- > 0;)
-		if (d.op[i].code == OP_LANDLOCK_OPEN || d.op[i].code == OP_LANDLOCK_PATH || d.op[i].code == OP_LANDLOCK_ENTER)
+		if (plan_op_info(d.op[i].code)->stage < PLAN_SHED || d.op[i].code == OP_CAPS_DROP ||
+		    (d.op[i].code >= OP_LANDLOCK_OPEN && d.op[i].code <= OP_LANDLOCK_ENTER))
 			drop(&d, i);
 	return d;
 }
