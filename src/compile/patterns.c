@@ -377,6 +377,7 @@ static void choose_acts(struct compile *c)
 		c->acts = c->acts || c->patterns.at[i].letter == 'w' || c->patterns.at[i].letter == 'd';
 		c->acts_on_opens = c->acts_on_opens || c->patterns.at[i].letter == 'r';
 	}
+	c->acts = c->acts || (c->acts_on_opens && c->own.path); /* where names can be made freely, none is to lead out of what is hidden */
 	if (!c->acts && !c->acts_on_opens)
 		c->patterns.n = 0;
 	c->tells = c->facts->seccomp_notify && c->policy->denials != POLICY_DENIALS_OFF &&

@@ -13,6 +13,8 @@
  * And whether a file system lets root's files be shown as the sandbox's is known after a try. Where TREE_IDMAP was refused the survey is told so
  * for all that is on that file system, and the plan is made without; each time round there is one file system less to ask.
  *
+ * (An overlay that was refused is no such bend: what takes its place, a copy, is the caller's to make. session_wants_stage.)
+ *
  * And a process has one filter with a listener at most. Where somebody around us has it, SECCOMP is refused, and init answers no calls.
  */
 #include "session/run.h"
@@ -102,6 +104,8 @@ static int gather(struct course *course, struct err *err)
 	course->inputs.argv = request->argv;
 	course->inputs.env = request->env;
 	course->inputs.terminal = request->terminal;
+	if (request->workspace)
+		course->inputs.workspace = *request->workspace;
 	course->inputs.keep_stdin_null = request->stdin_fd < 0;
 	course->inputs.run_id = course->result.run_id;
 	course->inputs.scratch_top = course->session->state_dir;
@@ -345,6 +349,11 @@ int session_run(const struct session *session, const struct session_request *req
 		why_explain(&course.result.policy, &course.result.outcome.denials.at[i], arena);
 	*ret_result = course.result;
 	return 0;
+}
+
+bool session_wants_stage(const struct err *err)
+{
+	return err->code == ERR_UNSUPPORTED && strcmp(err->where, COMPILE_WHY_OVERLAY) == 0;
 }
 
 static int write_network_rules(struct course *course, struct err *err)
