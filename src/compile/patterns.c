@@ -301,6 +301,14 @@ static int except_places(struct compile *c, const struct question *question)
 	return r;
 }
 
+/* What is written in a tree of the sandbox's own is judged when it is to leave, also where that tree lies in a protected one of the host's. */
+static int except_own(struct compile *c)
+{
+	if (!c->own.path || c->rung != COMPILE_RUNG_NAMESPACES || c->patterns.n == 0)
+		return 0;
+	return add_line(c, (struct pattern){ naming.exception, pattern_quote(c->arena, c->own.path), c->own.why, false });
+}
+
 /*
  * Rung two has no mounts. What is read-only in a writable region, or hidden where Landlock cannot be told to leave it out, exists and
  * is guarded all the same.
@@ -399,6 +407,8 @@ int patterns_make(struct compile *c)
 		r = except_places(c, &naming);
 	if (r == 0)
 		r = except_places(c, &opening);
+	if (r == 0)
+		r = except_own(c);
 	if (r == 0 && reason && c->patterns.n)
 		r = give_up(c, reason);
 	if (r == 0)

@@ -109,7 +109,7 @@ static int check_place(struct compile *c, const struct survey_entry *place)
 	if (c->own.dir->kind != SURVEY_DIR)
 		return refuse(c, ERR_NOTFOUND, ENOENT, "its directory in coffer's data is gone");
 	if (!dir[1] || path_within(path, dir) || path_within(dir, path))
-		return refuse(c, ERR_POLICY, EINVAL, "coffer's data and the working tree are in each other");
+		return refuse(c, ERR_POLICY, EINVAL, "coffer's own data lies in it, or it in them: set XDG_DATA_HOME to another directory");
 	return check_base(c, place);
 }
 
