@@ -3,6 +3,11 @@
 
 setup() {
 	load lib
+	teardown() { # overlayfs leaves its work directory without any mode
+		cd /
+		chmod -R u+rwX "$TOP/data"
+		rm -rf "$TOP"
+	}
 	workspace
 	chmod 755 "$TOP"
 	export XDG_RUNTIME_DIR=$TOP/run
