@@ -214,6 +214,41 @@ static void test_slot_left_open(void **state)
 	wants(&d, PLAN_SLOT_MISUSED, ABSENT);
 }
 
+/* The tree that the layers are in is gone afterwards, the other one is the overlay. */
+static void test_overlay(void **state)
+{
+	static const struct {
+		uint64_t base, held;
+		const char *upper, *work, *layer;
+		int r;
+	} tries[] = {
+		{ 0, 1, "/u", "/w", "/l", 0 },       { 1, 0, "/u", "/w", "/l", -EINVAL },    { 0, 0, "/u", "/w", "/l", -EINVAL },
+		{ 0, 1, "/u", "/u", "/l", -EINVAL }, { 0, 1, "u", "/w", "/l", -EINVAL },     { 0, 1, "/u", "/../w", "/l", -EINVAL },
+		{ 0, 1, "/u", "/w", "l", -EINVAL },  { 0, 1, "/u", "/w", "/l/..", -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		struct plan_build b;
+		struct plan plan;
+		unsigned base, held;
+
+		plan_build_init(&b, &arena);
+		base = plan_build_slot(&b);
+		held = plan_build_slot(&b);
+		plan_add(&b, OP_SPAWN, "", N(SAMPLE_NAMESPACES));
+		plan_add(&b, OP_PRIVATE, "");
+		plan_add(&b, OP_TREE, "", N(held), "/data", N(SAMPLE_SAFE), N(0), N(0));
+		plan_add(&b, OP_ROOT_NEW, "", N(65536), N(1024));
+		plan_add(&b, OP_EMPTY, "", N(base));
+		plan_add(&b, OP_OVERLAY, "", tries[i].base, tries[i].held, LIST(tries[i].layer), tries[i].upper, tries[i].work);
+		plan_add(&b, OP_PLACE, "", N(base), "/ws");
+		plan_add(&b, OP_PIVOT, "");
+		small_plan_rest(&b);
+		assert_int_equal(plan_build_done(&b, &plan, NULL), tries[i].r);
+	}
+}
+
 static void test_paths(void **state)
 {
 	static const char *const bad[] = { "/a/../b", "relative", "/a/", "/a//b", "/.", "" };
@@ -307,6 +342,9 @@ static void test_operands(void **state)
 	flags_of(OP_DIR, 1, 010000, PLAN_OPERAND_WRONG);
 	flags_of(OP_MASK, 1, 0, PLAN_OPERAND_WRONG);
 	flags_of(OP_MASK, 1, 3, PLAN_OPERAND_WRONG);
+	flags_of(OP_MASK, 1, PLAN_MASK_OPTIONAL, PLAN_OPERAND_WRONG);
+	flags_of(OP_MASK, 1, PLAN_MASK_FILE | PLAN_MASK_OPTIONAL, PLAN_FINE);
+	flags_of(OP_MASK, 1, PLAN_MASK_FILE | 8, PLAN_OPERAND_WRONG);
 	flags_of(OP_PROC, 1, 8, PLAN_OPERAND_WRONG);
 	flags_of(OP_TERMINAL, 0, 8, PLAN_OPERAND_WRONG);
 	flags_of(OP_RLIMIT, 0, 16, PLAN_OPERAND_WRONG);
@@ -435,10 +473,11 @@ static void test_total(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sane),     cmocka_unit_test(test_texts),    cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_twice),    cmocka_unit_test(test_order),    cmocka_unit_test(test_slot_left_open),
-		cmocka_unit_test(test_paths),    cmocka_unit_test(test_writable), cmocka_unit_test(test_namespaces),
-		cmocka_unit_test(test_operands), cmocka_unit_test(test_lists),    cmocka_unit_test(test_total),
+		cmocka_unit_test(test_sane),       cmocka_unit_test(test_texts),    cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_twice),      cmocka_unit_test(test_order),    cmocka_unit_test(test_slot_left_open),
+		cmocka_unit_test(test_overlay),    cmocka_unit_test(test_paths),    cmocka_unit_test(test_writable),
+		cmocka_unit_test(test_namespaces), cmocka_unit_test(test_operands), cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_total),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
