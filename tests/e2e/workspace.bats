@@ -168,6 +168,19 @@ c = socket.socket(socket.AF_UNIX); c.connect(\"s\"); print(\"connected\")"' > "$
 	[[ "$output" == *"another user or group"* ]]
 }
 
+@test "what is mounted below the base cannot be uncovered by a user: a stage is wanted" {
+	[ "$(id -u)" = 0 ] || skip "needs root to mount something there"
+	chown -R 12345:12345 "$TOP"
+	mkdir -p "$TOP/build/tests"
+	cp "${COFFER%/*}/coffer-launch" "$TOP/build/"
+	cp "${COFFER%/*}/tests/e2e-workspace" "$TOP/build/tests/"
+	chmod -R a+rX "$TOP/build"
+	run unshare -m sh -euc 'mount -t tmpfs none "$1/ws/d"; exec setpriv --reuid=12345 --regid=12345 --clear-groups \
+		"$1/build/tests/e2e-workspace" overlay "$1/ws" "$1/ws" "$1/data" "{}" -- cat d/g' sh "$TOP"
+	[ "$status" -eq 75 ]
+	[[ "$output" != *below* ]]
+}
+
 @test "overlay in a user namespace of somebody else's, as in a container without privileges" {
 	unshare -Ur true || skip "no user namespaces here"
 	unshare -Urm "${COFFER%/*}/tests/e2e-workspace" overlay "$TOP/ws" "$TOP/ws" "$TOP/data" '{}' -- sh -euc 'echo n > n; rm f' 3> "$TOP/o.json"
