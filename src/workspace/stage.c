@@ -1,0 +1,230 @@
+/*
+ * Theory of operation. A stage is a copy of what was below. The manifest says how each thing of it looked when the copy was ready; what looks the same is not
+ * read again, for a ctime cannot be set. It also says which file of the base was copied, so that a later look can tell whether the base
+ * still is what the stage came from.
+ */
+#include "base/own.h"
+#include "base/path.h"
+#include "workspace/keep.h"
+#include "workspace/part.h"
+#include "workspace/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_MAX ((size_t)1 << 30)
+
+struct filling {
+	struct stage_entry_vec entries;
+	struct arena *arena;
+};
+
+static int note_copied(void *data, const char *path, const struct entry *source)
+{
+	struct filling *filling = data;
+	struct stage_entry *entry = stage_entry_vec_add(&filling->entries, filling->arena);
+
+	if (!entry)
+		return -ENOMEM;
+	entry->path = path;
+	entry->base_ino = source->ino;
+	entry->base_ctime_ns = source->ctime_ns;
+	return 0;
+}
+
+static void put_entry(const struct stage_entry *entry, struct str *out)
+{
+	const struct entry *staged = &entry->staged;
+
+	str_printf(out, "%u %u %llu %llu %lld %lld %llu %lld ", staged->type, staged->mode, (unsigned long long)staged->size,
+	           (unsigned long long)staged->ino, (long long)staged->mtime_ns, (long long)staged->ctime_ns, (unsigned long long)entry->base_ino,
+	           (long long)entry->base_ctime_ns);
+	keep_put_path(out, entry->path);
+	str_add_char(out, '\n');
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct stage_entry *)a)->path, ((const struct stage_entry *)b)->path);
+}
+
+static int write_manifest(struct workspace *workspace, struct stage_entry_vec *entries)
+{
+	autostr struct str out = { 0 };
+	int r = 0;
+
+	str_init(&out, KEEP_LIST_MAX);
+	keep_list_start(&out, "manifest");
+	if (entries->n)
+		qsort(entries->at, entries->n, sizeof(*entries->at), by_path);
+	for (size_t i = 0; r == 0 && i < entries->n; i++) {
+		r = entry_look(workspace->top, entries->at[i].path, &entries->at[i].staged);
+		put_entry(&entries->at[i], &out);
+	}
+	return r < 0 ? r : keep_list_write(workspace->dir, "manifest", &out);
+}
+
+int stage_fill(struct workspace *workspace, struct err *err)
+{
+	struct stack below;
+	struct arena arena;
+	struct filling filling = { .arena = &arena };
+	struct tree_copy copy = { .from = &below, .to = workspace->top, .twins = -1, .note = note_copied, .data = &filling };
+	const char *path = "";
+	int r = workspace_stack(workspace, workspace->record.below, &below, err);
+
+	if (r < 0)
+		return r;
+	arena_init(&arena, ARENA_MAX);
+	r = tree_copy(&copy, &arena, &path);
+	if (r < 0)
+		err_set(err, ERR_SETUP, -r, "%s/%s: cannot be copied into the workspace: %s", workspace->record.base ? workspace->record.base : "",
+		        path, strerror(-r));
+	else if ((r = write_manifest(workspace, &filling.entries)) < 0)
+		err_set(err, ERR_SETUP, -r, "workspace %s: its manifest cannot be written: %s", workspace->record.id, strerror(-r));
+	arena_done(&arena);
+	return r;
+}
+
+static bool read_entry(char *line, struct stage_entry *entry)
+{
+	struct entry *staged = &entry->staged;
+	uint64_t type, mode;
+
+	if (!keep_take_unsigned(&line, &type) || !keep_take_unsigned(&line, &mode) || !keep_take_unsigned(&line, &staged->size) ||
+	    !keep_take_unsigned(&line, &staged->ino) || !keep_take_number(&line, &staged->mtime_ns))
+		return false;
+	staged->type = (uint32_t)type;
+	staged->mode = (uint32_t)mode;
+	if (!keep_take_number(&line, &staged->ctime_ns) || !keep_take_unsigned(&line, &entry->base_ino) ||
+	    !keep_take_number(&line, &entry->base_ctime_ns))
+		return false;
+	entry->path = keep_take_path(&line);
+	return entry->path && !line;
+}
+
+int stage_manifest(struct workspace *workspace, struct arena *arena, struct stage_entry_vec *ret_entries, struct err *err)
+{
+	struct stage_entry_vec entries = { 0 };
+	struct keep_lines lines;
+	char *line;
+	int r = keep_list_read(workspace->dir, "manifest", "manifest", arena, &lines);
+
+	while (r == 0 && (line = keep_line(&lines))) {
+		struct stage_entry *entry = stage_entry_vec_add(&entries, arena);
+
+		if (!entry)
+			r = -ENOMEM;
+		else if (!read_entry(line, entry))
+			r = -EBADMSG;
+	}
+	if (r < 0)
+		return err_set(err, r == -ENOMEM ? ERR_LIMIT : ERR_POLICY, -r,
+		               "workspace %s is broken: its manifest cannot be read; `coffer discard %s` removes it", workspace->record.id,
+		               workspace->record.id);
+	*ret_entries = entries;
+	return 0;
+}
+
+const struct stage_entry *stage_find(const struct stage_entry_vec *entries, const char *path)
+{
+	struct stage_entry key = { .path = path };
+
+	return entries->n ? bsearch(&key, entries->at, entries->n, sizeof(key), by_path) : NULL;
+}
+
+static bool is_untouched(const struct stage_entry *known, const struct entry *now)
+{
+	const struct entry *then = &known->staged;
+
+	return then->type == now->type && then->mode == now->mode && then->size == now->size && then->ino == now->ino &&
+	       then->mtime_ns == now->mtime_ns && then->ctime_ns == now->ctime_ns;
+}
+
+/* All paths below the stage, in any order. */
+static int list_stage(struct changes *changes, struct text_vec *paths)
+{
+	struct stack *stage = &changes->after;
+	size_t next = 0;
+	const char *dir = "";
+	int r = 0;
+
+	for (;;) {
+		struct text_vec names = { 0 };
+
+		r = entry_names(stage->fd[0], dir, &changes->arena, &names);
+		for (size_t i = 0; r == 0 && i < names.n; i++) {
+			const char **slot = text_vec_add(paths, &changes->arena);
+
+			if (!slot || !(*slot = *dir ? arena_printf(&changes->arena, "%s/%s", dir, names.at[i]) : names.at[i]))
+				return -ENOMEM;
+			if (strlen(*slot) > PATH_BYTES_MAX) {
+				changes->too_deep++;
+				paths->n--;
+			}
+		}
+		if (r < 0 || next == paths->n)
+			return r;
+		dir = paths->at[next++];
+	}
+}
+
+/* One path that the stage, the manifest or both have. */
+static int compare_one(struct changes *changes, const char *path, const struct stage_entry *known)
+{
+	struct stack_place before, after;
+	int r = stack_find(&changes->after, path, &after);
+
+	if (r < 0 || (known && is_untouched(known, &after.entry)))
+		return r;
+	r = stack_find(&changes->before, path, &before);
+	return r < 0 ? r : changes_note(changes, path, &before, &after);
+}
+
+/* Two sorted lists, walked side by side. */
+static int compare_all(struct changes *changes, const struct text_vec *paths, const struct stage_entry_vec *entries)
+{
+	size_t i = 0, k = 0;
+	int r = 0;
+
+	while (r == 0 && (i < paths->n || k < entries->n)) {
+		int order = i == paths->n ? 1 : k == entries->n ? -1 : strcmp(paths->at[i], entries->at[k].path);
+
+		r = compare_one(changes, order <= 0 ? paths->at[i] : entries->at[k].path, order >= 0 ? &entries->at[k] : NULL);
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return r;
+}
+
+int stage_changes(struct workspace *workspace, struct changes *ret_changes, struct err *err)
+{
+	struct stack base, stage = { .fd = { workspace->top }, .n = 1 };
+	struct stage_entry_vec entries;
+	struct text_vec paths = { 0 };
+	struct changes changes;
+	int r = workspace_stack(workspace, 0, &base, err);
+
+	if (r < 0)
+		return r;
+	changes_init(&changes, &base, &stage);
+	r = stage_manifest(workspace, &changes.arena, &entries, err);
+	if (r == 0) {
+		r = list_stage(&changes, &paths);
+		entry_sort_names(&paths);
+		if (r == 0)
+			r = compare_all(&changes, &paths, &entries);
+		changes_sort(&changes);
+		if (r == 0)
+			r = changes_find_renames(&changes);
+		if (r < 0)
+			err_set(err, r == -ENOMEM ? ERR_LIMIT : ERR_SETUP, -r, "cannot list the changes: %s", strerror(-r));
+	}
+	if (r < 0) {
+		changes_done(&changes);
+		return r;
+	}
+	*ret_changes = changes;
+	return 0;
+}
