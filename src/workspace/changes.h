@@ -26,11 +26,11 @@ enum {
 struct change {
 	const char *path;
 	enum change_kind kind;
-	unsigned what;                 /* of a modification */
-	struct entry before, after;    /* ENTRY_NONE where there is none */
+	unsigned what;              /* of a modification */
+	struct entry before, after; /* ENTRY_NONE where there is none */
 	size_t before_layer, after_layer;
-	int fault;                     /* a positive errno: its content could not be read, so it counts as changed */
-	const char *from, *to;         /* an addition that is a rename, and the deletion that belongs to it; else NULL */
+	int fault;             /* a positive errno: its content could not be read, so it counts as changed */
+	const char *from, *to; /* an addition that is a rename, and the deletion that belongs to it; else NULL */
 };
 VEC(struct change, change_vec)
 
@@ -38,7 +38,7 @@ struct changes {
 	struct stack before, after; /* borrowed descriptors */
 	struct change_vec list;     /* by path, in the order of bytes */
 	struct arena arena;
-	size_t too_deep;            /* directories whose paths are too long to be named: what is in them is not listed */
+	size_t too_deep; /* directories whose paths are too long to be named: what is in them is not listed */
 };
 
 /* Fills *ret_changes, which changes_done frees. */
@@ -53,7 +53,8 @@ struct change *changes_find(const struct changes *changes, const char *path);
 
 enum change_side { CHANGE_BEFORE, CHANGE_AFTER };
 /* A file's content; of nothing and of directories, "". A link's text. */
-int changes_load(const struct changes *changes, const struct change *change, enum change_side side, size_t max, struct content *ret_content);
+int changes_load(const struct changes *changes, const struct change *change, enum change_side side, size_t max,
+                 struct content *ret_content);
 /* A descriptor of the file. */
 int changes_open(const struct changes *changes, const struct change *change, enum change_side side);
 

@@ -163,10 +163,9 @@ static struct step find_middle(struct search *search)
 					continue;
 				if (!back)
 					return step;
-				return (struct step){ .x = search->n - step.u,
-					              .y = search->m - step.v,
-					              .u = search->n - step.x,
-					              .v = search->m - step.y };
+				return (struct step){
+					.x = search->n - step.u, .y = search->m - step.v, .u = search->n - step.x, .v = search->m - step.y
+				};
 			}
 		}
 		if (h > DIFF_EFFORT)
@@ -193,10 +192,9 @@ static void compare(struct diff *diff, struct box box, long *room)
 		trim(diff, &box);
 		if (box.a == box.a_end || box.b == box.b_end)
 			break;
-		struct search search = { .a = diff->a.id + box.a,
-			                 .b = diff->b.id + box.b,
-			                 .n = (long)(box.a_end - box.a),
-			                 .m = (long)(box.b_end - box.b) };
+		struct search search = {
+			.a = diff->a.id + box.a, .b = diff->b.id + box.b, .n = (long)(box.a_end - box.a), .m = (long)(box.b_end - box.b)
+		};
 
 		search.reach[0] = room + search.m + 1;
 		search.reach[1] = search.reach[0] + search.n + search.m + 3;

@@ -2,6 +2,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "sys/file.h"
+#include "workspace/apply.h"
 #include "workspace/part.h"
 
 #include <errno.h>
@@ -151,6 +152,17 @@ static void remove_orphans(int all, struct arena *arena)
 	}
 }
 
+/* What an apply has left in the base goes first, if anything of the workspace can still be read. */
+static void end_apply(const char *data_dir, const char *id)
+{
+	autoworkspace struct workspace *workspace = NULL;
+	struct apply_result ended = { 0 };
+
+	if (workspace_open(data_dir, id, &workspace, NULL) == 0 && workspace_lock(workspace, NULL) == 0)
+		(void)workspace_recover(workspace, &ended, NULL);
+	apply_result_done(&ended);
+}
+
 int workspace_remove(const char *data_dir, const char *id, struct err *err)
 {
 	autofd int all = workspace_open_all(data_dir, false, err);
@@ -161,6 +173,7 @@ int workspace_remove(const char *data_dir, const char *id, struct err *err)
 		return all;
 	if (!workspace_is_id(id))
 		return err_set(err, ERR_USAGE, EINVAL, "\"%s\" is no workspace's name: letters, digits, \".\", \"_\" and \"-\"", id);
+	end_apply(data_dir, id);
 	arena_init(&arena, (size_t)RECORD_ARENA * 16);
 	r = remove_one(all, id, &arena, err);
 	if (r == 0)
@@ -183,7 +196,8 @@ static int open_layer(struct workspace *workspace, const struct workspace_layer 
 	snprintf(path, sizeof(path), "%s/layers/%llu", layer->home, (unsigned long long)layer->number);
 	fd = entry_open_dir(workspace->all, path);
 	if (fd < 0)
-		return err_set(err, ERR_POLICY, -fd, "workspace %s is broken: its layer %llu cannot be opened: %s; `coffer discard %s` removes it",
+		return err_set(err, ERR_POLICY, -fd,
+		               "workspace %s is broken: its layer %llu cannot be opened: %s; `coffer discard %s` removes it",
 		               workspace->record.id, (unsigned long long)layer->number, strerror(-fd), workspace->record.id);
 	workspace->open.layer[workspace->open.n] = layer->number;
 	workspace->open.fd[workspace->open.n++] = fd;
@@ -201,9 +215,11 @@ static int add_layers(struct workspace *workspace, uint64_t number, struct stack
 		int fd;
 
 		if (!layer)
-			return err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has no layer @%llu", workspace->record.id, (unsigned long long)number);
+			return err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has no layer @%llu", workspace->record.id,
+			               (unsigned long long)number);
 		if (n == STACK_MAX - 2)
-			return err_set(err, ERR_LIMIT, E2BIG, "workspace %s: more than %d layers on one another", workspace->record.id, STACK_MAX - 2);
+			return err_set(err, ERR_LIMIT, E2BIG, "workspace %s: more than %d layers on one another", workspace->record.id,
+			               STACK_MAX - 2);
 		fd = open_layer(workspace, layer, err);
 		if (fd < 0)
 			return fd;

@@ -7,6 +7,7 @@
 #include "workspace/print_part.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 bool print_selects(const char *const *paths, size_t n, const char *path)

@@ -5,6 +5,7 @@
 #include "workspace/print_part.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_utf8(const char *text)

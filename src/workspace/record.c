@@ -220,18 +220,19 @@ int record_load(int dirfd, const char *id, struct arena *arena, struct workspace
 	int r = keep_read(dirfd, "record", KEEP_TEXT_MAX, arena, &text, &n);
 
 	if (r < 0)
-		return err_set(err, ERR_POLICY, -r, "workspace %s is broken: its record cannot be read: %s; `coffer discard %s` removes it", id,
-		               r == -EBADMSG ? "it is not this user's own file" : strerror(-r), id);
+		return err_set(err, ERR_POLICY, -r, "workspace %s is broken: its record cannot be read: %s; `coffer discard %s` removes it",
+		               id, r == -EBADMSG ? "it is not this user's own file" : strerror(-r), id);
 	if (json_read(text, n, "record", &doc, &inner) < 0)
-		return err_set(err, ERR_POLICY, EBADMSG, "workspace %s is broken: its record: %s; `coffer discard %s` removes it", id, inner.text,
-		               id);
+		return err_set(err, ERR_POLICY, EBADMSG, "workspace %s is broken: its record: %s; `coffer discard %s` removes it", id,
+		               inner.text, id);
 	struct reading reading = { .from = doc, .arena = arena };
 
 	read_all(&reading, &record);
 	if (!reading.fault && strcmp(record.id, id) != 0)
 		reading.fault = "id";
 	if (reading.fault)
-		return err_set(err, ERR_POLICY, EBADMSG, "workspace %s is broken: \"%s\" in its record is not what coffer wrote; `coffer discard %s` removes it", id,
+		return err_set(err, ERR_POLICY, EBADMSG,
+		               "workspace %s is broken: \"%s\" in its record is not what coffer wrote; `coffer discard %s` removes it", id,
 		               reading.fault, id);
 	*ret_record = record;
 	return 0;

@@ -20,8 +20,8 @@ enum workspace_mode {
 };
 
 struct workspace_layer {
-	uint64_t number; /* from 1 */
-	uint64_t parent; /* 0: the base */
+	uint64_t number;  /* from 1 */
+	uint64_t parent;  /* 0: the base */
 	const char *home; /* the workspace whose directory holds it */
 	const char *label;
 	int64_t created_ns;
@@ -29,8 +29,8 @@ struct workspace_layer {
 
 /* Where the clocks stood: what makes a ctime evidence. */
 struct workspace_clock {
-	char boot[40];      /* the kernel's name for this boot */
-	int64_t offset_ns;  /* wall clock minus the clock that counts since then */
+	char boot[40];     /* the kernel's name for this boot */
+	int64_t offset_ns; /* wall clock minus the clock that counts since then */
 };
 
 struct workspace_record {

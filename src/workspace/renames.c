@@ -98,7 +98,8 @@ static void pair(const struct changes *changes, struct candidate *at, size_t del
 			for (size_t k = deleted; k < n && !at[i].change->to; k++) {
 				struct change *x = at[i].change, *y = at[k].change;
 
-				if ((round == 0 && strcmp(path_name(x->path), path_name(y->path)) != 0) || !is_twin(changes, &at[i], &at[k]))
+				if ((round == 0 && strcmp(path_name(x->path), path_name(y->path)) != 0) ||
+				    !is_twin(changes, &at[i], &at[k]))
 					continue;
 				y->from = x->path;
 				x->to = y->path;

@@ -38,8 +38,8 @@ static void put_entry(const struct stage_entry *entry, struct str *out)
 	const struct entry *staged = &entry->staged;
 
 	str_printf(out, "%u %u %llu %llu %lld %lld %llu %lld ", staged->type, staged->mode, (unsigned long long)staged->size,
-	           (unsigned long long)staged->ino, (long long)staged->mtime_ns, (long long)staged->ctime_ns, (unsigned long long)entry->base_ino,
-	           (long long)entry->base_ctime_ns);
+	           (unsigned long long)staged->ino, (long long)staged->mtime_ns, (long long)staged->ctime_ns,
+	           (unsigned long long)entry->base_ino, (long long)entry->base_ctime_ns);
 	keep_put_path(out, entry->path);
 	str_add_char(out, '\n');
 }
@@ -79,8 +79,8 @@ int stage_fill(struct workspace *workspace, struct err *err)
 	arena_init(&arena, ARENA_MAX);
 	r = tree_copy(&copy, &arena, &path);
 	if (r < 0)
-		err_set(err, ERR_SETUP, -r, "%s/%s: cannot be copied into the workspace: %s", workspace->record.base ? workspace->record.base : "",
-		        path, strerror(-r));
+		err_set(err, ERR_SETUP, -r, "%s/%s: cannot be copied into the workspace: %s",
+		        workspace->record.base ? workspace->record.base : "", path, strerror(-r));
 	else if ((r = write_manifest(workspace, &filling.entries)) < 0)
 		err_set(err, ERR_SETUP, -r, "workspace %s: its manifest cannot be written: %s", workspace->record.id, strerror(-r));
 	arena_done(&arena);

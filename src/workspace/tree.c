@@ -161,7 +161,8 @@ static int link_twin(const struct copying *copying, const char *path, const stru
 	const char *name, *twin_name;
 	uint64_t x = 0, y = 0;
 
-	if (a < 0 || b < 0 || content_compare(a, b, &same) < 0 || !same || entry_attributes(a, &x) < 0 || entry_attributes(b, &y) < 0 || x != y)
+	if (a < 0 || b < 0 || content_compare(a, b, &same) < 0 || !same || entry_attributes(a, &x) < 0 || entry_attributes(b, &y) < 0 ||
+	    x != y)
 		return 0;
 	autofd int from = entry_open_parent(twins, path, &twin_name);
 	autofd int to = entry_open_parent(copying->copy->to, path, &name);
@@ -171,10 +172,9 @@ static int link_twin(const struct copying *copying, const char *path, const stru
 
 static int make(const struct copying *copying, const char *path, const struct stack_place *place)
 {
-	struct tree_source source = { .root = copying->copy->from->fd[place->layer],
-		                      .path = path,
-		                      .entry = &place->entry,
-		                      .max_bytes = UINT64_MAX };
+	struct tree_source source = {
+		.root = copying->copy->from->fd[place->layer], .path = path, .entry = &place->entry, .max_bytes = UINT64_MAX
+	};
 	const char *name;
 	autofd int parent = entry_open_parent(copying->copy->to, path, &name);
 	int r = parent;

@@ -28,9 +28,9 @@ int tree_make_opaque(int dirfd);
 
 struct tree_copy {
 	const struct stack *from;
-	int to;       /* an empty directory */
-	bool marks;   /* makes one layer of the stack's: layer 0 must be -1, and what hides something in it is kept */
-	int twins;    /* a directory with an earlier copy: what is the same there gets a second name instead of a copy. -1: none */
+	int to;     /* an empty directory */
+	bool marks; /* makes one layer of the stack's: layer 0 must be -1, and what hides something in it is kept */
+	int twins;  /* a directory with an earlier copy: what is the same there gets a second name instead of a copy. -1: none */
 	/* Told of everything that has been copied; may be NULL. */
 	int (*note)(void *data, const char *path, const struct entry *source);
 	void *data;

@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "sys/file.h"
+#include "workspace/apply.h"
 #include "workspace/clock.h"
 #include "workspace/part.h"
 
@@ -160,8 +161,9 @@ static int open_top(struct workspace *workspace, struct err *err)
 	if (workspace->top == -ENOENT && workspace->record.mode == WORKSPACE_OVERLAY)
 		workspace->top = repair_top(workspace);
 	if (workspace->top < 0)
-		return err_set(err, ERR_POLICY, -workspace->top, "workspace %s is broken: its %s/ cannot be opened: %s; `coffer discard %s` removes it",
-		               workspace->record.id, top_name(workspace), strerror(-workspace->top), workspace->record.id);
+		return err_set(err, ERR_POLICY, -workspace->top,
+		               "workspace %s is broken: its %s/ cannot be opened: %s; `coffer discard %s` removes it", workspace->record.id,
+		               top_name(workspace), strerror(-workspace->top), workspace->record.id);
 	return 0;
 }
 
@@ -207,15 +209,17 @@ static int choose_id(struct workspace *workspace, const char *wanted, struct err
 	if (!wanted && getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return err_set(err, ERR_INTERNAL, errno, "no random numbers for the workspace's name");
 	workspace->record.id = wanted ? arena_dup(&workspace->arena, wanted)
-	                              : arena_printf(&workspace->arena, "%02x%02x%02x%02x%02x%02x", random[0], random[1], random[2], random[3],
-	                                             random[4], random[5]);
+	                              : arena_printf(&workspace->arena, "%02x%02x%02x%02x%02x%02x", random[0], random[1], random[2],
+	                                             random[3], random[4], random[5]);
 	if (!workspace->record.id)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for a workspace's name");
 	if (mkdirat(workspace->all, workspace->record.id, 0700) < 0)
 		return err_set(err, errno == EEXIST ? ERR_BUSY : ERR_SETUP, errno, "workspace %s: %s", workspace->record.id,
 		               errno == EEXIST ? "there is one of that name" : strerror(errno));
 	workspace->dir = entry_open_dir(workspace->all, workspace->record.id);
-	return workspace->dir < 0 ? err_set(err, ERR_SETUP, -workspace->dir, "workspace %s: %s", workspace->record.id, strerror(-workspace->dir)) : 0;
+	return workspace->dir < 0
+	           ? err_set(err, ERR_SETUP, -workspace->dir, "workspace %s: %s", workspace->record.id, strerror(-workspace->dir))
+	           : 0;
 }
 
 static int make_parts(struct workspace *workspace, struct err *err)
@@ -246,7 +250,8 @@ int workspace_create(const char *data_dir, const struct workspace_options *optio
 	if (!workspace)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for a workspace");
 	if (options->base && !path_is_normal(options->base))
-		return err_set(err, ERR_USAGE, EINVAL, "%s: the base of a workspace is named by an absolute path without \"..\"", options->base);
+		return err_set(err, ERR_USAGE, EINVAL, "%s: the base of a workspace is named by an absolute path without \"..\"",
+		               options->base);
 	workspace->record.mode = options->mode;
 	workspace->record.base = arena_dup(&workspace->arena, options->base);
 	workspace->all = workspace_open_all(data_dir, true, err);
@@ -275,7 +280,8 @@ int workspace_empty(struct workspace *workspace, const char *name, struct err *e
 		r = 0;
 	if (r == 0 && mkdirat(workspace->dir, name, 0700) < 0)
 		r = -errno;
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "workspace %s: its %s/ cannot be emptied: %s", workspace->record.id, name, strerror(-r)) : 0;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "workspace %s: its %s/ cannot be emptied: %s", workspace->record.id, name, strerror(-r))
+	             : 0;
 }
 
 int workspace_renew_top(struct workspace *workspace, struct err *err)
@@ -296,8 +302,10 @@ int workspace_renew_top(struct workspace *workspace, struct err *err)
 int workspace_discard(struct workspace *workspace, struct err *err)
 {
 	struct workspace_record *record = &workspace->record;
-	int r = workspace_need_lock(workspace, err);
+	struct apply_result ended = { 0 };
+	int r = workspace_recover(workspace, &ended, err);
 
+	apply_result_done(&ended);
 	if (r < 0)
 		return r;
 	record->below = 0;
