@@ -78,7 +78,7 @@ static bool read_after(char **line, struct step *step)
 
 int journal_read(struct apply *apply, bool *ret_committed)
 {
-	struct keep_lines lines;
+	struct keep_text lines;
 	uint64_t committed = 0;
 	char *line, *hidden;
 	int r = keep_list_read(apply->workspace->dir, "journal", "journal", &apply->changes.arena, &lines);

@@ -336,6 +336,52 @@ static int check_names(const struct apply *apply, struct err *err)
 	return 0;
 }
 
+/* A directory that is as it was gets another time by what is done in it, and its own again behind that. */
+static int keep_time(struct apply *apply, const char *path)
+{
+	struct stack_place before, after;
+	char above[PATH_BYTES_MAX + 1];
+	int r;
+
+	snprintf(above, sizeof(above), "%s", path);
+	if (!go_up(above) || changes_find(&apply->changes, above))
+		return 0;
+	r = stack_find(&apply->changes.before, above, &before);
+	if (r == 0)
+		r = stack_find(&apply->changes.after, above, &after);
+	if (r < 0 || before.entry.kind != ENTRY_DIR || after.entry.kind != ENTRY_DIR)
+		return r;
+	struct step *step = step_vec_add(&apply->steps, &apply->changes.arena);
+	char *copy = arena_dup(&apply->changes.arena, above);
+
+	if (!step || !copy)
+		return -ENOMEM;
+	*step = (struct step){ .kind = STEP_FINISH_DIR, .path = copy, .before = before.entry, .after = after.entry };
+	step->after.mode = before.entry.mode & MODE_KEPT;
+	step->after.uid = before.entry.uid;
+	step->after.gid = before.entry.gid;
+	return 0;
+}
+
+static int keep_times(struct apply *apply)
+{
+	size_t n = apply->steps.n;
+	const char *last = NULL;
+	int r = 0;
+
+	if (apply->options->paths_n || apply->options->hunks_n)
+		return 0;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const char *path = apply->steps.at[i].path, *slash = strrchr(path, '/');
+		size_t dir = slash ? (size_t)(slash - path) + 1 : 0;
+
+		if (dir && (!last || strncmp(last, path, dir) != 0 || strchr(last + dir, '/')))
+			r = keep_time(apply, path);
+		last = path;
+	}
+	return r;
+}
+
 int apply_plan(struct apply *apply, struct err *err)
 {
 	autofree bool *wanted = calloc(apply->changes.list.n + 1, sizeof(*wanted));
@@ -356,6 +402,8 @@ int apply_plan(struct apply *apply, struct err *err)
 	for (size_t i = 0; r == 0 && i < apply->changes.list.n; i++)
 		if (wanted[i])
 			r = plan_one(apply, &apply->changes.list.at[i]);
+	if (r == 0)
+		r = keep_times(apply);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "what is to be applied cannot be listed: %s", strerror(-r));
 	if (apply->steps.n)

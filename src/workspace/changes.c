@@ -201,10 +201,10 @@ static int list_candidates(const struct walk *walk, const struct pending *dir, s
 	int r = 0;
 
 	if (dir->in_before)
-		r = stack_names(&changes->before, all ? dir->before_floor : walk->common, changes->before.n, dir->path, &changes->arena,
+		r = stack_names(&changes->before, all ? dir->before_floor : walk->common, dir->path, &changes->arena,
 		                names);
 	if (r == 0 && dir->in_after)
-		r = stack_names(&changes->after, all ? dir->after_floor : walk->common, changes->after.n, dir->path, &changes->arena,
+		r = stack_names(&changes->after, all ? dir->after_floor : walk->common, dir->path, &changes->arena,
 		                names);
 	entry_sort_names(names);
 	return r;
@@ -223,6 +223,21 @@ void changes_sort(struct changes *changes)
 		qsort(changes->list.at, changes->list.n, sizeof(*changes->list.at), by_path);
 }
 
+int changes_note_fault(struct changes *changes, const char *path, int errnum)
+{
+	struct change *slot = change_vec_add(&changes->list, &changes->arena);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = (struct change){ .path = path,
+		                 .kind = CHANGE_MODIFIED,
+		                 .what = CHANGE_CONTENT,
+		                 .before.kind = ENTRY_DIR,
+		                 .after.kind = ENTRY_DIR,
+		                 .fault = errnum };
+	return 0;
+}
+
 static int walk_all(struct walk *walk)
 {
 	while (walk->pending.n > 0) {
@@ -232,6 +247,8 @@ static int walk_all(struct walk *walk)
 
 		for (size_t i = 0; r == 0 && i < names.n; i++)
 			r = visit(walk, &dir, names.at[i]);
+		if (r == -EACCES) /* a directory that its owner has closed, even to itself */
+			r = changes_note_fault(walk->changes, dir.path, EACCES);
 		if (r < 0)
 			return r;
 	}

@@ -63,6 +63,8 @@ int changes_find_renames(struct changes *changes);
 
 /* For those who find differences by other means: adds what distinguishes two places, if anything does. */
 int changes_note(struct changes *changes, const char *path, const struct stack_place *before, const struct stack_place *after);
+/* A directory that cannot be looked into. */
+int changes_note_fault(struct changes *changes, const char *path, int errnum);
 void changes_init(struct changes *changes, const struct stack *before, const struct stack *after);
 void changes_sort(struct changes *changes);
 

@@ -37,7 +37,7 @@ int keep_write(int dirfd, const char *name, const char *text, size_t n)
 	return r;
 }
 
-int keep_read(int dirfd, const char *name, size_t max, struct arena *arena, char **ret_text, size_t *ret_n)
+int keep_read(int dirfd, const char *name, size_t max, struct arena *arena, struct keep_text *ret_text)
 {
 	autofd int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -62,8 +62,7 @@ int keep_read(int dirfd, const char *name, size_t max, struct arena *arena, char
 	}
 	if (got < 0)
 		return -errno;
-	*ret_text = text;
-	*ret_n = n;
+	*ret_text = (struct keep_text){ .at = text, .left = n };
 	return 0;
 }
 
@@ -103,15 +102,18 @@ int keep_list_write(int dirfd, const char *name, struct str *list)
 	return list->failed ? -ENOMEM : keep_write(dirfd, name, list->text, list->len);
 }
 
-int keep_list_read(int dirfd, const char *name, const char *what, struct arena *arena, struct keep_lines *ret_lines)
+int keep_list_read(int dirfd, const char *name, const char *what, struct arena *arena, struct keep_text *ret_lines)
 {
 	char hex[SHA256_BYTES * 2 + 1], expected[SHA256_BYTES * 2 + 64], head[NAME_ROOM];
-	char *text;
-	size_t n, tail;
-	int r = keep_read(dirfd, name, KEEP_LIST_MAX, arena, &text, &n);
+	struct keep_text whole;
+	size_t tail;
+	int r = keep_read(dirfd, name, KEEP_LIST_MAX, arena, &whole);
 
 	if (r < 0)
 		return r;
+	char *text = whole.at;
+	size_t n = whole.left;
+
 	snprintf(head, sizeof(head), "coffer %s 1\n", what);
 	if (n == 0 || text[n - 1] != '\n' || strlen(text) != n || strncmp(text, head, strlen(head)) != 0)
 		return -EBADMSG;
@@ -122,11 +124,11 @@ int keep_list_read(int dirfd, const char *name, const char *what, struct arena *
 	if (strcmp(text + tail, expected) != 0)
 		return -EBADMSG;
 	text[tail] = '\0';
-	*ret_lines = (struct keep_lines){ .at = text + strlen(head), .left = tail - strlen(head) };
+	*ret_lines = (struct keep_text){ .at = text + strlen(head), .left = tail - strlen(head) };
 	return 0;
 }
 
-char *keep_line(struct keep_lines *lines)
+char *keep_line(struct keep_text *lines)
 {
 	char *line = lines->at, *end = lines->left ? memchr(line, '\n', lines->left) : NULL;
 

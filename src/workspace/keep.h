@@ -18,20 +18,20 @@
 enum { KEEP_TEXT_MAX = 4 << 20, KEEP_LIST_MAX = 256 << 20 };
 
 int keep_write(int dirfd, const char *name, const char *text, size_t n);
+struct keep_text {
+	char *at;
+	size_t left;
+};
 /* Into the arena, NUL-terminated. -EFBIG beyond max. A link or anything but a regular file of this user's is -EBADMSG. */
-int keep_read(int dirfd, const char *name, size_t max, struct arena *arena, char **ret_text, size_t *ret_n);
+int keep_read(int dirfd, const char *name, size_t max, struct arena *arena, struct keep_text *ret_text);
 
 /* Begins a list in an empty str that has KEEP_LIST_MAX as its ceiling; lines are added with str_printf and keep_put_path. */
 void keep_list_start(struct str *list, const char *what);
 int keep_list_write(int dirfd, const char *name, struct str *list);
 
-struct keep_lines {
-	char *at;
-	size_t left;
-};
-int keep_list_read(int dirfd, const char *name, const char *what, struct arena *arena, struct keep_lines *ret_lines);
+int keep_list_read(int dirfd, const char *name, const char *what, struct arena *arena, struct keep_text *ret_lines);
 /* The next line, NUL-terminated; NULL at the end. */
-char *keep_line(struct keep_lines *lines);
+char *keep_line(struct keep_text *lines);
 
 /* A path as one word: what is not printable ASCII, blanks and '%' are %XX; "" is "%". */
 void keep_put_path(struct str *s, const char *path);

@@ -215,14 +215,13 @@ int record_load(int dirfd, const char *id, struct arena *arena, struct workspace
 	struct workspace_record record = { 0 };
 	autojson json_t *doc = NULL;
 	struct err inner = { 0 };
-	char *text;
-	size_t n;
-	int r = keep_read(dirfd, "record", KEEP_TEXT_MAX, arena, &text, &n);
+	struct keep_text text;
+	int r = keep_read(dirfd, "record", KEEP_TEXT_MAX, arena, &text);
 
 	if (r < 0)
 		return err_set(err, ERR_POLICY, -r, "workspace %s is broken: its record cannot be read: %s; `coffer discard %s` removes it",
 		               id, r == -EBADMSG ? "it is not this user's own file" : strerror(-r), id);
-	if (json_read(text, n, "record", &doc, &inner) < 0)
+	if (json_read(text.at, text.left, "record", &doc, &inner) < 0)
 		return err_set(err, ERR_POLICY, EBADMSG, "workspace %s is broken: its record: %s; `coffer discard %s` removes it", id,
 		               inner.text, id);
 	struct reading reading = { .from = doc, .arena = arena };

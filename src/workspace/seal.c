@@ -42,7 +42,7 @@ static bool read_seal(char *line, struct seal *seal)
 
 static int load(struct seals *seals)
 {
-	struct keep_lines lines;
+	struct keep_text lines;
 	char *line;
 	int r = keep_list_read(seals->workspace->dir, "seals", "seals", &seals->arena, &lines);
 

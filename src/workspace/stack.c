@@ -96,11 +96,11 @@ int stack_find(const struct stack *stack, const char *path, struct stack_place *
 	return 0;
 }
 
-int stack_names(const struct stack *stack, size_t first, size_t end, const char *path, struct arena *arena, struct text_vec *names)
+int stack_names(const struct stack *stack, size_t first, const char *path, struct arena *arena, struct text_vec *names)
 {
 	int r = 0;
 
-	for (size_t i = first; r == 0 && i < end; i++)
+	for (size_t i = first; r == 0 && i < stack->n; i++)
 		r = entry_names(stack->fd[i], path, arena, names);
 	return r;
 }
@@ -116,7 +116,7 @@ int stack_list(const struct stack *stack, const char *path, struct arena *arena,
 		return r;
 	if (place.entry.kind != ENTRY_DIR)
 		return place.entry.kind == ENTRY_NONE ? -ENOENT : -ENOTDIR;
-	r = stack_names(stack, place.floor, stack->n, path, arena, &names);
+	r = stack_names(stack, place.floor, path, arena, &names);
 	entry_sort_names(&names);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		char child[PATH_BYTES_MAX + 1];

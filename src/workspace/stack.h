@@ -30,8 +30,8 @@ struct stack_place {
 int stack_find(const struct stack *stack, const char *path, struct stack_place *ret_place);
 /* The same when the floor of the directory that holds it is known. */
 int stack_child(const struct stack *stack, size_t floor, const char *path, struct stack_place *ret_place);
-/* The names that layers from `first` to before `end` have in directory path, hidden ones and those that hide included; unsorted. */
-int stack_names(const struct stack *stack, size_t first, size_t end, const char *path, struct arena *arena, struct text_vec *names);
+/* The names that the layers from `first` up have in directory path, hidden ones and those that hide included; unsorted. */
+int stack_names(const struct stack *stack, size_t first, const char *path, struct arena *arena, struct text_vec *names);
 /* The names that show in directory path, sorted. */
 int stack_list(const struct stack *stack, const char *path, struct arena *arena, struct text_vec *ret_names);
 /* How many layers two stacks have in common at their bottom. */

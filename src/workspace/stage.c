@@ -107,7 +107,7 @@ static bool read_entry(char *line, struct stage_entry *entry)
 int stage_manifest(struct workspace *workspace, struct arena *arena, struct stage_entry_vec *ret_entries, struct err *err)
 {
 	struct stage_entry_vec entries = { 0 };
-	struct keep_lines lines;
+	struct keep_text lines;
 	char *line;
 	int r = keep_list_read(workspace->dir, "manifest", "manifest", arena, &lines);
 
@@ -154,6 +154,8 @@ static int list_stage(struct changes *changes, struct text_vec *paths)
 		struct text_vec names = { 0 };
 
 		r = entry_names(stage->fd[0], dir, &changes->arena, &names);
+		if (r == -EACCES)
+			r = changes_note_fault(changes, dir, EACCES);
 		for (size_t i = 0; r == 0 && i < names.n; i++) {
 			const char **slot = text_vec_add(paths, &changes->arena);
 
@@ -170,20 +172,59 @@ static int list_stage(struct changes *changes, struct text_vec *paths)
 	}
 }
 
-/* One path that the stage, the manifest or both have. */
-static int compare_one(struct changes *changes, const char *path, const struct stage_entry *known)
+struct comparing {
+	struct changes *changes;
+	struct stack below; /* what the stage was filled from */
+};
+
+/* As it was filled, and filled from the base. What came from a layer differs from the base all the same. */
+static int is_of_base(const struct comparing *comparing, const struct stage_entry *known, const struct entry *now)
 {
+	struct stack_place place;
+	int r;
+
+	if (!known || !is_untouched(known, now))
+		return 0;
+	if (comparing->below.n == 1)
+		return 1;
+	r = stack_find(&comparing->below, known->path, &place);
+	return r < 0 ? r : place.entry.kind == ENTRY_NONE || place.layer == 0;
+}
+
+/* One path that the stage, the manifest, a layer below, or several of them have. */
+static int compare_one(const struct comparing *comparing, const char *path, const struct stage_entry *known)
+{
+	struct changes *changes = comparing->changes;
 	struct stack_place before, after;
 	int r = stack_find(&changes->after, path, &after);
 
-	if (r < 0 || (known && is_untouched(known, &after.entry)))
-		return r;
+	if (r == 0)
+		r = is_of_base(comparing, known, &after.entry);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = stack_find(&changes->before, path, &before);
 	return r < 0 ? r : changes_note(changes, path, &before, &after);
 }
 
+/* What the layers below have taken away is in neither of the lists. */
+static int add_hidden(struct comparing *comparing, struct text_vec *paths)
+{
+	struct changes *changes = comparing->changes;
+	struct changes lower = { 0 };
+	int r = comparing->below.n == 1 ? 0 : changes_between(&changes->before, &comparing->below, &lower, NULL);
+
+	for (size_t i = 0; r == 0 && i < lower.list.n; i++) {
+		const char **slot = lower.list.at[i].kind == CHANGE_DELETED ? text_vec_add(paths, &changes->arena) : NULL;
+
+		if (slot && !(*slot = arena_dup(&changes->arena, lower.list.at[i].path)))
+			r = -ENOMEM;
+	}
+	changes_done(&lower);
+	return r;
+}
+
 /* Two sorted lists, walked side by side. */
-static int compare_all(struct changes *changes, const struct text_vec *paths, const struct stage_entry_vec *entries)
+static int compare_all(const struct comparing *comparing, const struct text_vec *paths, const struct stage_entry_vec *entries)
 {
 	size_t i = 0, k = 0;
 	int r = 0;
@@ -191,33 +232,43 @@ static int compare_all(struct changes *changes, const struct text_vec *paths, co
 	while (r == 0 && (i < paths->n || k < entries->n)) {
 		int order = i == paths->n ? 1 : k == entries->n ? -1 : strcmp(paths->at[i], entries->at[k].path);
 
-		r = compare_one(changes, order <= 0 ? paths->at[i] : entries->at[k].path, order >= 0 ? &entries->at[k] : NULL);
+		r = compare_one(comparing, order <= 0 ? paths->at[i] : entries->at[k].path, order >= 0 ? &entries->at[k] : NULL);
 		i += order <= 0;
 		k += order >= 0;
 	}
 	return r;
 }
 
+static int compare_lists(struct comparing *comparing, const struct stage_entry_vec *entries)
+{
+	struct text_vec paths = { 0 };
+	int r = list_stage(comparing->changes, &paths);
+
+	if (r == 0)
+		r = add_hidden(comparing, &paths);
+	entry_sort_names(&paths);
+	if (r == 0)
+		r = compare_all(comparing, &paths, entries);
+	changes_sort(comparing->changes);
+	return r < 0 ? r : changes_find_renames(comparing->changes);
+}
+
 int stage_changes(struct workspace *workspace, struct changes *ret_changes, struct err *err)
 {
 	struct stack base, stage = { .fd = { workspace->top }, .n = 1 };
 	struct stage_entry_vec entries;
-	struct text_vec paths = { 0 };
 	struct changes changes;
+	struct comparing comparing = { .changes = &changes };
 	int r = workspace_stack(workspace, 0, &base, err);
 
+	if (r == 0)
+		r = workspace_stack(workspace, workspace->record.below, &comparing.below, err);
 	if (r < 0)
 		return r;
 	changes_init(&changes, &base, &stage);
 	r = stage_manifest(workspace, &changes.arena, &entries, err);
 	if (r == 0) {
-		r = list_stage(&changes, &paths);
-		entry_sort_names(&paths);
-		if (r == 0)
-			r = compare_all(&changes, &paths, &entries);
-		changes_sort(&changes);
-		if (r == 0)
-			r = changes_find_renames(&changes);
+		r = compare_lists(&comparing, &entries);
 		if (r < 0)
 			err_set(err, r == -ENOMEM ? ERR_LIMIT : ERR_SETUP, -r, "cannot list the changes: %s", strerror(-r));
 	}

@@ -69,8 +69,9 @@ static int make_link(int dirfd, const char *name, const struct tree_source *sour
 	r = entry_read_link(source->root, source->path, &arena, &target);
 	if (r == 0 && symlinkat(target, dirfd, name) < 0)
 		r = -errno;
-	if (r == 0 && geteuid() == 0)
-		(void)fchownat(dirfd, name, source->entry->uid, source->entry->gid, AT_SYMLINK_NOFOLLOW);
+	if (r == 0 && geteuid() == 0 && fchownat(dirfd, name, source->entry->uid, source->entry->gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM &&
+	    errno != EINVAL) /* an owner that is not known here */
+		r = -errno;
 	if (r == 0 && utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		r = -errno;
 	arena_done(&arena);
@@ -225,7 +226,7 @@ static int copy_one(struct copying *copying, const struct pending *dir, const ch
 static int fill(struct copying *copying, struct pending dir)
 {
 	struct text_vec names = { 0 };
-	int r = stack_names(copying->copy->from, dir.place.floor, copying->copy->from->n, dir.path, copying->arena, &names);
+	int r = stack_names(copying->copy->from, dir.place.floor, dir.path, copying->arena, &names);
 
 	copying->at = dir.path;
 	if (r == -EACCES && geteuid() != 0) {

@@ -64,7 +64,7 @@ int workspace_open_all(const char *data_dir, bool make, struct err *err)
 	return fd;
 }
 
-static struct workspace *start(const char *data_dir)
+struct workspace *workspace_start(const char *data_dir)
 {
 	struct workspace *workspace = calloc(1, sizeof(*workspace));
 
@@ -127,7 +127,7 @@ int workspace_need_lock(const struct workspace *workspace, struct err *err)
 	return 0;
 }
 
-static int open_base(struct workspace *workspace, struct err *err)
+int workspace_open_base(struct workspace *workspace, struct err *err)
 {
 	struct stat st;
 
@@ -144,22 +144,31 @@ static int open_base(struct workspace *workspace, struct err *err)
 	return 0;
 }
 
-/* Upper is renamed before the record says so: a layer that the record does not know, and no upper, is that. */
+/*
+ * A checkpoint writes the record, renames upper, and makes a new one. Where the layer that the record says is right below is not there, the second
+ * deed is missing; where upper is not there, the third.
+ */
 static int repair_top(struct workspace *workspace)
 {
-	char layer[64];
+	const struct workspace_layer *layer = record_layer(&workspace->record, workspace->record.below);
+	char path[64];
+	struct stat st;
 
-	snprintf(layer, sizeof(layer), "layers/%llu", (unsigned long long)workspace->record.last + 1);
-	(void)renameat(workspace->dir, layer, workspace->dir, "upper");
+	if (layer && strcmp(layer->home, workspace->record.id) == 0) {
+		snprintf(path, sizeof(path), "layers/%llu", (unsigned long long)layer->number);
+		if (fstatat(workspace->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+			(void)renameat(workspace->dir, "upper", workspace->dir, path);
+	}
 	(void)mkdirat(workspace->dir, "upper", 0700);
 	return entry_open_dir(workspace->dir, "upper");
 }
 
-static int open_top(struct workspace *workspace, struct err *err)
+int workspace_open_top(struct workspace *workspace, struct err *err)
 {
-	workspace->top = entry_open_dir(workspace->dir, top_name(workspace));
-	if (workspace->top == -ENOENT && workspace->record.mode == WORKSPACE_OVERLAY)
+	if (workspace->record.mode == WORKSPACE_OVERLAY)
 		workspace->top = repair_top(workspace);
+	else
+		workspace->top = entry_open_dir(workspace->dir, "stage");
 	if (workspace->top < 0)
 		return err_set(err, ERR_POLICY, -workspace->top,
 		               "workspace %s is broken: its %s/ cannot be opened: %s; `coffer discard %s` removes it", workspace->record.id,
@@ -174,13 +183,13 @@ static int open_parts(struct workspace *workspace, const char *id, struct err *e
 	if (r == 0 && workspace->record.kept)
 		r = err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has been removed", id);
 	if (r == 0)
-		r = open_base(workspace, err);
-	return r < 0 ? r : open_top(workspace, err);
+		r = workspace_open_base(workspace, err);
+	return r < 0 ? r : workspace_open_top(workspace, err);
 }
 
 int workspace_open(const char *data_dir, const char *id, struct workspace **ret_workspace, struct err *err)
 {
-	autoworkspace struct workspace *workspace = start(data_dir);
+	autoworkspace struct workspace *workspace = workspace_start(data_dir);
 
 	if (!workspace)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for a workspace");
@@ -200,7 +209,7 @@ int workspace_open(const char *data_dir, const char *id, struct workspace **ret_
 	return 0;
 }
 
-static int choose_id(struct workspace *workspace, const char *wanted, struct err *err)
+int workspace_make_dir(struct workspace *workspace, const char *wanted, struct err *err)
 {
 	unsigned char random[6];
 
@@ -222,30 +231,38 @@ static int choose_id(struct workspace *workspace, const char *wanted, struct err
 	           : 0;
 }
 
-static int make_parts(struct workspace *workspace, struct err *err)
+int workspace_make_parts(struct workspace *workspace, struct err *err)
 {
-	struct workspace_record *record = &workspace->record;
+	const struct workspace_record *record = &workspace->record;
 	static const char *const overlay[] = { "upper", "work", "layers" }, *const stage[] = { "stage", "layers" };
 	bool staged = record->mode == WORKSPACE_STAGE;
 	size_t n = staged ? ARRAY_LEN(stage) : ARRAY_LEN(overlay);
-	int r = 0;
+	int r;
 
 	for (size_t i = 0; i < n; i++)
 		if (mkdirat(workspace->dir, staged ? stage[i] : overlay[i], 0700) < 0)
 			return err_set(err, ERR_SETUP, errno, "workspace %s: %s", record->id, strerror(errno));
-	r = clock_read(&record->created_ns, &record->clock);
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "workspace %s: the clock cannot be read: %s", record->id, strerror(-r));
-	record->seen_ns = record->created_ns;
-	r = open_top(workspace, err);
+	r = workspace_open_top(workspace, err);
 	if (r == 0 && staged)
 		r = stage_fill(workspace, err);
 	return r < 0 ? r : record_store(workspace->dir, record, err);
 }
 
+/* From now on, what is in the base is as the workspace found it. */
+static int start_clock(struct workspace *workspace, struct err *err)
+{
+	struct workspace_record *record = &workspace->record;
+	int r = clock_read(&record->created_ns, &record->clock);
+
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "workspace %s: the clock cannot be read: %s", record->id, strerror(-r));
+	record->seen_ns = record->created_ns;
+	return 0;
+}
+
 int workspace_create(const char *data_dir, const struct workspace_options *options, struct workspace **ret_workspace, struct err *err)
 {
-	autoworkspace struct workspace *workspace = start(data_dir);
+	autoworkspace struct workspace *workspace = workspace_start(data_dir);
 
 	if (!workspace)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for a workspace");
@@ -255,15 +272,17 @@ int workspace_create(const char *data_dir, const struct workspace_options *optio
 	workspace->record.mode = options->mode;
 	workspace->record.base = arena_dup(&workspace->arena, options->base);
 	workspace->all = workspace_open_all(data_dir, true, err);
-	int r = workspace->all < 0 ? workspace->all : open_base(workspace, err);
+	int r = workspace->all < 0 ? workspace->all : workspace_open_base(workspace, err);
 
 	if (r == 0)
-		r = choose_id(workspace, options->id, err);
+		r = workspace_make_dir(workspace, options->id, err);
 	if (r < 0)
 		return r;
 	r = workspace_lock(workspace, err);
 	if (r == 0)
-		r = make_parts(workspace, err);
+		r = start_clock(workspace, err);
+	if (r == 0)
+		r = workspace_make_parts(workspace, err);
 	if (r < 0) {
 		(void)file_remove_tree(workspace->all, workspace->record.id);
 		return r;
@@ -293,7 +312,7 @@ int workspace_renew_top(struct workspace *workspace, struct err *err)
 	if (r == 0 && workspace->record.mode == WORKSPACE_OVERLAY)
 		r = workspace_empty(workspace, "work", err);
 	if (r == 0)
-		r = open_top(workspace, err);
+		r = workspace_open_top(workspace, err);
 	if (r == 0 && workspace->record.mode == WORKSPACE_STAGE)
 		r = stage_fill(workspace, err);
 	return r;
@@ -309,10 +328,9 @@ int workspace_discard(struct workspace *workspace, struct err *err)
 	if (r < 0)
 		return r;
 	record->below = 0;
-	r = clock_read(&record->created_ns, &record->clock);
+	r = start_clock(workspace, err);
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "workspace %s: the clock cannot be read: %s", record->id, strerror(-r));
-	record->seen_ns = record->created_ns;
+		return r;
 	r = workspace_renew_top(workspace, err);
 	(void)unlinkat(workspace->dir, "seals", 0);
 	return r < 0 ? r : record_store(workspace->dir, record, err);
