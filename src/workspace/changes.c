@@ -201,11 +201,9 @@ static int list_candidates(const struct walk *walk, const struct pending *dir, s
 	int r = 0;
 
 	if (dir->in_before)
-		r = stack_names(&changes->before, all ? dir->before_floor : walk->common, dir->path, &changes->arena,
-		                names);
+		r = stack_names(&changes->before, all ? dir->before_floor : walk->common, dir->path, &changes->arena, names);
 	if (r == 0 && dir->in_after)
-		r = stack_names(&changes->after, all ? dir->after_floor : walk->common, dir->path, &changes->arena,
-		                names);
+		r = stack_names(&changes->after, all ? dir->after_floor : walk->common, dir->path, &changes->arena, names);
 	entry_sort_names(names);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include "workspace/clock.h"
 #include "workspace/keep.h"
 #include "workspace/part.h"
+#include "workspace/seal.h"
 #include "workspace/tree.h"
 
 #include <errno.h>
@@ -135,6 +136,9 @@ static int copy_top(struct workspace *workspace, const char *label, uint64_t *re
 	autofd int twin = open_twin(workspace);
 	int r = to;
 
+	/* What the stage is filled from next is no proof of how the base was. */
+	if (r >= 0 && staged)
+		r = workspace_seal(workspace, err);
 	if (r >= 0)
 		r = staged ? stage_layer(workspace, to, err) : flatten(workspace, &upper, to, twin, err);
 	if (r < 0)
@@ -169,7 +173,8 @@ int workspace_checkout(struct workspace *workspace, uint64_t number, struct err 
 	if (r < 0)
 		return r;
 	if (number && !record_layer(&workspace->record, number))
-		return err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has no layer @%llu", workspace->record.id, (unsigned long long)number);
+		return err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has no layer @%llu", workspace->record.id,
+		               (unsigned long long)number);
 	workspace->record.below = number;
 	r = workspace_renew_top(workspace, err);
 	return r < 0 ? r : record_store(workspace->dir, &workspace->record, err);

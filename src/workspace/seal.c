@@ -142,8 +142,8 @@ static int hash_of(int root, const char *path, const struct entry *entry, uint8_
 
 static bool is_proven(const struct seals *seals, const char *path, const struct entry *now)
 {
-	if (seals->workspace->record.mode == WORKSPACE_OVERLAY)
-		return clock_proves(&seals->workspace->record, seals->wall_ns, &seals->clock, now->ctime_ns);
+	if (clock_proves(&seals->workspace->record, seals->wall_ns, &seals->clock, now->ctime_ns))
+		return true;
 	const struct stage_entry *entry = stage_find(&seals->manifest, path);
 
 	return entry && entry->base_ino == now->ino && entry->base_ctime_ns == now->ctime_ns;

@@ -109,5 +109,7 @@ int stage_layer(struct workspace *workspace, int layer, struct err *err)
 	}
 	if (r == 0)
 		r = finish_dirs(&making);
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "workspace %s: %s cannot be copied into a layer: %s", workspace->record.id, at, strerror(-r)) : 0;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "workspace %s: %s cannot be copied into a layer: %s", workspace->record.id, at,
+	                       strerror(-r))
+	             : 0;
 }

@@ -69,8 +69,8 @@ static int make_link(int dirfd, const char *name, const struct tree_source *sour
 	r = entry_read_link(source->root, source->path, &arena, &target);
 	if (r == 0 && symlinkat(target, dirfd, name) < 0)
 		r = -errno;
-	if (r == 0 && geteuid() == 0 && fchownat(dirfd, name, source->entry->uid, source->entry->gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM &&
-	    errno != EINVAL) /* an owner that is not known here */
+	if (r == 0 && geteuid() == 0 && fchownat(dirfd, name, source->entry->uid, source->entry->gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno != EPERM && errno != EINVAL) /* an owner that is not known here */
 		r = -errno;
 	if (r == 0 && utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		r = -errno;

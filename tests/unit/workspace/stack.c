@@ -243,8 +243,9 @@ static int work_in_overlay(const struct workspace *workspace, unsigned seed)
 
 	if (pid == 0) {
 		snprintf(mnt, sizeof(mnt), "%s/mnt", top_path);
-		snprintf(options, sizeof(options), "userxattr,lowerdir=%s,upperdir=%s/data/workspaces/%s/upper,workdir=%s/data/workspaces/%s/work",
-		         top_base, top_path, workspace->record.id, top_path, workspace->record.id);
+		snprintf(options, sizeof(options),
+		         "userxattr,lowerdir=%s,upperdir=%s/data/workspaces/%s/upper,workdir=%s/data/workspaces/%s/work", top_base,
+		         top_path, workspace->record.id, top_path, workspace->record.id);
 		bool root = geteuid() == 0;
 		struct ns_map map = { .uid_outside = geteuid(), .gid_outside = getegid() };
 
