@@ -60,11 +60,10 @@ static int verdict(const struct apply *apply, const char *deed, struct err *err)
 {
 	if (apply->blocking == 0)
 		return 0;
-	const struct apply_finding *first = NULL;
+	const struct apply_finding *first = apply->result->findings.at;
 
-	for (size_t i = 0; i < apply->result->findings.n && !first; i++)
-		if (apply->result->findings.at[i].kind >= APPLY_REFUSED)
-			first = &apply->result->findings.at[i];
+	while (first->kind < APPLY_REFUSED)
+		first++;
 	if (apply->conflicts)
 		return err_set(err, ERR_BUSY, EBUSY, "%s: %zu in conflict, first %s: %s", deed, apply->conflicts, first->path, first->text);
 	return err_set(err, ERR_DENIED, EPERM, "%s: %zu refused, first %s: %s", deed, apply->blocking, first->path, first->text);

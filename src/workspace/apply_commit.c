@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Where a step works. */
@@ -46,10 +48,16 @@ static int conflict(struct apply *apply, const struct step *step, const char *te
 	return apply_find(apply, APPLY_CONFLICT, step->path, "%s", text);
 }
 
+/* From the hidden directory to its place. musl has no function for this. */
+static int move(const struct apply *apply, const struct site *site, unsigned flags)
+{
+	return (int)syscall(SYS_renameat2, apply->ready, site->number, site->parent, site->name, flags);
+}
+
 /* Puts a new name in place without replacing any. */
 static int place_new(const struct apply *apply, const struct site *site)
 {
-	if (renameat2(apply->ready, site->number, site->parent, site->name, RENAME_NOREPLACE) == 0)
+	if (move(apply, site, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
@@ -80,7 +88,7 @@ static int exchange(const struct apply *apply, const struct step *step, const st
 	struct entry now;
 	int r;
 
-	if (renameat2(apply->ready, site->number, site->parent, site->name, RENAME_EXCHANGE) == 0)
+	if (move(apply, site, RENAME_EXCHANGE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
@@ -104,7 +112,7 @@ static int settle(struct apply *apply, const struct step *step, const struct sit
 		apply_tell(apply, "drop");
 		return unlinkat(apply->ready, site->number, 0) < 0 ? -errno : 0;
 	}
-	if (renameat2(apply->ready, site->number, site->parent, site->name, RENAME_EXCHANGE) == 0)
+	if (move(apply, site, RENAME_EXCHANGE) == 0)
 		return conflict(apply, step, changed);
 	return errno == ENOENT ? give_back(apply, step, site) : -errno;
 }

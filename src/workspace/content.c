@@ -139,10 +139,27 @@ static int copy_stretch(int from, int to, off_t at, off_t end)
 	return 0;
 }
 
+/* The next stretch of data at or behind *at; false when there is only a hole up to the end. */
+static bool find_data(int fd, off_t *at, off_t *ret_end, off_t size)
+{
+	off_t data = *at < size ? lseek(fd, *at, SEEK_DATA) : size, end;
+
+	if (data >= size || (data < 0 && errno == ENXIO))
+		return false;
+	if (data < 0) { /* a file system that does not know */
+		*ret_end = size;
+		return true;
+	}
+	end = lseek(fd, data, SEEK_HOLE);
+	*at = data;
+	*ret_end = end <= data || end > size ? size : end;
+	return true;
+}
+
 int content_copy(int from, int to, uint64_t max)
 {
 	struct stat st;
-	off_t at = 0;
+	off_t at = 0, end;
 
 	if (fstat(from, &st) < 0)
 		return -errno;
@@ -150,22 +167,12 @@ int content_copy(int from, int to, uint64_t max)
 		return -EFBIG;
 	if (st.st_size == 0 || ioctl(to, FICLONE, from) == 0)
 		return 0;
-	while (at < st.st_size) {
-		off_t data = lseek(from, at, SEEK_DATA);
-
-		if (data < 0 && errno == ENXIO) /* a hole up to the end */
-			break;
-		off_t end = data < 0 ? st.st_size : lseek(from, data, SEEK_HOLE);
-
-		if (data < 0)
-			data = at;
-		if (end < 0 || end > st.st_size)
-			end = st.st_size;
-		int r = copy_stretch(from, to, data, end);
+	while (find_data(from, &at, &end, st.st_size)) {
+		int r = copy_stretch(from, to, at, end);
 
 		if (r < 0)
 			return r;
-		at = end > data ? end : st.st_size;
+		at = end;
 	}
 	return ftruncate(to, st.st_size) < 0 ? -errno : 0;
 }

@@ -134,12 +134,22 @@ static bool meets(const struct search *search, bool back, long h, const struct s
 	       search->reach[back][step->k] + search->reach[!back][z] >= search->n;
 }
 
+/* The diagonals that one more difference can reach. */
+struct range {
+	long low, high;
+};
+
+static struct range reachable(const struct search *search, long h)
+{
+	return (struct range){ .low = -(h - 2 * (h > search->m ? h - search->m : 0)), .high = h - 2 * (h > search->n ? h - search->n : 0) };
+}
+
 /* Where the search from the front got farthest. */
-static struct step farthest(const struct search *search, long low, long high)
+static struct step farthest(const struct search *search, struct range range)
 {
 	struct step best = { 0 };
 
-	for (long k = low; k <= high; k += 2) {
+	for (long k = range.low; k <= range.high; k += 2) {
 		long x = search->reach[0][k];
 
 		if (x <= search->n && x - k <= search->m && 2 * x - k > best.u + best.v)
@@ -148,28 +158,34 @@ static struct step farthest(const struct search *search, long low, long high)
 	return best;
 }
 
-/* The middle of a shortest script of the box. */
-static struct step find_middle(struct search *search)
+/* One more difference on all of them; true when the other search has been met. */
+static bool advance(const struct search *search, bool back, long h, struct step *ret_step)
 {
+	struct range range = reachable(search, h);
+
+	for (long k = range.low; k <= range.high; k += 2) {
+		*ret_step = follow(search, back, h, k);
+		if (meets(search, back, h, ret_step))
+			return true;
+	}
+	return false;
+}
+
+/* The middle of a shortest script of the box. */
+static struct step find_middle(const struct search *search)
+{
+	struct step step;
+
 	search->reach[0][1] = search->reach[1][1] = 0;
 	for (long h = 0;; h++) {
-		long low = -(h - 2 * (h > search->m ? h - search->m : 0)), high = h - 2 * (h > search->n ? h - search->n : 0);
-
-		for (int back = 0; back < 2; back++) {
-			for (long k = low; k <= high; k += 2) {
-				struct step step = follow(search, back, h, k);
-
-				if (!meets(search, back, h, &step))
-					continue;
-				if (!back)
-					return step;
-				return (struct step){
-					.x = search->n - step.u, .y = search->m - step.v, .u = search->n - step.x, .v = search->m - step.y
-				};
-			}
-		}
+		if (advance(search, false, h, &step))
+			return step;
+		if (advance(search, true, h, &step))
+			return (struct step){
+				.x = search->n - step.u, .y = search->m - step.v, .u = search->n - step.x, .v = search->m - step.y
+			};
 		if (h > DIFF_EFFORT)
-			return farthest(search, low, high);
+			return farthest(search, reachable(search, h));
 	}
 }
 

@@ -184,8 +184,8 @@ size_t workspace_depth(const struct workspace *workspace)
 {
 	size_t n = 0;
 
-	for (uint64_t number = workspace->record.below; number; n++)
-		number = record_layer(&workspace->record, number)->parent;
+	for (const struct workspace_layer *layer = record_layer(&workspace->record, workspace->record.below); layer; n++)
+		layer = record_layer(&workspace->record, layer->parent);
 	return n;
 }
 
@@ -284,13 +284,11 @@ int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const c
 	uint64_t number = workspace->record.below;
 	int r = workspace_need_lock(workspace, err);
 
-	if (r == 0 && !child)
-		r = err_set(err, ERR_INTERNAL, ENOMEM, "no memory for a workspace");
 	if (r == 0 && (workspace->record.mode == WORKSPACE_STAGE || !is_empty(workspace)))
 		r = workspace_checkpoint(workspace, way, "fork", &number, err);
 	if (r < 0)
 		return r;
-	if (inherit(workspace, child) < 0)
+	if (!child || inherit(workspace, child) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for a workspace");
 	child->record.below = way == CHECKPOINT_RENAME && workspace->record.mode == WORKSPACE_OVERLAY ? workspace->record.below : number;
 	child->all = workspace_open_all(workspace->data_dir, true, err);

@@ -55,7 +55,7 @@ int workspace_list(const char *data_dir, struct arena *arena, struct workspace_i
 	struct text_vec names = { 0 };
 	struct err inner = { 0 };
 	autofd int all = workspace_open_all(data_dir, false, &inner);
-	int r = all;
+	int r;
 
 	if (all < 0 && inner.code == ERR_NOTFOUND) {
 		*ret_list = list;

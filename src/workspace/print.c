@@ -72,7 +72,7 @@ static int name_one(const struct changes *changes, const struct printer *printer
 		str_add_escaped(out, change->from, strlen(change->from));
 		str_add(out, " -> ");
 	} else {
-		str_add_char(out, change->what & CHANGE_TYPE ? 'T' : letter[change->kind]);
+		str_printf(out, "%c", change->what & CHANGE_TYPE ? 'T' : letter[change->kind]);
 		str_add_char(out, ' ');
 	}
 	str_add_escaped(out, change->path, strlen(change->path));

@@ -142,30 +142,34 @@ static bool is_untouched(const struct stage_entry *known, const struct entry *no
 	       then->mtime_ns == now->mtime_ns && then->ctime_ns == now->ctime_ns;
 }
 
-/* All paths below the stage, in any order. */
+static int add_path(struct changes *changes, const char *dir, const char *name, struct text_vec *paths)
+{
+	const char *path = *dir ? arena_printf(&changes->arena, "%s/%s", dir, name) : name;
+	const char **slot = path && strlen(path) <= PATH_BYTES_MAX ? text_vec_add(paths, &changes->arena) : NULL;
+
+	if (!path)
+		return -ENOMEM;
+	if (slot)
+		*slot = path;
+	else
+		changes->too_deep++;
+	return 0;
+}
+
+/* All paths below the stage, in any order. The list is also the list of what is still to be looked into. */
 static int list_stage(struct changes *changes, struct text_vec *paths)
 {
-	struct stack *stage = &changes->after;
-	size_t next = 0;
 	const char *dir = "";
-	int r = 0;
+	size_t next = 0;
 
 	for (;;) {
 		struct text_vec names = { 0 };
+		int r = entry_names(changes->after.fd[0], dir, &changes->arena, &names);
 
-		r = entry_names(stage->fd[0], dir, &changes->arena, &names);
 		if (r == -EACCES)
 			r = changes_note_fault(changes, dir, EACCES);
-		for (size_t i = 0; r == 0 && i < names.n; i++) {
-			const char **slot = text_vec_add(paths, &changes->arena);
-
-			if (!slot || !(*slot = *dir ? arena_printf(&changes->arena, "%s/%s", dir, names.at[i]) : names.at[i]))
-				return -ENOMEM;
-			if (strlen(*slot) > PATH_BYTES_MAX) {
-				changes->too_deep++;
-				paths->n--;
-			}
-		}
+		for (size_t i = 0; r == 0 && i < names.n; i++)
+			r = add_path(changes, dir, names.at[i], paths);
 		if (r < 0 || next == paths->n)
 			return r;
 		dir = paths->at[next++];
