@@ -33,7 +33,10 @@ static bool is_kept(const char *name)
 static int list(int fd, char **ret_names, size_t *ret_n)
 {
 	struct place place = place_of(fd);
-	ssize_t n = listxattr(place.path, NULL, 0);
+	ssize_t n = flistxattr(fd, NULL, 0);
+
+	if (n < 0 && errno == EBADF) /* O_PATH */
+		n = listxattr(place.path, NULL, 0);
 
 	*ret_names = NULL;
 	*ret_n = 0;
