@@ -16,7 +16,7 @@
 #include "policy/print.h"
 #include "policy/read.h"
 #include "session/course.h"
-#include "session/keep.h"
+#include "session/registry.h"
 #include "sys/file.h"
 
 #include <dirent.h>
@@ -127,7 +127,7 @@ static int fill(struct cradle *cradle, const struct session_request *request, co
 	kept->entry.cwd = course.result.cwd;
 	kept->home = course.inputs.home;
 	r = make_policy_text(&course.result.policy, cradle->arena, kept, err);
-	return r < 0 ? r : keep_write(cradle->dir, kept, err);
+	return r < 0 ? r : registry_write(cradle->dir, kept, err);
 }
 
 static int random_id(struct arena *arena, const char **ret_id, struct err *err)
@@ -142,7 +142,7 @@ static int random_id(struct arena *arena, const char **ret_id, struct err *err)
 
 static int make_dir(int top, const char *id, struct err *err)
 {
-	if (!keep_is_id(id))
+	if (!registry_is_id(id))
 		return err_set(
 		    err, ERR_USAGE, EINVAL,
 		    "\"%s\" is no name for a session: lower-case letters, digits, \"_\", \".\" and \"-\", at most 63, the first a "
@@ -159,7 +159,7 @@ int sessions_create(const struct session *session, const struct session_request 
 {
 	struct cradle cradle = { .session = session, .arena = arena, .dir = -1, .birth = { .listener = -1, .lock = -1 } };
 	struct kept kept = { .entry = { .id = birth->id } };
-	autofd int top = keep_open_top(session->data_dir, true, err);
+	autofd int top = registry_open_top(session->data_dir, true, err);
 	int r = top < 0 ? top : birth->id ? 0 : random_id(arena, &kept.entry.id, err);
 
 	if (r == 0)
@@ -168,7 +168,7 @@ int sessions_create(const struct session *session, const struct session_request 
 		return r;
 	cradle.path = arena_printf(arena, "%s/sessions/%s", session->data_dir, kept.entry.id);
 
-	autofd int dir = keep_open(top, kept.entry.id, err);
+	autofd int dir = registry_open(top, kept.entry.id, err);
 	autofd int lock = dir < 0 ? dir : try_lock(dir);
 
 	cradle.dir = dir;
@@ -196,7 +196,7 @@ static int revive(const struct session *session, int dir, const char *id, const 
 	int r;
 
 	arena_init(&arena, SESSION_ARENA_MAX);
-	r = policy_init(&policy, &arena) < 0 ? -ENOMEM : keep_read(dir, id, &arena, &kept, err);
+	r = policy_init(&policy, &arena) < 0 ? -ENOMEM : registry_read(dir, id, &arena, &kept, err);
 	if (r == 0 && kept.has_secrets)
 		r = err_set(
 		    err, ERR_NOTFOUND, ENOKEY,
@@ -257,8 +257,8 @@ static int connect_or_revive(const struct session *session, int dir, const char 
 /* The directory of one. */
 static int find(const struct session *session, const char *id, int *ret_top, struct err *err)
 {
-	autofd int top = keep_is_id(id) ? keep_open_top(session->data_dir, true, err) : -EINVAL;
-	int dir = top < 0 ? top : keep_open(top, id, err);
+	autofd int top = registry_is_id(id) ? registry_open_top(session->data_dir, true, err) : -EINVAL;
+	int dir = top < 0 ? top : registry_open(top, id, err);
 
 	if (top == -EINVAL)
 		return err_set(err, ERR_USAGE, EINVAL, "\"%s\" is no name of a session", id);
@@ -325,12 +325,12 @@ int sessions_exec(const struct session *session, const struct live *live, const 
 static void look(int top, struct session_entry *entry, struct arena *arena)
 {
 	struct err why = { 0 };
-	autofd int dir = keep_open(top, entry->id, &why);
+	autofd int dir = registry_open(top, entry->id, &why);
 	struct kept kept;
 	struct live live;
 
 	entry->state = SESSION_BROKEN;
-	if (dir >= 0 && keep_read(dir, entry->id, arena, &kept, &why) == 0) {
+	if (dir >= 0 && registry_read(dir, entry->id, arena, &kept, &why) == 0) {
 		*entry = kept.entry;
 		entry->state = SESSION_STOPPED;
 		if (live_open(dir, socket_name, &live, &why) == 0) {
@@ -359,7 +359,7 @@ static int read_names(int top, struct arena *arena, struct session_entry_vec *en
 
 	file_dir_init(&dir, top);
 	while ((r = file_dir_next(&dir, &name, &type)) > 0) {
-		struct session_entry *entry = keep_is_id(name) ? session_entry_vec_add(entries, arena) : NULL;
+		struct session_entry *entry = registry_is_id(name) ? session_entry_vec_add(entries, arena) : NULL;
 
 		if (!entry)
 			continue;
@@ -373,7 +373,7 @@ static int read_names(int top, struct arena *arena, struct session_entry_vec *en
 int sessions_list(const struct session *session, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err)
 {
 	struct err absent = { 0 };
-	autofd int top = keep_open_top(session->data_dir, false, &absent);
+	autofd int top = registry_open_top(session->data_dir, false, &absent);
 	int r;
 
 	*ret_entries = (struct session_entry_vec){ 0 };

@@ -1,4 +1,4 @@
-#include "session/keep.h"
+#include "session/registry.h"
 
 #include "base/json.h"
 #include "base/own.h"
@@ -15,18 +15,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEEP_VERSION = 1 };
+enum { REGISTRY_VERSION = 1 };
 
 static const char record_name[] = "record";
 
-bool keep_is_id(const char *id)
+bool registry_is_id(const char *id)
 {
 	size_t n = strlen(id);
 
 	return n > 0 && n < SESSION_ID_MAX && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == n && !strchr("_.-", id[0]);
 }
 
-int keep_open_top(const char *data_dir, bool make, struct err *err)
+int registry_open_top(const char *data_dir, bool make, struct err *err)
 {
 	int r = make ? state_dir_make(data_dir, err) : 0;
 	autofd int data = r < 0 ? -1 : open(data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -42,7 +42,7 @@ int keep_open_top(const char *data_dir, bool make, struct err *err)
 	               : top;
 }
 
-int keep_open(int top, const char *id, struct err *err)
+int registry_open(int top, const char *id, struct err *err)
 {
 	autofd int dir = openat(top, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -66,13 +66,13 @@ static void add_text(struct str *out, const char *key, const char *text)
 		str_add(out, "null");
 }
 
-int keep_write(int dir, const struct kept *kept, struct err *err)
+int registry_write(int dir, const struct kept *kept, struct err *err)
 {
 	autostr struct str out = { 0 };
 	int r;
 
 	str_init(&out, JSON_DOCUMENT_MAX);
-	str_printf(&out, "{\"version\":%d,\"created\":%llu,\"ttl_ms\":%llu,\"idle_ms\":%llu", KEEP_VERSION,
+	str_printf(&out, "{\"version\":%d,\"created\":%llu,\"ttl_ms\":%llu,\"idle_ms\":%llu", REGISTRY_VERSION,
 	           (unsigned long long)kept->entry.created_s, (unsigned long long)kept->entry.ttl_ms,
 	           (unsigned long long)kept->entry.idle_ms);
 	add_text(&out, "id", kept->entry.id);
@@ -121,11 +121,11 @@ static bool take(const json_t *record, const char *id, struct arena *arena, stru
 		               .settings = document_of(record, "settings", arena),
 		               .home = text_of(record, "home", arena),
 		               .has_secrets = json_is_true(json_object_get(record, "has_secrets")) };
-	return number_of(record, "version") == KEEP_VERSION && its_id && strcmp(its_id, id) == 0 && kept->settings && kept->entry.labels &&
-	       kept->entry.cwd && path_is_normal(kept->entry.cwd);
+	return number_of(record, "version") == REGISTRY_VERSION && its_id && strcmp(its_id, id) == 0 && kept->settings &&
+	       kept->entry.labels && kept->entry.cwd && path_is_normal(kept->entry.cwd);
 }
 
-int keep_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err)
+int registry_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err)
 {
 	autofree char *text = malloc(JSON_DOCUMENT_MAX + 1);
 	ssize_t n = text ? file_read_at(dir, record_name, text, JSON_DOCUMENT_MAX + 1) : -ENOMEM;

@@ -1,11 +1,11 @@
 /*
- * keep.h: what a session's directory says of it. Private to src/session.
+ * registry.h: what a session's directory says of it. Private to src/session.
  *
  * The record is JSON, replaced as a whole and on the disk before anybody is told. It holds what a sandbox can be made from again: settings as
  * policy_print_json writes them, and where. Values that are secret are not written down; a session that has some is not made again, but by its owner.
  */
-#ifndef COFFER_SESSION_KEEP_H
-#define COFFER_SESSION_KEEP_H
+#ifndef COFFER_SESSION_REGISTRY_H
+#define COFFER_SESSION_REGISTRY_H
 
 #include "session/sessions.h"
 
@@ -17,12 +17,12 @@ struct kept {
 };
 
 /* Opens DATA_DIR/sessions; -ENOENT without `make` where there is none. */
-int keep_open_top(const char *data_dir, bool make, struct err *err);
-bool keep_is_id(const char *id);
+int registry_open_top(const char *data_dir, bool make, struct err *err);
+bool registry_is_id(const char *id);
 /* Opens a session's directory: one of this user's alone, else -EPERM. */
-int keep_open(int top, const char *id, struct err *err);
-int keep_write(int dir, const struct kept *kept, struct err *err);
+int registry_open(int top, const char *id, struct err *err);
+int registry_write(int dir, const struct kept *kept, struct err *err);
 /* Into the arena. A record that cannot be read, or is another session's, is -EBADMSG with err. */
-int keep_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err);
+int registry_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err);
 
 #endif
