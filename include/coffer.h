@@ -460,6 +460,49 @@ COFFER_API int coffer_session_remove(struct coffer_session *session, struct coff
 /* All of this user's: lines for people, or a JSON array. */
 COFFER_API int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);
 
+/*
+ * Workspaces: working trees of which nothing reaches the host until somebody says so. A request that tries is run on a copy-on-write view of its
+ * working directory; what it changed there can be read, applied as a whole or in part, or thrown away.
+ */
+struct coffer_workspace;
+
+COFFER_API void coffer_request_try(struct coffer_request *request);
+/* After such a run: the name of the workspace that holds what was changed. NULL: nothing was. */
+COFFER_API const char *coffer_outcome_workspace(const struct coffer_outcome *outcome);
+
+/* name NULL: the latest on this working directory, or on one around it. */
+COFFER_API int coffer_workspace_open(struct coffer *coffer, const char *name, struct coffer_workspace **ret_workspace,
+                                     struct coffer_error *error);
+COFFER_API void coffer_workspace_free(struct coffer_workspace *workspace);
+COFFER_API const char *coffer_workspace_name(const struct coffer_workspace *workspace);
+COFFER_API const char *coffer_workspace_base(const struct coffer_workspace *workspace); /* the host's directory, or NULL */
+
+/* What git shows for --name-status, --stat and as a patch that `git apply` takes; and JSON. */
+enum coffer_diff { COFFER_DIFF_NAMES, COFFER_DIFF_STAT, COFFER_DIFF_PATCH, COFFER_DIFF_JSON };
+/* Gets the text in pieces; anything but 0 (a negative errno) ends it. */
+typedef int coffer_write_function(void *context, const char *bytes, size_t n);
+/* paths NULL: all; else a NULL-terminated list, relative to the base, of what is shown with all below it. */
+COFFER_API int coffer_workspace_diff(struct coffer_workspace *workspace, enum coffer_diff form, const char *const *paths,
+                                     coffer_write_function *put, void *context, struct coffer_error *error);
+
+struct coffer_apply_options {
+	size_t size;              /* sizeof(struct coffer_apply_options) */
+	const char *const *paths; /* only what is at or below these; NULL: all */
+	const char *const *allow; /* at or below these also what would make the host execute something, and links that leave the tree */
+	const char *const *hunks; /* "path:1,3": of this file only these hunks of its patch */
+	int look_only;            /* say what would be done, and do nothing */
+};
+/*
+ * Does to the base what was done in the workspace: each file in one step, all of it or nothing where a file of the host's was changed meanwhile (BUSY), or a path
+ * would make the host execute something and is not allowed by name (DENIED). What was done, or is in the way, is in *ret_text in either case, which may
+ * be NULL. One that was cut short is completed by the next one.
+ */
+COFFER_API int coffer_workspace_apply(struct coffer_workspace *workspace, const struct coffer_apply_options *options,
+                                      enum coffer_format format, char **ret_text, struct coffer_error *error);
+/* Forgets it. */
+COFFER_API int coffer_workspace_remove(struct coffer *coffer, const char *name, struct coffer_error *error);
+COFFER_API int coffer_workspaces_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);
+
 /* Undoes what runs of this user left that were ended by force. Every run does it in passing. Returns how many, or a negative errno. */
 COFFER_API int coffer_gc(struct coffer *coffer, struct coffer_error *error);
 
