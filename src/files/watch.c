@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "files/resolve.h"
 #include "files/walk.h"
+#include "files/watch_told.h"
 #include "files/watch_tree.h"
 
 #include <errno.h>
@@ -22,7 +23,6 @@
 
 enum {
 	RAW_BYTES = 64 << 10,
-	TOLD_BUCKETS = 1024,
 	OTHER_HALF_MS = 5,
 	PATH_TEXT_MAX = 1 << 20,
 	MASK = IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK,
@@ -35,12 +35,6 @@ struct waiting {
 	char texts[];
 };
 
-struct told {
-	struct told *next;
-	int wd;
-	char name[];
-};
-
 struct files_watch {
 	struct files files;
 	int inotify;
@@ -48,7 +42,7 @@ struct files_watch {
 	struct watch_tree tree;
 	struct waiting *first, **last, *taken;
 	uint64_t waiting_n;
-	struct told *told[TOLD_BUCKETS];
+	struct watch_told told;
 	int wd_top;
 	size_t chain[FILES_DEPTH_MAX + 2]; /* while a tree is added: the directories on the way */
 	unsigned depth;
@@ -100,56 +94,6 @@ static void tell_in(struct files_watch *watch, enum files_change change, bool di
 	tell(watch, change, directory, path.text, NULL);
 }
 
-static struct told **told_bucket(struct files_watch *watch, int wd, const char *name)
-{
-	unsigned hash = (unsigned)wd;
-
-	for (; *name; name++)
-		hash = hash * 31 + (unsigned char)*name;
-	return &watch->told[hash % TOLD_BUCKETS];
-}
-
-static void remember_told(struct files_watch *watch, int wd, const char *name)
-{
-	struct told **bucket = told_bucket(watch, wd, name);
-	struct told *told = malloc(sizeof(*told) + strlen(name) + 1);
-
-	if (!told)
-		return;
-	told->next = *bucket;
-	told->wd = wd;
-	memcpy(told->name, name, strlen(name) + 1);
-	*bucket = told;
-}
-
-/* Was it told when its directory was read? It is forgotten with this. */
-static bool forget_told(struct files_watch *watch, int wd, const char *name)
-{
-	struct told **at = told_bucket(watch, wd, name);
-
-	while (*at && ((*at)->wd != wd || strcmp((*at)->name, name) != 0))
-		at = &(*at)->next;
-	if (!*at)
-		return false;
-
-	struct told *told = *at;
-
-	*at = told->next;
-	free(told);
-	return true;
-}
-
-static void forget_all_told(struct files_watch *watch)
-{
-	for (size_t i = 0; i < TOLD_BUCKETS; i++)
-		while (watch->told[i]) {
-			struct told *told = watch->told[i];
-
-			watch->told[i] = told->next;
-			free(told);
-		}
-}
-
 /* Watches the directory that fd is. Returns its place in the tree, or WATCH_NONE with `failed` set. */
 static size_t watch_directory(struct files_watch *watch, int fd, size_t parent, const char *name, uint32_t more)
 {
@@ -181,7 +125,7 @@ static int visit_found(void *self, const struct walk_visit *visit)
 		return WALK_SKIP;
 	if (!watch->quiet) {
 		tell_in(watch, FILES_CREATED, S_ISDIR(visit->st.st_mode), dir, visit->name);
-		remember_told(watch, watch->tree.at[dir].wd, visit->name);
+		watch_told_add(&watch->told, watch->tree.at[dir].wd, visit->name);
 	}
 	if (!S_ISDIR(visit->st.st_mode) || watch->depth >= FILES_DEPTH_MAX)
 		return WALK_SKIP;
@@ -239,7 +183,7 @@ static void appeared(struct files_watch *watch, size_t dir, const struct inotify
 {
 	bool directory = event->mask & IN_ISDIR;
 
-	if (forget_told(watch, event->wd, event->name) || is_temporary(event->name))
+	if (watch_told_take(&watch->told, event->wd, event->name) || is_temporary(event->name))
 		return;
 	tell_in(watch, FILES_CREATED, directory, dir, event->name);
 	if (!directory || !watch->recursive)
@@ -260,7 +204,7 @@ static void vanished(struct files_watch *watch, size_t dir, const struct inotify
 {
 	size_t child = event->mask & IN_ISDIR ? watch_tree_child(&watch->tree, dir, event->name) : WATCH_NONE;
 
-	(void)forget_told(watch, event->wd, event->name);
+	(void)watch_told_take(&watch->told, event->wd, event->name);
 	if (is_temporary(event->name))
 		return;
 	tell_in(watch, FILES_DELETED, event->mask & IN_ISDIR, dir, event->name);
@@ -277,12 +221,12 @@ static void moved(struct files_watch *watch, const struct inotify_event *from, c
 	str_init(&old, PATH_TEXT_MAX);
 	if (source == WATCH_NONE || target == WATCH_NONE)
 		return;
-	(void)forget_told(watch, from->wd, from->name);
+	(void)watch_told_take(&watch->told, from->wd, from->name);
 	if (is_temporary(from->name)) {
 		appeared(watch, target, to);
 		return;
 	}
-	(void)forget_told(watch, to->wd, to->name);
+	(void)watch_told_take(&watch->told, to->wd, to->name);
 	watch_tree_path(&watch->tree, source, from->name, &old);
 	watch_tree_path(&watch->tree, target, to->name, &path);
 	tell(watch, FILES_MOVED, from->mask & IN_ISDIR, path.text, old.text);
@@ -413,7 +357,7 @@ static int read_events(struct files_watch *watch)
 	if (n > 0)
 		handle_all(watch, (size_t)n);
 	else
-		forget_all_told(watch);
+		watch_told_clear(&watch->told);
 	return n > 0;
 }
 
@@ -479,7 +423,7 @@ void files_watch_close(struct files_watch **slot)
 		return;
 	while (take_waiting(watch, &event))
 		;
-	forget_all_told(watch);
+	watch_told_clear(&watch->told);
 	watch_tree_done(&watch->tree);
 	own_close(&watch->inotify);
 	free(watch);

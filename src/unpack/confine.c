@@ -12,7 +12,15 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-enum { ABI_NETWORK = 4, ABI_SCOPES = 6, BIND_AND_CONNECT = 3, SCOPES = 3, MEMORY_BYTES = 1 << 30, FILE_SLACK = 1 << 20, DESCRIPTORS = 1024 };
+enum {
+	ABI_NETWORK = 4,
+	ABI_SCOPES = 6,
+	BIND_AND_CONNECT = 3,
+	SCOPES = 3,
+	MEMORY_BYTES = 1 << 30,
+	FILE_SLACK = 1 << 20,
+	DESCRIPTORS = 1024
+};
 
 #ifdef __has_feature
 #define SANITIZED (__has_feature(address_sanitizer))
@@ -34,26 +42,37 @@ enum { ABI_NETWORK = 4, ABI_SCOPES = 6, BIND_AND_CONNECT = 3, SCOPES = 3, MEMORY
 #define CALL_POLL CALL(ppoll)
 #endif
 /* Both ways: bytes, memory, time, the end. Nothing that is written in memory can be run. */
-#define SHARED \
-	BEGIN, CALL(read), CALL(write), CALL(pread64), CALL(lseek), CALL(close), CALL(fstat), CALL_FSTATAT, CALL(openat), CALL(openat2), CALL_POLL, \
-	CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), \
-	ONLY(mmap, 4), LOAD_LOW(2), IF_ANY(PROT_EXEC, 0, 1), DENY, ALLOW, \
-	ONLY(mprotect, 4), LOAD_LOW(2), IF_ANY(PROT_EXEC, 0, 1), DENY, ALLOW, \
-	CALL(clock_gettime), CALL(getrandom), CALL(getpid), CALL(futex), CALL(rt_sigreturn), CALL(restart_syscall), CALL(exit), CALL(exit_group)
+#define SHARED                                                                                                                           \
+	BEGIN, CALL(read), CALL(write), CALL(pread64), CALL(lseek), CALL(close), CALL(fstat), CALL_FSTATAT, CALL(openat), CALL(openat2), \
+	    CALL_POLL, CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), ONLY(mmap, 4), LOAD_LOW(2), IF_ANY(PROT_EXEC, 0, 1), DENY,  \
+	    ALLOW, ONLY(mprotect, 4), LOAD_LOW(2), IF_ANY(PROT_EXEC, 0, 1), DENY, ALLOW, CALL(clock_gettime), CALL(getrandom),           \
+	    CALL(getpid), CALL(futex), CALL(rt_sigreturn), CALL(restart_syscall), CALL(exit), CALL(exit_group)
 
 static const struct sock_filter extract_filter[] = {
 	SHARED,
-	CALL(pwrite64), CALL(ftruncate), CALL(mkdirat), CALL(unlinkat), CALL(symlinkat), CALL(linkat), CALL(fchmod), CALL(utimensat),
+	CALL(pwrite64),
+	CALL(ftruncate),
+	CALL(mkdirat),
+	CALL(unlinkat),
+	CALL(symlinkat),
+	CALL(linkat),
+	CALL(fchmod),
+	CALL(utimensat),
 	CALL(fsetxattr), /* a name that Landlock does not know: only the opaque mark is asked for, and only with --snapshot */
 	/* whiteouts, and no other device */
-	ONLY(mknodat, 6), LOAD_LOW(2), AND(S_IFMT), IF(S_IFCHR, 0, 2), LOAD_LOW(3), IF(0, 1, 0), DENY, ALLOW,
+	ONLY(mknodat, 6),
+	LOAD_LOW(2),
+	AND(S_IFMT),
+	IF(S_IFCHR, 0, 2),
+	LOAD_LOW(3),
+	IF(0, 1, 0),
+	DENY,
+	ALLOW,
 	DENY,
 };
 
 static const struct sock_filter create_filter[] = {
-	SHARED,
-	CALL(readlinkat), CALL(getdents64), CALL(fgetxattr),
-	DENY,
+	SHARED, CALL(readlinkat), CALL(getdents64), CALL(fgetxattr), DENY,
 };
 /* clang-format on */
 
@@ -75,8 +94,8 @@ static int enter_landlock(int root, bool extract)
 {
 	unsigned abi = landlock_abi();
 	const uint64_t reading = LANDLOCK_READ_FILE | LANDLOCK_READ_DIR;
-	const uint64_t writing = reading | LANDLOCK_WRITE_FILE | LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_CHAR | LANDLOCK_MAKE_DIR |
-	                         LANDLOCK_MAKE_REG | LANDLOCK_MAKE_SYM | LANDLOCK_REFER | LANDLOCK_TRUNCATE;
+	const uint64_t writing = reading | LANDLOCK_WRITE_FILE | LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_CHAR |
+	                         LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_REG | LANDLOCK_MAKE_SYM | LANDLOCK_REFER | LANDLOCK_TRUNCATE;
 	const struct landlock_handled handled = {
 		.files = landlock_file_rights(abi),
 		.network = abi >= ABI_NETWORK ? BIND_AND_CONNECT : 0,

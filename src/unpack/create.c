@@ -76,7 +76,8 @@ static int write_header(struct create *create)
 {
 	int r = archive_write_header(create->archive, create->entry);
 
-	return r == ARCHIVE_OK || r == ARCHIVE_WARN ? WALK_GO : libarchive_failed(create); /* a warning: a name that is no text, kept as bytes */
+	return r == ARCHIVE_OK || r == ARCHIVE_WARN ? WALK_GO
+	                                            : libarchive_failed(create); /* a warning: a name that is no text, kept as bytes */
 }
 
 static void begin(struct create *create, const struct stat *st, unsigned type)
@@ -223,7 +224,8 @@ static int add(void *self, const struct walk_visit *visit)
 {
 	struct create *create = (struct create *)self;
 	mode_t kind = visit->st.st_mode & S_IFMT;
-	int n = snprintf(create->path, sizeof(create->path), "%s%s%s", create->prefix, *create->prefix && *visit->path ? "/" : "", visit->path);
+	int n =
+	    snprintf(create->path, sizeof(create->path), "%s%s%s", create->prefix, *create->prefix && *visit->path ? "/" : "", visit->path);
 
 	if (create->unpack->status == UNPACK_DONE)
 		memcpy(create->unpack->entry, create->path, strnlen(create->path, PATH_BYTES_MAX) + 1);
@@ -281,16 +283,17 @@ static void add_listed(struct create *create, const char *text)
 
 	memcpy(create->unpack->entry, text, strnlen(text, PATH_BYTES_MAX));
 	create->unpack->entry[strnlen(text, PATH_BYTES_MAX)] = '\0';
-	if (name_take(create->unpack, text, path) != UNPACK_DONE || (*path && name_parent(create->unpack, &where, path, false, &visit.name) != UNPACK_DONE))
+	if (name_take(create->unpack, text, path) != UNPACK_DONE ||
+	    (*path && name_parent(create->unpack, &where, path, false, &visit.name) != UNPACK_DONE))
 		return;
 	visit.dir = where.dir;
 	create->prefix = path;
 	if (*path && fstatat(visit.dir, visit.name, &visit.st, AT_SYMLINK_NOFOLLOW) < 0)
 		(void)left_out(create, errno == ENOENT ? ESTALE : errno);
 	else if (!*path || add(create, &visit) == WALK_GO) {
-		autofd int fd = create->unpack->flat || (*path && !S_ISDIR(visit.st.st_mode)) ?
-		                        -1 :
-		                        resolve_open(create->unpack->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+		autofd int fd = create->unpack->flat || (*path && !S_ISDIR(visit.st.st_mode))
+		                    ? -1
+		                    : resolve_open(create->unpack->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
 
 		if (fd >= 0)
 			add_below(create, fd);

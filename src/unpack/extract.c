@@ -229,7 +229,8 @@ static enum unpack_status make_hard_link(struct extract *extract, const char *ta
 	where_done(&from);
 	if (r)
 		return failed(extract, r, r == EXDEV ? "hard links between directories want Linux 5.19" : "making the hard link");
-	if (fstatat(extract->where.dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || !made_files_has(&extract->made, &st)) {
+	if (fstatat(extract->where.dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	    !made_files_has(&extract->made, &st)) {
 		(void)unlinkat(extract->where.dir, name, 0);
 		return unpack_fail(extract->unpack, UNPACK_REFUSED, 0, not_ours);
 	}

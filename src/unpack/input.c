@@ -95,8 +95,8 @@ static enum unpack_status count(struct input *input, uint64_t n)
 
 	input->unpacked += n;
 	if (input->unpacked > FREE_BYTES && input->unpacked / (limits->ratio ? limits->ratio : 1) > packed + FREE_BYTES / 1000)
-		return unpack_fail(input->unpack, UNPACK_LIMIT, 0, "%llu packed bytes became more than %llu times as many", (unsigned long long)packed,
-		                   (unsigned long long)limits->ratio);
+		return unpack_fail(input->unpack, UNPACK_LIMIT, 0, "%llu packed bytes became more than %llu times as many",
+		                   (unsigned long long)packed, (unsigned long long)limits->ratio);
 	return UNPACK_DONE;
 }
 
@@ -191,7 +191,8 @@ static enum unpack_status open_zip(struct input *input)
 	do {
 		note(&input->packed, input->buffer, (size_t)n);
 		if (input->packed.n > input->unpack->limits.bytes)
-			return unpack_fail(input->unpack, UNPACK_LIMIT, EFBIG, "more than %llu bytes", (unsigned long long)input->unpack->limits.bytes);
+			return unpack_fail(input->unpack, UNPACK_LIMIT, EFBIG, "more than %llu bytes",
+			                   (unsigned long long)input->unpack->limits.bytes);
 		r = fd_write_all(input->spool, input->buffer, (size_t)n);
 		if (r < 0)
 			return unpack_fail(input->unpack, UNPACK_FAILED, -r, "keeping the zip");

@@ -20,17 +20,17 @@
 enum { ROOT_FD = 3, LIST_FD = 4, REPORT_MAX = 1 << 16 };
 
 static const char usage[] =
-	"coffer-unpack extract|create [OPTION…]: archives below descriptor 3; a part of coffer, not meant to be called by hand\n"
-	"  --bytes SIZE      of all files together (4G)\n"
-	"  --ratio N         unpacked bytes for one packed (1000)\n"
-	"  --entries N       (1000000)\n"
-	"  --depth N         directories below each other (256)\n"
-	"  --time DURATION   (10m)\n"
-	"  --snapshot        overlayfs's whiteouts and opaque directories are kept\n"
-	"  --skip-special    extract: leaves devices, fifos and sockets out instead of refusing the archive\n"
-	"  --zstd            create: compressed\n"
-	"  --paths           create: only the paths that descriptor 4 lists, a NUL behind each\n"
-	"  --flat            with --paths: directories without what is in them\n";
+    "coffer-unpack extract|create [OPTION…]: archives below descriptor 3; a part of coffer, not meant to be called by hand\n"
+    "  --bytes SIZE      of all files together (4G)\n"
+    "  --ratio N         unpacked bytes for one packed (1000)\n"
+    "  --entries N       (1000000)\n"
+    "  --depth N         directories below each other (256)\n"
+    "  --time DURATION   (10m)\n"
+    "  --snapshot        overlayfs's whiteouts and opaque directories are kept\n"
+    "  --skip-special    extract: leaves devices, fifos and sockets out instead of refusing the archive\n"
+    "  --zstd            create: compressed\n"
+    "  --paths           create: only the paths that descriptor 4 lists, a NUL behind each\n"
+    "  --flat            with --paths: directories without what is in them\n";
 
 static bool has_word(const char *word, const char *text, bool *ret_flag)
 {

@@ -46,7 +46,8 @@ enum unpack_status name_take(struct unpack *unpack, const char *name, char ret_n
 		if (n > 0 && !(n == 1 && *at == '.')) {
 			status = take_component(unpack, at, n, &len, ret_name);
 			if (++depth > unpack->limits.depth)
-				return unpack_fail(unpack, UNPACK_LIMIT, 0, "more than %u directories below each other", unpack->limits.depth);
+				return unpack_fail(unpack, UNPACK_LIMIT, 0, "more than %u directories below each other",
+				                   unpack->limits.depth);
 		}
 		at += n;
 	}

@@ -54,7 +54,7 @@ struct unpack {
 
 /* Notes the first failure. Returns its status. */
 enum unpack_status unpack_fail(struct unpack *unpack, enum unpack_status status, int errnum, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 bool unpack_out_of_time(const struct unpack *unpack);
 
 /*

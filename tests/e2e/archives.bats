@@ -86,13 +86,15 @@ fill() {
 	pack > archive
 	rm -rf b
 	mkdir b
-	tar -C b -xpf archive
+	tar --warning=no-unknown-keyword -C b -xpf archive
 	inventory b | diff wanted -
-	tar -C a -cf archive .
+	find a -exec touch -h -d 2003-03-03 {} + # its own format knows whole seconds
+	inventory a > wanted
+	tar -C a --format=gnu -S -czf archive .
 	rm -rf b
 	mkdir b
 	unpack < archive
-	inventory b | diff <(grep -v sparse wanted) <(inventory b | grep -v sparse)
+	inventory b | diff wanted -
 }
 
 @test "fifos and sockets are left out, nothing blocks; what cannot be read is told" {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""archives.py PROGRAM DIRECTORY: hostile archives, made here, against `coffer-unpack extract`.
+"""archives.py PROGRAM DIRECTORY: hostile archives, made here, against `coffer-unpack extract`. archives.py --seeds DIRECTORY writes the small ones for fuzzing.
 
 Each case has what must come of it: a status, and files that are there or not. For all of them: nothing outside the target has changed, whether by content,
 mode, owner, time or number of names; no device, fifo, set-id bit is in the target; the limits hold; it ends in time. Prints TAP.
@@ -323,6 +323,18 @@ def fault(function, want, options, there, absent, before):
     return harmless() or (f"missing: {missing}" if missing else None) or (f"there: {there}" if there else None)
 
 
+def seeds():
+    for number, one in enumerate(CASES):
+        data = one[0]()
+        if len(data) > 1024 and data[-1024:] == END:
+            data = data.rstrip(b"\0")
+            data += b"\0" * (-len(data) % 512) + END
+        if len(data) <= 2560:
+            with open(os.path.join(TOP, f"{number:03d}"), "wb") as file:
+                file.write(data)
+    return 0
+
+
 def main():
     os.makedirs(OUT)
     os.makedirs(TARGET)
@@ -343,4 +355,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(seeds() if PROGRAM == "--seeds" else main())
