@@ -240,7 +240,7 @@ int files_copy(const struct files *files, const char *from, const char *to, stru
 
 	if (r == 0)
 		r = resolve_parent(files, to, RESOLVE_PARENTS_MADE, &target, err);
-	if (r < 0)
+	if (r < 0 || !target.name)
 		return r;
 	if (fstatat(target.dir, target.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return resolve_failed(err, EEXIST, to);

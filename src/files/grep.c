@@ -209,7 +209,7 @@ static int search_path(struct search *search, const char *normal, struct err *er
 		             .visit = visit_file,
 		             .self = search };
 	autofd int fd = resolve_open(files->root, normal, O_RDONLY | O_DIRECTORY, 0);
-	int r = fd;
+	int r;
 
 	if (fd >= 0) {
 		r = walk_tree(&walk, fd);

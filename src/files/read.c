@@ -34,28 +34,38 @@ static int too_large(struct err *err, const char *path, uint64_t size, uint64_t 
 	               (unsigned long long)size, (unsigned long long)most);
 }
 
-static int read_range(const struct files *files, const char *path, int fd, struct files_range range, struct str *bytes, struct err *err)
+/* One piece, added to bytes. How many there were, 0 at the end. */
+static ssize_t read_piece(int fd, uint64_t offset, size_t want, struct str *bytes)
 {
 	char piece[PIECE];
+	ssize_t n;
+
+	do
+		n = pread(fd, piece, want, (off_t)offset);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		str_add_n(bytes, piece, (size_t)n);
+	return n < 0 ? -errno : n;
+}
+
+static int read_range(const struct files *files, const char *path, int fd, struct files_range range, struct str *bytes, struct err *err)
+{
 	uint64_t done = 0;
 
 	while (range.n == 0 || done < range.n) {
 		size_t want = range.n && range.n - done < PIECE ? (size_t)(range.n - done) : PIECE;
-		ssize_t n = pread(fd, piece, want, (off_t)(range.offset + done));
+		ssize_t n = read_piece(fd, range.offset + done, want, bytes);
 		int r = resolve_time(files, path, err);
 
 		if (r < 0)
 			return r;
-		if (n < 0 && errno != EINTR)
-			return resolve_failed(err, errno, path);
+		if (n < 0)
+			return resolve_failed(err, (int)-n, path);
 		if (n == 0)
 			return 0;
-		done += n > 0 ? (uint64_t)n : 0;
-		if (done > files->bytes_max)
-			return too_large(err, path, range.offset + done, files->bytes_max);
-		str_add_n(bytes, piece, n > 0 ? (size_t)n : 0);
-		if (bytes->failed)
-			return too_large(err, path, range.offset + done, bytes->ceiling);
+		done += (uint64_t)n;
+		if (done > files->bytes_max || bytes->failed)
+			return too_large(err, path, range.offset + done, bytes->failed ? bytes->ceiling : files->bytes_max);
 	}
 	return 0;
 }

@@ -182,29 +182,34 @@ int resolve_open_regular(int place, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Makes the directories of a path, from the top on. Each is looked up from the root, so that links on the way mean what they mean to others. */
+/* Opens a directory, which is made in `above` when it is not there. The path is looked up from the root, so that links on the way mean what they mean to others. */
+static int open_or_make(const struct files *files, int above, const char *path, const char *name)
+{
+	int fd = resolve_open(files->root, path, O_PATH | O_DIRECTORY, 0);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (mkdirat(above, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	return resolve_open(files->root, path, O_PATH | O_DIRECTORY, 0);
+}
+
+/* Makes the directories of a path, from the top on. */
 static int make_directories(const struct files *files, char *path)
 {
 	autofd int above = resolve_open(files->root, ".", O_PATH | O_DIRECTORY, 0);
 
-	for (char *name = path; name;) {
-		char *slash = strchr(name, '/');
-		int fd;
-
+	for (char *name = path, *slash; name && above >= 0; name = slash ? slash + 1 : NULL) {
+		slash = strchr(name, '/');
 		if (slash)
 			*slash = '\0';
-		fd = resolve_open(files->root, path, O_PATH | O_DIRECTORY, 0);
-		if (fd == -ENOENT && above >= 0 && (mkdirat(above, name, 0755) == 0 || errno == EEXIST))
-			fd = resolve_open(files->root, path, O_PATH | O_DIRECTORY, 0);
-		else if (fd == -ENOENT)
-			fd = above < 0 ? above : -errno;
+
+		int fd = open_or_make(files, above, path, name);
+
 		if (slash)
 			*slash = '/';
-		if (fd < 0)
-			return fd;
 		own_close(&above);
 		above = fd;
-		name = slash ? slash + 1 : NULL;
 	}
 	return TAKE_FD(above);
 }

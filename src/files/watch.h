@@ -28,7 +28,7 @@ struct files_watch;
  * as an overflow later on. files is copied, its root must stay open. NOTFOUND, LIMIT (fs.inotify.max_user_watches as well).
  */
 int files_watch_open(const struct files *files, const char *path, bool recursive, struct files_watch **ret_watch, struct err *err);
-void files_watch_close(struct files_watch **watch);  /* NULL is fine */
+void files_watch_close(struct files_watch **slot);   /* NULL is fine */
 int files_watch_fd(const struct files_watch *watch); /* readable when there is something to take */
 /*
  * The next change. 1 and *ret_event, whose texts live until the next call; 0 when timeout_ms (-1: never; 0 does not wait) passed without one. Negative: err.

@@ -30,7 +30,7 @@ size_t watch_tree_find(const struct watch_tree *tree, int wd);
 size_t watch_tree_child(const struct watch_tree *tree, size_t parent, const char *name);
 int watch_tree_rename(struct watch_tree *tree, size_t i, size_t parent, const char *name);
 /* Forgets a directory and all below it, and stops watching them. */
-void watch_tree_drop(struct watch_tree *tree, size_t i, int inotify);
+void watch_tree_drop(struct watch_tree *tree, size_t top, int inotify);
 /* Forgets those that were not put since the last sweep. */
 void watch_tree_sweep(struct watch_tree *tree, int inotify);
 /* The path of `name` in directory i. */

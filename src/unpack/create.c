@@ -274,37 +274,47 @@ static void add_below(struct create *create, int fd)
 	}
 }
 
-/* One path of the list: what it names, and all below it unless `flat`. */
-static void add_listed(struct create *create, const char *text)
+/* What is below a listed directory; the root was not added itself. */
+static void add_below_listed(struct create *create, const char *path)
 {
-	struct walk_visit visit = { .path = "" };
-	struct where where = { .dir = -1 };
+	autofd int fd = resolve_open(create->unpack->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+
+	if (fd >= 0)
+		add_below(create, fd);
+	else
+		(void)left_out(create, -fd);
+}
+
+/* One path of the list: what it names, and all below it unless `flat`. */
+static void add_listed(struct create *create, struct where *where, const char *text)
+{
+	struct walk_visit visit = { .path = "", .st = { .st_mode = S_IFDIR } };
 	char path[PATH_BYTES_MAX + 1];
+	size_t n = strnlen(text, PATH_BYTES_MAX);
 
-	memcpy(create->unpack->entry, text, strnlen(text, PATH_BYTES_MAX));
-	create->unpack->entry[strnlen(text, PATH_BYTES_MAX)] = '\0';
-	if (name_take(create->unpack, text, path) != UNPACK_DONE ||
-	    (*path && name_parent(create->unpack, &where, path, false, &visit.name) != UNPACK_DONE))
+	memcpy(create->unpack->entry, text, n);
+	create->unpack->entry[n] = '\0';
+	if (name_take(create->unpack, text, path) != UNPACK_DONE)
 		return;
-	visit.dir = where.dir;
 	create->prefix = path;
-	if (*path && fstatat(visit.dir, visit.name, &visit.st, AT_SYMLINK_NOFOLLOW) < 0)
-		(void)left_out(create, errno == ENOENT ? ESTALE : errno);
-	else if (!*path || add(create, &visit) == WALK_GO) {
-		autofd int fd = create->unpack->flat || (*path && !S_ISDIR(visit.st.st_mode))
-		                    ? -1
-		                    : resolve_open(create->unpack->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
-
-		if (fd >= 0)
-			add_below(create, fd);
-		else if (!create->unpack->flat && S_ISDIR(visit.st.st_mode))
-			(void)left_out(create, -fd);
+	if (*path) {
+		if (name_parent(create->unpack, where, path, false, &visit.name) != UNPACK_DONE)
+			return;
+		visit.dir = where->dir;
+		if (fstatat(visit.dir, visit.name, &visit.st, AT_SYMLINK_NOFOLLOW) < 0) {
+			(void)left_out(create, errno == ENOENT ? ESTALE : errno); /* it was listed */
+			return;
+		}
+		if (add(create, &visit) != WALK_GO)
+			return;
 	}
-	where_done(&where);
+	if (S_ISDIR(visit.st.st_mode) && !create->unpack->flat)
+		add_below_listed(create, path);
 }
 
 static void add_all_listed(struct create *create)
 {
+	struct where where = { .dir = -1 };
 	autostr struct str list;
 	ssize_t n;
 
@@ -316,7 +326,8 @@ static void add_all_listed(struct create *create)
 		return;
 	}
 	for (size_t at = 0; at < list.len && may_go_on(create); at += strlen(list.text + at) + 1)
-		add_listed(create, list.text + at);
+		add_listed(create, &where, list.text + at);
+	where_done(&where);
 }
 
 static bool open_archive(struct create *create)

@@ -30,6 +30,12 @@ struct extract {
 	struct made_directories directories;
 };
 
+struct block {
+	const void *bytes;
+	size_t n;
+	la_int64_t offset;
+};
+
 static enum unpack_status failed(struct extract *extract, int errnum, const char *what)
 {
 	return unpack_fail(extract->unpack, UNPACK_FAILED, errnum, "%s", what);
@@ -77,32 +83,38 @@ static int write_at(int fd, const char *bytes, size_t n, uint64_t offset)
 	return 0;
 }
 
+/* Writes one block of data. *end is the file's end so far. */
+static enum unpack_status write_block(struct extract *extract, int fd, const struct block *block, uint64_t *end)
+{
+	uint64_t to = (uint64_t)block->offset + block->n;
+	enum unpack_status status;
+	int r;
+
+	if (block->offset < 0 || to < block->n)
+		return unpack_fail(extract->unpack, UNPACK_MALFORMED, 0, "data at no place that a file has");
+	*end = to > *end ? to : *end;
+	status = judge_size(extract, *end);
+	if (status == UNPACK_DONE)
+		status = input_unpacked(extract->input, block->n);
+	if (status == UNPACK_DONE && unpack_out_of_time(extract->unpack))
+		status = unpack_fail(extract->unpack, UNPACK_LIMIT, ETIMEDOUT, "unpacking");
+	if (status != UNPACK_DONE)
+		return status;
+	r = write_at(fd, block->bytes, block->n, (uint64_t)block->offset);
+	return r < 0 ? failed(extract, -r, "writing") : UNPACK_DONE;
+}
+
 /* Writes the data of the entry. */
 static enum unpack_status write_data(struct extract *extract, struct archive_entry *entry, int fd)
 {
 	struct archive *archive = input_archive(extract->input);
 	uint64_t end = 0, size = archive_entry_size_is_set(entry) ? (uint64_t)archive_entry_size(entry) : 0;
 	enum unpack_status status = judge_size(extract, size);
-	const void *bytes;
-	size_t n;
-	la_int64_t offset;
+	struct block block;
 	int r = ARCHIVE_OK;
 
-	while (status == UNPACK_DONE && (r = archive_read_data_block(archive, &bytes, &n, &offset)) == ARCHIVE_OK) {
-		uint64_t to = (uint64_t)offset + n;
-
-		if (offset < 0 || to < n)
-			return unpack_fail(extract->unpack, UNPACK_MALFORMED, 0, "data at no place that a file has");
-		end = to > end ? to : end;
-		status = judge_size(extract, end);
-		if (status == UNPACK_DONE)
-			status = input_unpacked(extract->input, n);
-		r = status == UNPACK_DONE ? write_at(fd, bytes, n, (uint64_t)offset) : 0;
-		if (r < 0)
-			return failed(extract, -r, "writing");
-		if (unpack_out_of_time(extract->unpack))
-			return unpack_fail(extract->unpack, UNPACK_LIMIT, ETIMEDOUT, "unpacking");
-	}
+	while (status == UNPACK_DONE && (r = archive_read_data_block(archive, &block.bytes, &block.n, &block.offset)) == ARCHIVE_OK)
+		status = write_block(extract, fd, &block, &end);
 	if (status != UNPACK_DONE)
 		return status;
 	if (r != ARCHIVE_EOF)
@@ -197,45 +209,54 @@ static enum unpack_status make_symlink(struct extract *extract, struct archive_e
 	return UNPACK_DONE;
 }
 
-/* To a file that this run has made. That is looked at again when the link is there: whoever works in the directory may have swapped it. */
-static enum unpack_status make_hard_link(struct extract *extract, const char *target, const char *path)
+/* Is it a file that this run has made? */
+static enum unpack_status judge_ours(struct extract *extract, int dir, const char *name)
 {
-	static const char not_ours[] = "a hard link to something that is no file of this archive";
-	char normal[PATH_BYTES_MAX + 1];
-	struct where from = { .dir = -1 };
-	const char *name, *source;
 	struct stat st;
-	enum unpack_status status = name_take(extract->unpack, target, normal);
-	int r;
 
-	if (status == UNPACK_DONE && !*normal)
-		return unpack_fail(extract->unpack, UNPACK_REFUSED, 0, not_ours);
-	if (status == UNPACK_DONE && strcmp(normal, path) == 0) /* to itself, as some writers do */
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && made_files_has(&extract->made, &st))
 		return UNPACK_DONE;
+	return unpack_fail(extract->unpack, UNPACK_REFUSED, 0, "a hard link to something that is no file of this archive");
+}
+
+/* From `source` in a directory. Looked at again when the link is there: whoever works in the directory may have swapped it. */
+static enum unpack_status link_from(struct extract *extract, int dir, const char *source, const char *path)
+{
+	const char *name;
+	enum unpack_status status = name_parent(extract->unpack, &extract->where, path, true, &name);
+
 	if (status == UNPACK_DONE)
-		status = name_parent(extract->unpack, &from, normal, false, &source);
-	if (status == UNPACK_DONE)
-		status = name_parent(extract->unpack, &extract->where, path, true, &name);
-	if (status == UNPACK_DONE &&
-	    (fstatat(from.dir, source, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || !made_files_has(&extract->made, &st)))
-		status = unpack_fail(extract->unpack, UNPACK_REFUSED, 0, not_ours);
+		status = judge_ours(extract, dir, source);
 	if (status == UNPACK_DONE)
 		status = clear_name(extract, name);
-	if (status != UNPACK_DONE) {
-		where_done(&from);
+	if (status != UNPACK_DONE)
 		return status;
-	}
-	r = linkat(from.dir, source, extract->where.dir, name, 0) < 0 ? errno : 0;
-	where_done(&from);
-	if (r)
-		return failed(extract, r, r == EXDEV ? "hard links between directories want Linux 5.19" : "making the hard link");
-	if (fstatat(extract->where.dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-	    !made_files_has(&extract->made, &st)) {
+	if (linkat(dir, source, extract->where.dir, name, 0) < 0)
+		return failed(extract, errno, errno == EXDEV ? "hard links between directories want Linux 5.19" : "making the hard link");
+	status = judge_ours(extract, extract->where.dir, name);
+	if (status != UNPACK_DONE)
 		(void)unlinkat(extract->where.dir, name, 0);
-		return unpack_fail(extract->unpack, UNPACK_REFUSED, 0, not_ours);
-	}
-	extract->unpack->links++;
-	return UNPACK_DONE;
+	else
+		extract->unpack->links++;
+	return status;
+}
+
+static enum unpack_status make_hard_link(struct extract *extract, const char *target, const char *path)
+{
+	char normal[PATH_BYTES_MAX + 1];
+	struct where from = { .dir = -1 };
+	const char *source;
+	enum unpack_status status = name_take(extract->unpack, target, normal);
+
+	if (status == UNPACK_DONE && !*normal)
+		return unpack_fail(extract->unpack, UNPACK_REFUSED, 0, "a hard link to the directory itself");
+	if (status != UNPACK_DONE || strcmp(normal, path) == 0) /* to itself, as some writers do */
+		return status;
+	status = name_parent(extract->unpack, &from, normal, false, &source);
+	if (status == UNPACK_DONE)
+		status = link_from(extract, from.dir, source, path);
+	where_done(&from);
+	return status;
 }
 
 /* Overlayfs's "here is nothing": a character device 0:0, which anybody may make (Linux 5.8). */

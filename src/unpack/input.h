@@ -12,7 +12,7 @@ struct input;
 
 /* Reads the beginning of unpack->input. NULL: unpack has the failure. */
 struct input *input_open(struct unpack *unpack);
-void input_close(struct input **input);
+void input_close(struct input **slot);
 struct archive *input_archive(struct input *input);
 /* libarchive has failed: why, in unpack. */
 enum unpack_status input_failed(struct input *input);

@@ -155,29 +155,40 @@ static void prepare(struct unpack *unpack)
 		unpack_fail(unpack, UNPACK_USAGE, EBADF, "descriptor 3 is no directory");
 }
 
+static void confine_and_run(struct unpack *unpack, bool extract)
+{
+	int r = confine(unpack, extract);
+
+	if (r < 0) {
+		unpack_fail(unpack, UNPACK_SETUP, -r, "giving up what is not needed");
+	} else if (extract) {
+		unpack->input = STDIN_FILENO;
+		(void)unpack_extract(unpack);
+	} else {
+		(void)unpack_create(unpack);
+	}
+}
+
+static int show_usage(int fd, enum unpack_status status)
+{
+	(void)fd_write_all(fd, usage, sizeof(usage) - 1);
+	return (int)status;
+}
+
 int main(int argc, char **argv)
 {
 	struct unpack unpack = { .root = ROOT_FD, .input = -1, .output = STDOUT_FILENO, .limits = UNPACK_LIMITS_DEFAULT };
-	bool extract = argc > 1 && strcmp(argv[1], "extract") == 0;
-	int r;
+	const char *verb = argc > 1 ? argv[1] : "";
+	bool extract = strcmp(verb, "extract") == 0;
 
-	if (!extract && (argc < 2 || strcmp(argv[1], "create") != 0)) {
-		(void)fd_write_all(argc == 2 && strcmp(argv[1], "--help") == 0 ? STDOUT_FILENO : STDERR_FILENO, usage, sizeof(usage) - 1);
-		return argc == 2 && strcmp(argv[1], "--help") == 0 ? UNPACK_DONE : UNPACK_USAGE;
-	}
+	if (strcmp(verb, "--help") == 0)
+		return show_usage(STDOUT_FILENO, UNPACK_DONE);
+	if (!extract && strcmp(verb, "create") != 0)
+		return show_usage(STDERR_FILENO, UNPACK_USAGE);
 	if (take_words(&unpack, argv + 2))
 		prepare(&unpack);
-	if (unpack.status == UNPACK_DONE) {
-		r = confine(&unpack, extract);
-		if (r < 0)
-			unpack_fail(&unpack, UNPACK_SETUP, -r, "giving up what is not needed");
-	}
-	if (unpack.status == UNPACK_DONE && extract) {
-		unpack.input = STDIN_FILENO;
-		(void)unpack_extract(&unpack);
-	} else if (unpack.status == UNPACK_DONE) {
-		(void)unpack_create(&unpack);
-	}
+	if (unpack.status == UNPACK_DONE)
+		confine_and_run(&unpack, extract);
 	report(&unpack);
 	return (int)unpack.status;
 }
