@@ -126,6 +126,15 @@ fill() {
 	printf 'none\0g\0' | "$UNPACK" create --paths 3< a 4<&0 2> report > archive || status=$?
 	[ "$status" = 7 ]
 	[ "$(tar -tf archive)" = g ]
+	status=0
+	printf 'none\0../x\0' | "$UNPACK" create --paths 3< a 4<&0 > /dev/null 2> report || status=$? # what ends the work is told, not what was left out before
+	[ "$status" = 4 ]
+	says 'r["entry"] == "../x"'
+	mkdir -p a/many
+	touch a/many/{1..20}
+	status=0
+	"$UNPACK" create --entries 10 3< a > /dev/null 2> report || status=$?
+	[ "$status" = 5 ]
 }
 
 @test "a snapshot keeps whiteouts and opaque directories; without it a whiteout is refused" {
