@@ -49,7 +49,7 @@ struct serve {
 	uint64_t started_us, end_us, idle_us, active_us; /* active_us: when somebody was last */
 	enum live_state state;
 	bool stopped_by_signal; /* paused without a freezer */
-	bool ends;
+	bool ends, is_over;     /* over: its time is up */
 };
 
 /* ---- making it ---- */
@@ -348,10 +348,8 @@ static void check_clocks(struct serve *s)
 {
 	uint64_t now = watch_clock_us();
 
-	if (now >= s->end_us)
-		s->ends = true;
-	if (s->idle_us != WATCH_NEVER && !is_active(s) && now >= s->active_us + s->idle_us)
-		s->ends = true;
+	s->is_over = now >= s->end_us || (s->idle_us != WATCH_NEVER && !is_active(s) && now >= s->active_us + s->idle_us);
+	s->ends = s->ends || s->is_over;
 }
 
 static void wait_for_something(const struct serve *s, struct pollfd *polls)
@@ -454,5 +452,5 @@ int live_serve(const struct live_setting *setting, struct arena *arena, struct e
 		serve(&s);
 	}
 	end(&s);
-	return r;
+	return r == 0 ? s.is_over : r;
 }

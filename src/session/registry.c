@@ -55,6 +55,16 @@ int registry_open(int top, const char *id, struct err *err)
 	return TAKE_FD(dir);
 }
 
+int registry_lock(int dir)
+{
+	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autofd int lock = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (lock < 0 || fcntl(lock, F_OFD_SETLK, &whole) < 0)
+		return errno == EACCES ? -EWOULDBLOCK : -errno;
+	return TAKE_FD(lock);
+}
+
 /* ---- writing ---- */
 
 static void add_text(struct str *out, const char *key, const char *text)
@@ -78,6 +88,10 @@ int registry_write(int dir, const struct kept *kept, struct err *err)
 	add_text(&out, "id", kept->entry.id);
 	add_text(&out, "cwd", kept->entry.cwd);
 	add_text(&out, "home", kept->home);
+	add_text(&out, "tree", session_tree_name(kept->entry.tree));
+	add_text(&out, "path", kept->entry.path);
+	add_text(&out, "workspace", kept->entry.workspace);
+	str_printf(&out, ",\"keeps_workspace\":%s", kept->entry.keeps_workspace ? "true" : "false");
 	str_printf(&out, ",\"has_secrets\":%s,\"labels\":%s,\"settings\":%s}\n", kept->has_secrets ? "true" : "false",
 	           kept->entry.labels ? kept->entry.labels : "{}", kept->settings);
 	r = out.failed ? -ENOMEM : file_replace_at(dir, record_name, out.text, out.len, true);
@@ -108,6 +122,31 @@ static const char *document_of(const json_t *record, const char *key, struct are
 	return text ? arena_dup(arena, text) : NULL;
 }
 
+static const char *const trees[] = { [SESSION_TREE_HOST] = "host", [SESSION_TREE_COPY] = "copy", [SESSION_TREE_EMPTY] = "empty" };
+
+const char *session_tree_name(enum session_tree tree)
+{
+	return trees[tree];
+}
+
+static bool take_tree(const json_t *record, struct arena *arena, struct session_entry *entry)
+{
+	const char *name = json_string_value(json_object_get(record, "tree"));
+	size_t i = 0;
+
+	while (name && i < ARRAY_LEN(trees) && strcmp(trees[i], name) != 0)
+		i++;
+	if (!name || i == ARRAY_LEN(trees))
+		return false;
+	entry->tree = (enum session_tree)i;
+	entry->path = text_of(record, "path", arena);
+	entry->workspace = text_of(record, "workspace", arena);
+	entry->keeps_workspace = json_is_true(json_object_get(record, "keeps_workspace"));
+	if (entry->tree == SESSION_TREE_HOST)
+		return !entry->workspace;
+	return entry->workspace && workspace_is_id(entry->workspace) && entry->path && path_is_normal(entry->path);
+}
+
 static bool take(const json_t *record, const char *id, struct arena *arena, struct kept *kept)
 {
 	const char *its_id = text_of(record, "id", arena);
@@ -122,7 +161,7 @@ static bool take(const json_t *record, const char *id, struct arena *arena, stru
 		               .home = text_of(record, "home", arena),
 		               .has_secrets = json_is_true(json_object_get(record, "has_secrets")) };
 	return number_of(record, "version") == REGISTRY_VERSION && its_id && strcmp(its_id, id) == 0 && kept->settings &&
-	       kept->entry.labels && kept->entry.cwd && path_is_normal(kept->entry.cwd);
+	       kept->entry.labels && kept->entry.cwd && path_is_normal(kept->entry.cwd) && take_tree(record, arena, &kept->entry);
 }
 
 int registry_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err)
