@@ -49,7 +49,7 @@ static uint64_t now_s(void)
 	return (uint64_t)now.tv_sec;
 }
 
-struct session_request birth_request(const struct policy *policy, const char *const *env, const char *cwd)
+struct session_request sessions_request(const struct policy *policy, const char *const *env, const char *cwd)
 {
 	static const char *const nothing[] = { "true", NULL };
 
@@ -323,7 +323,7 @@ int birth_revive(const struct session *session, int dir, const char *id, const c
 	if (r == 0)
 		r = open_workspace(&c, err);
 	if (r == 0) {
-		request = birth_request(&policy, env, c.kept.entry.cwd);
+		request = sessions_request(&policy, env, c.kept.entry.cwd);
 		r = start_sandbox(&c, &request, &course, err);
 	}
 	workspace_close(c.workspace);

@@ -19,7 +19,4 @@ int birth_policy(const struct kept *kept, struct arena *arena, struct policy *re
 /* From its record; lock is held. */
 int birth_revive(const struct session *session, int dir, const char *id, const char *const *env, int lock, struct err *err);
 
-/* A request that executes nothing, for what is the same whatever is executed. */
-struct session_request birth_request(const struct policy *policy, const char *const *env, const char *cwd);
-
 #endif

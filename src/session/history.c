@@ -39,20 +39,47 @@ static int pause_it(const struct session *session, const char *id, struct sessio
 	r = live_ask(&held->live, &pause, &reply, err);
 	if (r < 0 && err && err->code == ERR_NONE)
 		return err_set(err, ERR_SETUP, -r, "session %s cannot be paused: %s", id, strerror(-r));
-	return r < 0 ? r : workspace_lock_beside(held->workspace, err);
+	return r;
 }
 
-static int hold(const struct session *session, const struct kept *kept, struct session_held *held, struct err *err)
+static const char *find_user(const struct session *session, const char *workspace, struct arena *arena)
+{
+	struct session_entry_vec entries;
+
+	if (sessions_list(session, arena, &entries, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < entries.n; i++)
+		if (entries.at[i].workspace && strcmp(entries.at[i].workspace, workspace) == 0 && entries.at[i].state <= SESSION_PAUSED)
+			return entries.at[i].id;
+	return NULL;
+}
+
+static int hold(const struct session *session, struct workspace *workspace, struct session_held *held, struct err *err)
 {
 	struct err busy = { 0 };
-	int r = workspace_open(session->data_dir, kept->entry.workspace, &held->workspace, err);
+	struct arena arena;
+	const char *id;
+	int r = workspace_lock(workspace, &busy);
+
+	if (r == 0)
+		return 0;
+	arena_init(&arena, HISTORY_ARENA_MAX);
+	id = busy.code == ERR_BUSY ? find_user(session, workspace->record.id, &arena) : NULL;
+	r = id ? pause_it(session, id, held, err) : err_set(err, busy.code, busy.errnum, "%s", busy.text);
+	arena_done(&arena);
+	return r < 0 ? r : workspace_lock_beside(workspace, err);
+}
+
+int sessions_hold_workspace(const struct session *session, struct workspace *workspace, struct session_held *ret_held, struct err *err)
+{
+	struct session_held held = { .workspace = NULL, .live = { .socket = -1, .root = -1 } };
+	int r = hold(session, workspace, &held, err);
 
 	if (r < 0)
-		return r;
-	r = workspace_lock(held->workspace, &busy);
-	if (r < 0 && busy.code != ERR_BUSY)
-		return err_set(err, busy.code, busy.errnum, "%s", busy.text);
-	return r < 0 ? pause_it(session, kept->entry.id, held, err) : 0;
+		sessions_let_go(&held);
+	else
+		*ret_held = held;
+	return r;
 }
 
 int sessions_hold(const struct session *session, const char *id, struct session_held *ret_held, struct err *err)
@@ -65,7 +92,9 @@ int sessions_hold(const struct session *session, const char *id, struct session_
 	arena_init(&arena, HISTORY_ARENA_MAX);
 	r = read_record(session, id, &arena, &kept, err);
 	if (r == 0)
-		r = hold(session, &kept, &held, err);
+		r = workspace_open(session->data_dir, kept.entry.workspace, &held.workspace, err);
+	if (r == 0)
+		r = hold(session, held.workspace, &held, err);
 	arena_done(&arena);
 	if (r < 0)
 		sessions_let_go(&held);
@@ -153,7 +182,7 @@ int sessions_fork(const struct session *session, const char *id, const char *con
 
 	const struct birth_parent parent = { .workspace = workspace, .kept = &kept };
 
-	request = birth_request(&policy, env, kept.entry.cwd);
+	request = sessions_request(&policy, env, kept.entry.cwd);
 	birth.id = child ? child : arena_dup(arena, workspace->record.id);
 	birth.tree = kept.entry.tree;
 	birth.labels = kept.entry.labels;

@@ -32,6 +32,9 @@ struct session_birth {
 	uint64_t idle_ms;      /* 0: none */
 };
 
+/* A request that executes nothing, for what is the same whatever is executed. */
+struct session_request sessions_request(const struct policy *policy, const char *const *env, const char *cwd);
+
 enum session_state { SESSION_RUNNING, SESSION_PAUSED, SESSION_STOPPED, SESSION_BROKEN };
 
 struct session_entry {
@@ -85,6 +88,8 @@ struct session_held {
 	bool resumes;
 };
 int sessions_hold(const struct session *session, const char *id, struct session_held *ret_held, struct err *err);
+/* The same for a workspace that is open already and stays the caller's: locked, or a session that holds it paused and it locked beside. */
+int sessions_hold_workspace(const struct session *session, struct workspace *workspace, struct session_held *ret_held, struct err *err);
 void sessions_let_go(struct session_held *held);
 
 /* Another session that begins where this one is: settings and workspace, not processes. child NULL: a random name. */

@@ -8,7 +8,6 @@
 #include "policy/read.h"
 #include "session/place.h"
 #include "session/state.h"
-#include "workspace/seal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -282,6 +281,37 @@ void workspaces_print_json(const struct workspace_info_vec *list, struct str *ou
 		str_add_json_text(out, info->base);
 		str_add(out, ",\"fault\":");
 		str_add_json_text(out, info->fault);
+		str_add_char(out, '}');
+	}
+	str_add(out, "]\n");
+}
+
+void workspaces_print_log(const struct workspace *workspace, struct str *out)
+{
+	const struct workspace_record *record = &workspace->record;
+
+	for (size_t i = 0; i < record->layers_n; i++) {
+		const struct workspace_layer *layer = &record->layers[i];
+
+		str_printf(out, "%c @%llu  on @%llu  ", layer->number == record->below ? '*' : ' ', (unsigned long long)layer->number,
+		           (unsigned long long)layer->parent);
+		str_add_escaped(out, layer->label ? layer->label : "", layer->label ? strlen(layer->label) : 0);
+		str_add_char(out, '\n');
+	}
+}
+
+void workspaces_print_log_json(const struct workspace *workspace, struct str *out)
+{
+	const struct workspace_record *record = &workspace->record;
+
+	str_add_char(out, '[');
+	for (size_t i = 0; i < record->layers_n; i++) {
+		const struct workspace_layer *layer = &record->layers[i];
+
+		str_printf(out, "%s{\"number\":%llu,\"parent\":%llu,\"created\":%lld,\"current\":%s,\"label\":", i ? "," : "",
+		           (unsigned long long)layer->number, (unsigned long long)layer->parent,
+		           (long long)(layer->created_ns / 1000000000), layer->number == record->below ? "true" : "false");
+		str_add_json_text(out, layer->label);
 		str_add_char(out, '}');
 	}
 	str_add(out, "]\n");
