@@ -24,6 +24,7 @@ enum live_request_type {
 	LIVE_RESUME,
 	LIVE_LIFETIME, /* other times: b, c in ms from now; 0: none */
 	LIVE_RULES,    /* with a sealed file of rules for the egress filter, in place of those before */
+	LIVE_USE,      /* the session is not idle as long as this connection is open */
 	LIVE_END       /* kills all; the reply is the connection's end */
 };
 

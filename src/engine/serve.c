@@ -4,7 +4,7 @@
  *
  *   running ──PAUSE──▶ paused ──EXEC, RESUME──▶ running          any ──END, ttl, idle, launcher gone, SIGTERM──▶ undone
  *
- * Idle means that no client is connected but those who said that they are no sign of activity. A paused session is idle as any other.
+ * Idle means that no client executes anything, or has said that it uses the session; who only looks changes nothing. A paused session is idle as any other.
  */
 #include "engine/live.h"
 
@@ -34,7 +34,8 @@ enum { END_MS = 300 };
 
 struct client {
 	int socket; /* -1: the place is free */
-	bool executes, background;
+	bool executes;
+	bool uses; /* keeps the session from being idle */
 };
 
 struct serve {
@@ -155,7 +156,7 @@ static int resume(struct serve *s)
 static bool is_active(const struct serve *s)
 {
 	for (unsigned i = 0; i < LIVE_CLIENTS_MAX; i++)
-		if (s->client[i].socket >= 0 && !s->client[i].background)
+		if (s->client[i].socket >= 0 && s->client[i].uses)
 			return true;
 	return false;
 }
@@ -252,7 +253,7 @@ static int execute(struct serve *s, struct client *client, const struct live_req
 	if (r == 0)
 		r = sock_send_fds(s->launcher.socket, &message, sizeof(message), fds, WIRE_EXEC_FDS);
 	client->executes = true;
-	client->background = request->a;
+	client->uses = !request->a;
 	if (r == 0)
 		return 0;
 	message = (struct wire){ .type = WIRE_FAILED, .a = -1, .b = -r };
@@ -283,6 +284,9 @@ static int obey(struct serve *s, struct client *client, const struct live_reques
 		return fds[0] < 0 ? -EPROTO : s->report.egress ? egress_renew(s->report.egress, fds[0]) : -EOPNOTSUPP;
 	case LIVE_EXEC:
 		return fds[0] < 0 ? -EPROTO : execute(s, client, request, fds);
+	case LIVE_USE:
+		client->uses = true;
+		return 0;
 	case LIVE_END:
 		s->ends = true;
 		return 0;
@@ -312,7 +316,8 @@ static void hear(struct serve *s, struct client *client)
 	}
 	for (int i = 0; i < WIRE_EXEC_FDS; i++)
 		own_close(&fds[i]);
-	s->active_us = watch_clock_us();
+	if (client->uses)
+		s->active_us = watch_clock_us(); /* also when it has just gone */
 }
 
 /* ---- the filter's events ---- */

@@ -22,6 +22,7 @@ enum session_tree {
 };
 const char *session_tree_name(enum session_tree tree); /* "copy" */
 
+struct birth_parent;
 struct session_birth {
 	enum session_tree tree;
 	const char *path;      /* EMPTY: normal; NULL: /workspace */
