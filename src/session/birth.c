@@ -243,10 +243,11 @@ static int make_in(struct cradle *c, int top, const struct session_request *requ
 	return lock < 0 ? lock : fill(c, request, birth, err);
 }
 
-int birth_create(const struct session *session, const struct session_request *request, const struct session_birth *birth,
-                 const struct birth_parent *parent, struct arena *arena, struct session_entry *ret_entry, struct err *err)
+int sessions_create(const struct session *session, const struct session_request *request, const struct session_birth *birth,
+                    struct arena *arena, struct session_entry *ret_entry, struct err *err)
 {
 	struct cradle c = { .session = session, .arena = arena, .dir = -1, .birth = { .listener = -1, .lock = -1 } };
+	const struct birth_parent *parent = birth->parent;
 	struct err own = { 0 };
 	autofd int top = registry_open_top(session->data_dir, true, err);
 	int r;

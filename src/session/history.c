@@ -189,5 +189,6 @@ int sessions_fork(const struct session *session, const char *id, const char *con
 	birth.ttl_ms = kept.entry.ttl_ms;
 	birth.idle_ms = kept.entry.idle_ms;
 	kept.entry.keeps_workspace = false;
-	return birth_create(session, &request, &birth, &parent, arena, ret_entry, err);
+	birth.parent = &parent;
+	return sessions_create(session, &request, &birth, arena, ret_entry, err);
 }

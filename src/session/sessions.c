@@ -39,12 +39,6 @@ static uint64_t now_s(void)
 	return (uint64_t)now.tv_sec;
 }
 
-int sessions_create(const struct session *session, const struct session_request *request, const struct session_birth *birth,
-                    struct arena *arena, struct session_entry *ret_entry, struct err *err)
-{
-	return birth_create(session, request, birth, NULL, arena, ret_entry, err);
-}
-
 /* ---- using one ---- */
 
 /* Whoever is just making it holds the lock, and listens soon. */

@@ -31,6 +31,7 @@ struct session_birth {
 	const char *labels;    /* a JSON object of texts, or NULL */
 	uint64_t ttl_ms;       /* from now; 0: none */
 	uint64_t idle_ms;      /* 0: none */
+	const struct birth_parent *parent; /* of sessions_fork; else NULL */
 };
 
 /* A request that executes nothing, for what is the same whatever is executed. */
