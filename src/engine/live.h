@@ -55,6 +55,7 @@ struct live_setting {
 	const struct plan *plan;                  /* ends in SERVE */
 	int template_fd;                          /* a sealed file: the plan for executions */
 	int listener;                             /* of the path where clients come */
+	int dir;                                  /* the session's; -1: it leaves no mark there when it is paused */
 	uint64_t ttl_ms, idle_ms;                 /* LIVE_NEVER_MS: none */
 	const struct engine_run_options *options; /* launcher, run_id, state_dir, refused_op, torture_op */
 	void (*on_ready)(void *context);
@@ -85,6 +86,8 @@ struct live_start {
 /* The last two are locks, held as long as they are open. */
 enum { LIVE_START_PLAN, LIVE_START_TEMPLATE, LIVE_START_LISTENER, LIVE_START_LOCK, LIVE_START_TREE, LIVE_START_FDS };
 #define LIVE_ENDED "ended"
+/* A file in the session's directory while it is paused, for those who only list. */
+#define LIVE_PAUSED_MARK "paused"
 
 struct live_started {
 	int32_t result;      /* 0: clients are served; else a negative errno, and why: */

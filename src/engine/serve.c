@@ -16,6 +16,7 @@
 #include "engine/watch.h"
 #include "plan/wire.h"
 #include "sys/fd.h"
+#include "sys/file.h"
 #include "sys/signal.h"
 #include "sys/sock.h"
 
@@ -98,6 +99,17 @@ static int await(struct serve *s, struct err *err)
 
 /* ---- pause and resume ---- */
 
+static void mark_state(struct serve *s, enum live_state state)
+{
+	int dir = s->setting->dir;
+
+	s->state = state;
+	if (dir >= 0 && state == LIVE_PAUSED)
+		(void)file_replace_at(dir, LIVE_PAUSED_MARK, "", 0, false);
+	else if (dir >= 0)
+		(void)unlinkat(dir, LIVE_PAUSED_MARK, 0);
+}
+
 static void stop_by_signal(struct serve *s, int number)
 {
 	const struct wire message = { .type = WIRE_SIGNAL, .a = number };
@@ -130,7 +142,7 @@ static int pause_all(struct serve *s)
 	}
 	if (r < 0)
 		return r;
-	s->state = LIVE_PAUSED;
+	mark_state(s, LIVE_PAUSED);
 	for (size_t i = 0; i < s->prepared.cgroups.n; i++)
 		cgroup_reclaim(s->prepared.cgroups.at[i].dir, s->prepared.cgroups.at[i].account);
 	return 0;
@@ -147,7 +159,7 @@ static int resume(struct serve *s)
 	else
 		r = freeze(s, false);
 	if (r == 0)
-		s->state = LIVE_RUNNING;
+		mark_state(s, LIVE_RUNNING);
 	return r;
 }
 
@@ -453,6 +465,7 @@ int live_serve(const struct live_setting *setting, struct arena *arena, struct e
 	if (r == 0)
 		r = await(&s, err);
 	if (r == 0) {
+		mark_state(&s, LIVE_RUNNING); /* a mark may be a dead one's */
 		setting->on_ready(setting->context);
 		serve(&s);
 	}

@@ -320,6 +320,8 @@ int birth_revive(const struct session *session, int dir, const char *id, const c
 	c.path = arena_printf(&arena, "%s/sessions/%s", session->data_dir, id);
 	r = registry_read(dir, id, &arena, &c.kept, err);
 	if (r == 0)
+		r = registry_read_settings(dir, &arena, &c.kept, err);
+	if (r == 0)
 		r = birth_policy(&c.kept, &arena, &policy, err);
 	if (r == 0)
 		r = open_workspace(&c, err);

@@ -146,22 +146,34 @@ static bool is_over(const struct session_entry *entry, int dir)
 	       fstatat(dir, LIVE_ENDED, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static void look(int top, struct session_entry *entry, struct arena *arena)
+/* Whether it lives its lock tells, and a file whether it is paused; only what else it has to say is asked. */
+static void look_alive(int dir, struct session_entry *entry, bool asks)
+{
+	struct err ignored = { 0 };
+	struct stat st;
+	struct live live;
+
+	if (!registry_is_held(dir))
+		return;
+	entry->state = fstatat(dir, LIVE_PAUSED_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0 ? SESSION_PAUSED : SESSION_RUNNING;
+	if (!asks || live_open(dir, socket_name, &live, &ignored) < 0)
+		return;
+	entry->live = live.hello;
+	entry->state = live.hello.state == LIVE_PAUSED ? SESSION_PAUSED : SESSION_RUNNING;
+	live_close(&live);
+}
+
+static void look(int top, struct session_entry *entry, bool asks, struct arena *arena)
 {
 	struct err why = { 0 };
 	autofd int dir = registry_open(top, entry->id, &why);
 	struct kept kept;
-	struct live live;
 
 	entry->state = SESSION_BROKEN;
 	if (dir >= 0 && registry_read(dir, entry->id, arena, &kept, &why) == 0) {
 		*entry = kept.entry;
 		entry->state = SESSION_STOPPED;
-		if (live_open(dir, socket_name, &live, &why) == 0) {
-			entry->live = live.hello;
-			entry->state = live.hello.state == LIVE_PAUSED ? SESSION_PAUSED : SESSION_RUNNING;
-			live_close(&live);
-		}
+		look_alive(dir, entry, asks);
 		entry->is_over = is_over(entry, dir);
 		return;
 	}
@@ -211,7 +223,7 @@ static void drop_those_over(const struct session *session, struct session_entry_
 	entries->n = kept;
 }
 
-int sessions_list(const struct session *session, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err)
+int sessions_list(const struct session *session, bool asks, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err)
 {
 	struct err absent = { 0 };
 	autofd int top = registry_open_top(session->data_dir, false, &absent);
@@ -224,7 +236,7 @@ int sessions_list(const struct session *session, struct arena *arena, struct ses
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/sessions: %s", session->data_dir, strerror(-r));
 	for (size_t i = 0; i < ret_entries->n; i++)
-		look(top, &ret_entries->at[i], arena);
+		look(top, &ret_entries->at[i], asks, arena);
 	drop_those_over(session, ret_entries);
 	if (ret_entries->n)
 		qsort(ret_entries->at, ret_entries->n, sizeof(*ret_entries->at), compare_entries);
@@ -315,7 +327,7 @@ int sessions_gc(const struct session *session, struct err *err)
 	int r;
 
 	arena_init(&arena, SESSION_ARENA_MAX);
-	r = sessions_list(session, &arena, &entries, err);
+	r = sessions_list(session, false, &arena, &entries, err);
 	arena_done(&arena);
 	return r;
 }

@@ -77,8 +77,8 @@ struct session_exec {
 int sessions_exec(const struct session *session, const struct live *live, const struct session_exec *exec, struct arena *arena,
                   struct session_result *ret_result, struct err *err);
 
-/* All of them, by name. */
-int sessions_list(const struct session *session, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err);
+/* All of them, by name; those whose time is up go in passing. asks: each that is alive is asked for what it alone knows (`live`). */
+int sessions_list(const struct session *session, bool asks, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err);
 
 /*
  * The session's workspace while nothing writes in it: a running session is paused meanwhile, unless it was. To be given back to sessions_let_go. POLICY
