@@ -382,18 +382,18 @@ f" ] || exit 6
 		if final and (old or os.path.exists("k_gone") or any(n.startswith(".coffer") for n in os.listdir("."))):
 		    sys.exit("not complete: %d old; %s" % (old, os.listdir(".")))
 	END
-	for round in $(seq 12); do
+	for _ in $(seq 5); do
 		/usr/bin/python3 -c 'for i in range(150): open("k%d" % i, "w").write("old %d\n" % i * 50)'
 		touch k_gone
 		tried /usr/bin/python3 -c 'import os
 for i in range(150): open("k%d" % i, "w").write("new %d\n" % i * 70)
 os.unlink("k_gone")'
 		tries=0
-		while [ $tries -lt 40 ]; do
+		while [ $tries -lt 15 ]; do
 			tries=$((tries + 1))
 			"$COFFER" apply > "$TOP/applied" 2>&1 3>&- &
 			pid=$!
-			sleep "$(/usr/bin/python3 -c 'import random; print(random.uniform(0, 0.06))')"
+			sleep "0.0$((RANDOM % 6))$((RANDOM % 10))"
 			kill -9 $pid 2> /dev/null || true
 			wait $pid 2> /dev/null && break
 			/usr/bin/python3 "$TOP/check.py"
