@@ -200,8 +200,24 @@ export class EngineSession {
     await this.#ask('process.remove', { process: id });
   }
 
+  /** Ends those that run, and forgets all of them. */
+  async forgetProcesses(graceMs) {
+    for (const { id, status } of await this.processes()) {
+      if (status === 'running') await this.stopProcess(id, graceMs);
+      await this.forgetProcess(id);
+    }
+  }
+
   async waitForPort(port, { timeoutMs, intervalMs, signal }) {
     await this.#ask('port.wait', { port, timeout_ms: timeoutMs, interval_ms: intervalMs }, { signal });
+  }
+
+  async pause() {
+    await this.#ask('session.pause');
+  }
+
+  async resume() {
+    await this.#ask('session.resume');
   }
 
   /** False when it is no more; true as well when nobody can be asked. */

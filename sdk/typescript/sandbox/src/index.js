@@ -14,3 +14,6 @@ export {
   SandboxToolInputError,
   SandboxToolPolicyError,
 } from './errors.js';
+export { DockerSandboxClient } from './client.js';
+export { DockerSandboxError } from './client_error.js';
+export { createDockerSandboxTools } from './client_tools.js';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Speaks docs/PROTOCOL.md as far as the tests of the package need it, makes no sandbox, and notes each request in FAKE_LOG. What a command does is in
-// its name: `say TEXT`, `hang` (until it is cancelled), `die`, `babble` (no JSON).
+// its name: `say TEXT`, `hang` (until it is cancelled), `pour` (30,000 bytes, then hang), `late`, `die`, `babble` (no JSON).
 import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -34,6 +34,11 @@ const commands = {
     process.exitCode = 3;
     setTimeout(() => process.exit(), 20);
   },
+  pour(id) {
+    for (let i = 0; i < 100; i++) write({ id, event: 'stdout', data: base64('x'.repeat(300)) });
+    commands.hang(id);
+  },
+  late: id => write({ id, result: outcome({ exit_code: 124, timed_out: true, cause: 'timeout' }) }),
   babble() {
     process.stdout.write('no JSON\n');
   },
@@ -62,7 +67,13 @@ const methods = {
     sessions.delete(session);
     write({ id, result: {} });
   },
+  'session.open': (id, params) => methods['session.info'](id, params),
+  'session.pause': id => write({ id, result: {} }),
+  'session.resume': id => write({ id, result: {} }),
   'process.list': id => write({ id, result: { processes: [] } }),
+  'file.page'(id, { path }) {
+    failure(id, path === 'link' ? 'denied' : 'notfound', `${path}: no such file`, 2);
+  },
   'file.mkdir': id => write({ id, result: {} }),
   'file.write': id => write({ id, result: { bytes: 0 } }),
   exec(id, params) {
