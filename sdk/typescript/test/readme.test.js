@@ -1,11 +1,12 @@
-// The README's code for sessions runs, one block after the other, as it stands there.
+// The README's code for sessions runs, one block after the other, as it stands there, and its types are right.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { findCoffer } from '../sandbox/src/find.js';
+import { fileURLToPath } from 'node:url';
+import { findCoffer, which } from '../sandbox/src/find.js';
 import * as sandboxPackage from '../sandbox/src/index.js';
 
 const data = mkdtempSync(join(tmpdir(), 'coffer-readme-test-'));
@@ -35,4 +36,27 @@ test('each block of the README runs', { skip, timeout: 60_000 }, async () => {
   }
   assert.equal(await names.session.readTextFile('a.txt'), 'written by an agent');
   await names.session.destroy();
+});
+
+test('each block has the right types', { skip: !which('tsc') && 'no tsc', timeout: 60_000 }, () => {
+  const known = `import { createDockerSandboxTools, createSandboxTools, DockerSandbox, DockerSandboxClient, Sandbox, type DockerSandboxSession } from '@coffer/sandbox';
+    declare const process: any, userId: string, uint8Array: Uint8Array, abortController: AbortController, sandbox: Sandbox, session: DockerSandboxSession;
+    export { createDockerSandboxTools, createSandboxTools, DockerSandboxClient };\n`;
+  const bodies = blocks.map((code, i) => `export async function block${i}() {\n${code}\n}\n`);
+  const wrong = 'export async function wrong() {\n  // @ts-expect-error\n  await session.exec({ command: 1 });\n}\n';
+  writeFileSync(join(data, 'blocks.ts'), known + bodies.join('') + wrong);
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    module: 'es2022',
+    moduleResolution: 'node',
+    types: [],
+    baseUrl: '.',
+    paths: { '@coffer/sandbox': [fileURLToPath(new URL('../sandbox/src/index.d.ts', import.meta.url))] },
+  };
+  writeFileSync(join(data, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['blocks.ts'] }));
+  const { status, stdout } = spawnSync('tsc', ['-p', data], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
 });

@@ -52,6 +52,7 @@ test('every option has its place', async () => {
   const session = await new DockerSandbox({
     image,
     pull: 'never',
+    workdir: '/srv/w',
     lifecycle: { ttlMs: 60_000, idleTimeoutMs: 30_000 },
     network: { mode: true, allowedDomains: ['example.com'] },
     labels: { team: 'a' },
@@ -67,6 +68,8 @@ test('every option has its place', async () => {
   const [{ policy, ...params }] = wire('session.create');
   assert.deepEqual(policy.limits, { memory: '512M', cpus: 1.5, processes: 102 });
   assert.equal(policy.network.mode, 'filtered');
+  assert.equal(policy.workspace.alias, '/srv/w');
+  assert.equal(session.workdir, '/srv/w');
   assert.deepEqual(policy.network.allowedDomains, ['example.com']);
   assert.equal(session.id, 'my-session');
   assert.deepEqual(
@@ -86,7 +89,14 @@ test('every option has its place', async () => {
   await session.exec({ command: 'say', args: ['hi'], cwd: './src/', env: { A: 'b' } });
   await session.exec({ command: 'say', args: ['hi'], timeoutMs: 5 });
   const [first, second] = wire('exec');
-  assert.deepEqual(first, { session: 'my-session', argv: ['say', 'hi'], cwd: 'src', env: { A: 'b' }, timeout_ms: 9000, max_output_bytes: 77 });
+  assert.deepEqual(first, {
+    session: 'my-session',
+    argv: ['say', 'hi'],
+    cwd: 'src',
+    env: { PWD: '/srv/w/src', A: 'b' },
+    timeout_ms: 9000,
+    max_output_bytes: 77,
+  });
   assert.equal(second.timeout_ms, 5);
   await session.destroy();
   assert.deepEqual(wire('session.remove'), [{ session: 'my-session', workspace: false }]);

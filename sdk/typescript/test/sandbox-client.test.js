@@ -32,6 +32,7 @@ test('a sandbox, what it is made of, and its end', async () => {
     team: 't',
     'anvia.sandbox.schema': '1',
     'anvia.sandbox.id': 'owned',
+    'anvia.sandbox.workdir': '/workspace',
     'anvia.sandbox.workspace.type': 'ephemeral',
     'anvia.sandbox.network.mode': 'none',
     'anvia.sandbox.runtime.command-timeout-ms': '30000',

@@ -51,7 +51,7 @@ function variablesOf(env = {}) {
   return { HOME, ...env };
 }
 
-function labelsOf({ id, labels = {}, workspace, network, limits }) {
+function labelsOf({ id, labels = {}, workdir, workspace, network, limits }) {
   const reserved = Object.keys(labels).find(name => name.startsWith('anvia.sandbox.'));
   if (reserved) throw new TypeError(`labels: "${reserved}" is reserved.`);
   const runtime = Object.entries(LIMITS).map(([name, [label]]) => [`anvia.sandbox.runtime.${label}`, String(limits[name])]);
@@ -59,6 +59,7 @@ function labelsOf({ id, labels = {}, workspace, network, limits }) {
     ...labels,
     'anvia.sandbox.schema': SCHEMA,
     'anvia.sandbox.id': id,
+    'anvia.sandbox.workdir': workdir,
     'anvia.sandbox.workspace.type': workspace.type,
     'anvia.sandbox.network.mode': network.mode,
     ...Object.fromEntries(runtime),
@@ -182,14 +183,14 @@ export class DockerSandboxClient {
   }
 
   async createSandbox(options) {
-    const { id = randomUUID(), image, workspace, network, env, labels, resources = {}, security, containerRuntime, abortSignal } = record(options);
+    const { id = randomUUID(), image, workdir = '/workspace', workspace, network, env, labels, resources = {}, security, containerRuntime, abortSignal } = record(options);
     const limits = limitsOf(options.runtime);
     const ports = portsIn(record(network, 'network'));
     const params = {
       id: checkedId(id),
-      policy: settingsOf({ network: networkOf(network.mode === 'none' ? false : { mode: true, allowedDomains: network.allowedDomains }), ...resources }),
+      policy: settingsOf({ workdir, network: networkOf(network.mode === 'none' ? false : { ...network, mode: true }), ...resources }),
       workspace: workspaceOf(workspace),
-      labels: labelsOf({ id, labels, workspace, network, limits }),
+      labels: labelsOf({ id, labels, workdir, workspace, network, limits }),
       env: variablesOf(env),
       ports: ports.length ? ports : undefined,
     };

@@ -16,8 +16,8 @@ export class DockerSandbox {
   #channel;
 
   constructor(options = {}) {
-    const { image = 'node:22-bookworm', workspace = {}, network = false, hooks = {} } = options;
-    this.#options = { ...options, image, workspace, network, hooks };
+    const { image = 'node:22-bookworm', workdir = '/workspace', workspace = {}, network = false, hooks = {} } = options;
+    this.#options = { ...options, image, workdir, workspace, network, hooks };
     this.#limits = limitsOf(options.limits);
     pullOf(options.pull);
     this.#channel = new Channel(options.dockerPath);
@@ -36,7 +36,7 @@ export class DockerSandbox {
   }
 
   async createSession({ id: wanted, workspace = this.#options.workspace, manifest, metadata, ports } = {}) {
-    const { network, hooks, lifecycle, user, image, labels } = this.#options;
+    const { network, hooks, lifecycle, user, image, labels, workdir } = this.#options;
     const published = portsOf(ports, network);
     checkUser(user);
     const { names } = findImage(image);
@@ -45,7 +45,7 @@ export class DockerSandbox {
     const workspaceId = persistent ? resourceName(workspace.id) || randomUUID() : id;
     const lasts = lifecycle?.autoDestroy === false ? {} : { ttl_ms: lifecycle?.ttlMs, idle_ms: lifecycle?.idleTimeoutMs };
     const engine = await this.#create(id, {
-      policy: settingsOf({ network: networkOf(network), ...this.#limits }),
+      policy: settingsOf({ workdir, network: networkOf(network), ...this.#limits }),
       workspace: persistent ? { kind: 'persistent', id: engineName(workspaceId) } : { kind: 'ephemeral' },
       labels: labelsOf({ labels, metadata, workspace, volume: `anvia-sandbox-${workspaceId}-workspace` }),
       metadata,

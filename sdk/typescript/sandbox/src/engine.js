@@ -1,5 +1,6 @@
 // One session of the engine, in the words of the protocol: what the two interfaces, that of 0.x and that of 1.0, have in common.
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 
 const MOST_ENTRIES = 1_000_000;
 const MOST_TOLD_LOGS = 1024 * 1024;
@@ -14,12 +15,13 @@ export function engineName(name) {
   return `s-${name.slice(0, 40)}-${hash}`;
 }
 
-/** The settings document for what the options of both interfaces say; `host` is whether the network is the host's own. */
-export function settingsOf({ network, memoryMb, cpus, pidsLimit }) {
+/** The settings document for what the options of both interfaces say. The workspace is found at `workdir` as well, and nothing in it is hidden or protected. */
+export function settingsOf({ workdir, network, memoryMb, cpus, pidsLimit }) {
   const limits = { memory: memoryMb && `${memoryMb}M`, cpus, processes: pidsLimit && pidsLimit + 2 }; // two are the sandbox's own
   return {
-    filesystem: { view: 'toolchain', protectedPlaces: false, allowGitConfig: true, denyRead: [], allowWrite: [], denyWrite: [] },
-    network: { allowedDomains: [], deniedDomains: [], ...network },
+    workspace: { alias: workdir },
+    filesystem: { view: 'toolchain', protectedPlaces: false, allowRead: ['**/.env', '**/.env.*'] },
+    network,
     limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
   };
 }
@@ -52,10 +54,10 @@ export class EngineSession {
   #channel;
   #name;
 
-  constructor(channel, state) {
+  constructor(channel, state, workdir = state.workdir) {
     this.#channel = channel;
     this.#name = state.id;
-    this.workdir = state.workdir;
+    this.workdir = workdir;
     this.labels = state.labels ?? {};
     this.metadata = state.metadata ?? {};
     this.workspace = state.workspace;
@@ -64,11 +66,12 @@ export class EngineSession {
   }
 
   static async create(channel, params) {
-    return new EngineSession(channel, await channel.request('session.create', given(params)));
+    return new EngineSession(channel, await channel.request('session.create', given(params)), params.policy.workspace.alias);
   }
 
   static async open(channel, name) {
-    return new EngineSession(channel, await channel.request('session.open', { session: name }));
+    const state = await channel.request('session.open', { session: name });
+    return new EngineSession(channel, state, state.labels?.['anvia.sandbox.workdir']);
   }
 
   #ask(method, params = {}, options) {
@@ -77,6 +80,11 @@ export class EngineSession {
 
   #askWithInput(method, params, input, options) {
     return this.#channel.requestWithInput(method, given({ session: this.#name, ...params }), input, options);
+  }
+
+  /** With PWD, since a shell that finds it true calls the workspace by the name that it has here. */
+  #environment(cwd, env) {
+    return { PWD: posix.join(this.workdir, cwd ?? '.'), ...env };
   }
 
   /** `cap`: of each stream so many bytes are kept; onStdout and onStderr see all of them. */
@@ -100,7 +108,7 @@ export class EngineSession {
       }
     };
     const told = onStdout || onStderr ? undefined : cap;
-    const params = { argv, cwd, env, timeout_ms: timeoutMs, max_output_bytes: told };
+    const params = { argv, cwd, env: this.#environment(cwd, env), timeout_ms: timeoutMs, max_output_bytes: told };
     const options = { onEvent, signal: stop.signal };
     try {
       const result = await (input === undefined
@@ -168,7 +176,7 @@ export class EngineSession {
 
   async startProcess({ argv, cwd, env, logBytes }, { signal } = {}) {
     const kept = Math.min(Math.max(logBytes, 1), MOST_KEPT_LOGS);
-    return processOf(await this.#ask('process.start', { argv, cwd, env, log_bytes: kept }, { signal }));
+    return processOf(await this.#ask('process.start', { argv, cwd, env: this.#environment(cwd, env), log_bytes: kept }, { signal }));
   }
 
   async processes() {

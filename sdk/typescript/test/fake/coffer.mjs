@@ -56,7 +56,7 @@ const methods = {
     if (params.labels?.refuse) return failure(id, 'policy', params.labels.refuse);
     const ports = (params.ports ?? []).map(port => ({ port, host: '127.0.0.1', host_port: 40_000, protocol: 'tcp' }));
     const { labels, metadata, workspace } = params;
-    sessions.set(params.id, { id: params.id, state: 'running', workdir: '/workspace', labels, metadata, workspace, ports });
+    sessions.set(params.id, { id: params.id, state: 'running', workdir: '/real', labels, metadata, workspace, ports });
     write({ id, result: sessions.get(params.id) });
   },
   'session.info'(id, { session }) {
