@@ -228,10 +228,16 @@ test('a session that is not used ends, whatever process runs in it', async () =>
 
 test('a persistent workspace is found again, until it is removed with its session', async () => {
   const workspace = { mode: 'persistent', id: `Kept ${process.pid}` };
-  await withSession({ workspace }, session => session.writeTextFile('state.txt', 'kept'));
+  const sh = async (session, text) => assert.deepEqual((await session.exec({ command: 'sh', args: ['-c', text] })).stderr, '');
+  await withSession({ workspace }, async session => {
+    await session.writeTextFile('state.txt', 'kept');
+    await session.writeTextFile('app/.env', 'A=b');
+    await sh(session, 'git init --quiet 2>/dev/null && echo "#!/bin/sh" > .git/hooks/pre-commit && mkdir .vscode && echo {} > .vscode/settings.json');
+  });
   await withSession({ workspace: { ...workspace, destroyOnSessionDestroy: true } }, async session => {
     assert.equal(await session.readTextFile('state.txt'), 'kept');
-    assert.equal((await session.exec({ command: 'cat', args: ['state.txt'] })).stdout, 'kept');
+    assert.equal((await session.exec({ command: 'cat', args: ['state.txt', 'app/.env'] })).stdout, 'keptA=b'); // nothing is hidden in a workspace of its own
+    await sh(session, 'echo C=d >> app/.env; echo >> .git/hooks/pre-commit; git config a.b c; echo >> .vscode/settings.json; echo > .bashrc'); // or protected
   });
   await withSession({ workspace }, async session => assert.deepEqual(await session.listFiles(), []));
 });
