@@ -19,6 +19,12 @@
 /* What this machine can do. Reads /proc and asks the kernel; forks nothing; ~50 µs. Strings land in the arena. */
 int engine_probe(struct arena *arena, struct facts *ret_facts, struct err *err);
 
+/*
+ * Can this directory, where the kernel has overlays, hold what is written to one? Its file system must keep attributes of its users' (user.*), and be
+ * neither an overlay nor one of another machine. The run tells otherwise. Nothing is written.
+ */
+bool engine_takes_overlay(int dir);
+
 /* Answers the questions by openat2 and statx, never following anything for writing. */
 int engine_survey(const struct question_vec *questions, struct arena *arena, struct survey *ret_survey, struct err *err);
 
