@@ -27,9 +27,11 @@ int coffer_session_create(struct coffer *coffer, const struct coffer_policy *pol
 	struct arena arena;
 	struct session_entry entry;
 	options = options ? options : &none;
-	const struct session_birth birth = {
-		.id = options->name, .labels = options->labels, .ttl_ms = options->ttl_ms, .idle_ms = options->idle_ms
-	};
+	const struct session_birth birth = { .id = options->name,
+		                             .labels = options->labels,
+		                             .ttl_ms = options->ttl_ms,
+		                             .idle_ms = options->idle_ms,
+		                             .workspace = options->workspace };
 	const struct session_request request = { .policy = &policy->policy,
 		                                 .argv = nothing,
 		                                 .env = (const char *const *)environ,

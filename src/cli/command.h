@@ -36,6 +36,7 @@ int command_session_ls(const struct options *options);
 int command_session_pause(const struct options *options);
 int command_session_resume(const struct options *options);
 int command_session_rm(const struct options *options);
+int command_channel(const struct options *options);
 int command_version(const struct options *options);
 int command_help(const struct options *options);
 

@@ -8,6 +8,7 @@
 #include "cli/say.h"
 #include "sys/fd.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,10 +32,32 @@ static void each_option(const struct command *command, struct str *s,
 	}
 }
 
-static void add_names(struct str *s, const char *separator)
+/* "session create": the group is the first word. NULL: a command of one word. */
+static const char *second_word(const struct command *command)
+{
+	const char *space = strchr(command->name, ' ');
+	return space ? space + 1 : NULL;
+}
+
+/* The commands of a group stand together; the first one brings the group's word. */
+static bool opens_group(const struct command *command)
+{
+	size_t n = strcspn(command->name, " ");
+	return second_word(command) && (command == commands || strncmp(command[-1].name, command->name, n + 1) != 0);
+}
+
+static void add_first_words(struct str *s, const char *separator)
 {
 	for (const struct command *command = commands; command->name; command++)
-		str_printf(s, "%s%s", command == commands ? "" : separator, command->name);
+		if (!second_word(command) || opens_group(command))
+			str_printf(s, "%s%.*s", command == commands ? "" : separator, (int)strcspn(command->name, " "), command->name);
+}
+
+static void add_second_words(struct str *s, const struct command *group, const char *separator)
+{
+	for (const struct command *command = group; command->name && second_word(command) && (command == group || !opens_group(command));
+	     command++)
+		str_printf(s, "%s%s", command == group ? "" : separator, second_word(command));
 }
 
 static void add_profiles(struct str *s)
@@ -76,14 +99,28 @@ static void add_bash_choices(struct str *s)
 	}
 }
 
+static void add_bash_groups(struct str *s)
+{
+	for (const struct command *command = commands; command->name; command++) {
+		if (!opens_group(command))
+			continue;
+		str_printf(s, "\tif [[ $command == %.*s ]]; then\n\t\tif ((COMP_CWORD == 2)); then\n\t\t\tCOMPREPLY=($(compgen -W '",
+		           (int)strcspn(command->name, " "), command->name);
+		add_second_words(s, command, " ");
+		str_add(s, "' -- \"$word\"))\n\t\t\treturn\n\t\tfi\n\t\tcommand=\"$command ${COMP_WORDS[2]}\"\n\tfi\n");
+	}
+}
+
 static void add_bash(struct str *s)
 {
 	str_add(s, "# bash completion for coffer, printed by `coffer completion bash`\n"
 	           "_coffer() {\n"
 	           "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} i\n"
 	           "\tif ((COMP_CWORD == 1)); then\n\t\tCOMPREPLY=($(compgen -W '");
-	add_names(s, " ");
-	str_add(s, "' -- \"$word\"))\n\t\treturn\n\tfi\n\tcase $before in\n\t--profile|-p) COMPREPLY=($(compgen -W '");
+	add_first_words(s, " ");
+	str_add(s, "' -- \"$word\"))\n\t\treturn\n\tfi\n");
+	add_bash_groups(s);
+	str_add(s, "\tcase $before in\n\t--profile|-p) COMPREPLY=($(compgen -W '");
 	add_profiles(s);
 	str_add(s, "' -- \"$word\")); return ;;\n"
 	           "\t--settings|-s|--write|-w|--allow-*|--deny-*|--workspace*) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n");
@@ -96,12 +133,12 @@ static void add_bash(struct str *s)
 	           "\t\t\t\treturn\n\t\t\tfi\n\t\tdone\n\tfi\n"
 	           "\tcase $command in\n");
 	for (const struct command *command = commands; command->name; command++) {
-		str_printf(s, "\t%s) COMPREPLY=($(compgen -W '", command->name);
+		str_printf(s, "\t'%s') COMPREPLY=($(compgen -W '", command->name);
 		each_option(command, s, add_bash_option);
 		str_add(s, command->on == ON_COMPLETION ? " bash zsh fish" : "");
 		if (command->on == ON_HELP) {
 			str_add_char(s, ' ');
-			add_names(s, " ");
+			add_first_words(s, " ");
 		}
 		str_add(s, "' -- \"$word\")) ;;\n");
 	}
@@ -133,19 +170,49 @@ static void add_zsh_option(struct str *s, const struct command *command, const s
 	str_add(s, "' \\\n");
 }
 
+/* NAME:SUMMARY of each command of a group, or of all first words. */
+static void add_zsh_names(struct str *s, const struct command *group)
+{
+	for (const struct command *command = group ? group : commands; command->name; command++) {
+		if (group ? !second_word(command) || (command != group && opens_group(command))
+		          : second_word(command) && !opens_group(command)) {
+			if (group)
+				return;
+			continue;
+		}
+		str_add(s, "\t\t'");
+		str_add(s, group ? second_word(command) : "");
+		if (!group)
+			str_add_n(s, command->name, strcspn(command->name, " "));
+		str_add_char(s, ':');
+		add_zsh_text(s, !group && second_word(command) ? "sandboxes that stay" : command->summary);
+		str_add(s, "'\n");
+	}
+}
+
+static void add_zsh_groups(struct str *s)
+{
+	for (const struct command *command = commands; command->name; command++) {
+		if (!opens_group(command))
+			continue;
+		str_printf(s, "\tif [[ $command == %.*s ]]; then\n\tnames=(\n", (int)strcspn(command->name, " "), command->name);
+		add_zsh_names(s, command);
+		str_add(s, "\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command names\n\t\treturn\n\tfi\n"
+		           "\tcommand=\"$command $words[2]\"\n\tshift words\n\t(( CURRENT-- ))\n\tfi\n");
+	}
+}
+
 static void add_zsh(struct str *s)
 {
 	str_add(s, "#compdef coffer\n# zsh completion for coffer, printed by `coffer completion zsh`\n"
 	           "_coffer() {\n\tlocal -a names\n\tnames=(\n");
-	for (const struct command *command = commands; command->name; command++) {
-		str_printf(s, "\t\t'%s:", command->name);
-		add_zsh_text(s, command->summary);
-		str_add(s, "'\n");
-	}
+	add_zsh_names(s, NULL);
 	str_add(s, "\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command names\n\t\treturn\n\tfi\n"
-	           "\tlocal command=$words[2]\n\tshift words\n\t(( CURRENT-- ))\n\tcase $command in\n");
+	           "\tlocal command=$words[2]\n\tshift words\n\t(( CURRENT-- ))\n");
+	add_zsh_groups(s);
+	str_add(s, "\tcase $command in\n");
 	for (const struct command *command = commands; command->name; command++) {
-		str_printf(s, "\t%s)\n\t\t_arguments -s \\\n", command->name);
+		str_printf(s, "\t'%s')\n\t\t_arguments -s \\\n", command->name);
 		each_option(command, s, add_zsh_option);
 		str_add(s, command->takes_command ? "\t\t\t'*::command:_normal' ;;\n" : "\t\t\t'*:word:' ;;\n");
 	}
@@ -163,9 +230,36 @@ static void add_fish_text(struct str *s, const char *text)
 	}
 }
 
+/* Each of its words has been typed. */
+static void add_fish_condition(struct str *s, const struct command *command)
+{
+	const char *second = second_word(command);
+	str_printf(s, "complete -c coffer -n '__fish_seen_subcommand_from %.*s", (int)strcspn(command->name, " "), command->name);
+	if (second)
+		str_printf(s, "; and __fish_seen_subcommand_from %s", second);
+	str_add_char(s, '\'');
+}
+
+static void add_fish_name(struct str *s, const struct command *command)
+{
+	size_t n = strcspn(command->name, " ");
+	if (!second_word(command) || opens_group(command)) {
+		str_printf(s, "complete -c coffer -f -n '__fish_use_subcommand' -a %.*s -d '", (int)n, command->name);
+		add_fish_text(s, second_word(command) ? "sandboxes that stay" : command->summary);
+		str_add(s, "'\n");
+	}
+	if (!second_word(command))
+		return;
+	str_printf(s, "complete -c coffer -f -n '__fish_seen_subcommand_from %.*s' -a %s -d '", (int)n, command->name,
+	           second_word(command));
+	add_fish_text(s, command->summary);
+	str_add(s, "'\n");
+}
+
 static void add_fish_option(struct str *s, const struct command *command, const struct option *option)
 {
-	str_printf(s, "complete -c coffer -n '__fish_seen_subcommand_from %s' -l %s", command->name, option->name);
+	add_fish_condition(s, command);
+	str_printf(s, " -l %s", option->name);
 	if (option->letter)
 		str_printf(s, " -s %c", option->letter);
 	str_printf(s, "%s -d '", option->argument ? " -r" : "");
@@ -177,9 +271,7 @@ static void add_fish(struct str *s)
 {
 	str_add(s, "# fish completion for coffer, printed by `coffer completion fish`\n");
 	for (const struct command *command = commands; command->name; command++) {
-		str_printf(s, "complete -c coffer -f -n '__fish_use_subcommand' -a %s -d '", command->name);
-		add_fish_text(s, command->summary);
-		str_add(s, "'\n");
+		add_fish_name(s, command);
 		each_option(command, s, add_fish_option);
 	}
 	str_add(s, "complete -c coffer -n '__fish_seen_subcommand_from run explain' -xa '(__fish_complete_subcommand)'\n");

@@ -26,7 +26,8 @@ enum {
 	ON_SESSION_EXEC = 512,
 	ON_SESSION_LS = 1024,
 	ON_SESSION_NAMED = 2048, /* those that do one thing to the sessions that are named */
-	ON_ALL = 4095
+	ON_CHANNEL = 4096,
+	ON_ALL = 8191
 };
 
 enum option_id {

@@ -10,7 +10,7 @@ enum { SEARCH_BY_OTHERS = 01 };
 
 static bool opens(const struct mark *mark)
 {
-	return mark->named && (mark->effect == EFFECT_ALLOW_READ || mark->effect == EFFECT_ALLOW_WRITE);
+	return mark->named && (mark->effect == EFFECT_ALLOW_READ || mark->effect == EFFECT_ALLOW_WRITE || mark->effect == EFFECT_OWN);
 }
 
 /* Is the directory shown as the sandbox's own? */

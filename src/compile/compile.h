@@ -33,6 +33,29 @@ struct input_tls {
 /* A run; a session, in which nothing is executed yet; what is executed in one, whose own plan comes from the same policy and inputs. */
 enum compile_kind { COMPILE_RUN, COMPILE_SESSION, COMPILE_EXEC };
 
+/*
+ * A working tree. SHARED is the host's own, as the policy's rules have it. The others are the sandbox's: all in it may be written, nothing of that
+ * reaches the host, and what must not be read is hidden as before. They need no rule that lets the tree be written.
+ *
+ * OVERLAY  what is written lands in `upper`; base and layers lie below. Its directories have overlayfs's own form, and nothing else uses upper and
+ *          work meanwhile. Where it cannot be, the error is ERR_UNSUPPORTED at COMPILE_WHY_OVERLAY: then the caller makes a stage.
+ * STAGE    a copy, which the caller has filled. Names that are hidden from the sandbox are best left out of it.
+ */
+enum input_workspace_how { INPUT_WORKSPACE_SHARED, INPUT_WORKSPACE_OVERLAY, INPUT_WORKSPACE_STAGE };
+
+struct input_workspace {
+	enum input_workspace_how how;
+	const char *path;       /* inside; normal, not "/". Mostly the policy's workspace; need not exist on the host */
+	const char *base;       /* NULL: nothing; else `path`, or where it leads */
+	struct text_vec layers; /* lowest first; at most PLAN_LAYERS_MAX */
+	const char *upper, *work,
+	    *stage; /* as layers absolute directories of coffer's own, which exist; of the last only those that `how` needs */
+};
+
+/* Provenance of what makes such a tree. */
+#define COMPILE_WHY_OVERLAY "workspace: overlay"
+#define COMPILE_WHY_STAGE "workspace: copy"
+
 /* With what. All strings are borrowed; argv and env are NULL-terminated. */
 struct inputs {
 	enum compile_kind kind;
@@ -47,6 +70,7 @@ struct inputs {
 	bool keep_stdin_null;    /* informational */
 	const struct survey *survey;
 	struct input_tls tls;
+	struct input_workspace workspace;
 	const char *seed;                   /* random text, for placeholders */
 	struct input_file_vec secret_files; /* those of policy.credentials.files that are masked and are there */
 };

@@ -71,6 +71,10 @@ int identity_choose_workspace(struct compile *c)
 	const char *why = c->policy->workspace.why;
 	int r;
 
+	if (workspace_holds(c, entry ? entry->real : path)) {
+		c->workspace = workspace_place(c, entry ? entry->real : path);
+		return c->workspace ? 0 : compile_no_memory(c);
+	}
 	if (entry && entry->kind == SURVEY_DIR) {
 		c->workspace = entry->real;
 		return 0;

@@ -114,7 +114,7 @@ static char letter_of(const struct compile *c, const struct region *region)
 {
 	static const char letters[] = { [ACCESS_HIDDEN] = 'h', [ACCESS_READ] = 'r', [ACCESS_WRITE] = 'w' };
 
-	if (region->fresh && region->access == ACCESS_WRITE && c->rung == COMPILE_RUNG_NAMESPACES)
+	if ((region->fresh || region->own) && region->access == ACCESS_WRITE && c->rung == COMPILE_RUNG_NAMESPACES)
 		return 'p';
 	return letters[region->access];
 }

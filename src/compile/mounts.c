@@ -7,7 +7,7 @@
  *   readable        writable              TREE, placed on the one that is there
  *   writable        readable              REBIND: the same thing once more, without the right to write
  *   visible         hidden                MASK; a small tmpfs where something below it is not hidden
- *   anything        the sandbox's own     fresh.c
+ *   anything        the sandbox's own     fresh.c, workspace.c
  *
  * Nothing: a skeleton, which holds only the way to what is shown. The root is one where "/" is hidden. Skeletons turn read-only at the
  * end. All host sources are opened first, by their real paths and known by device and inode; what is done to paths of the new root
@@ -90,7 +90,9 @@ int mounts_choose_sources(struct compile *c)
 			.gid = region->gid,
 		};
 
-		if (region_is_host_visible(region) && !is_rebind(c, region))
+		if (region->own)
+			r = workspace_add_sources(c, region);
+		else if (region_is_host_visible(region) && !is_rebind(c, region))
 			r = mounts_add_source(c, source, &region->slot);
 	}
 	return r;
@@ -208,6 +210,17 @@ static void put_rebind(struct compile *c, const char *path, const struct survey_
 	plan_add(&c->plan, OP_REBIND, why, path, flags, device_of(entry), inode_of(entry));
 }
 
+static int put_own(struct compile *c, const struct region *region)
+{
+	int r = make_mount_point(c, region);
+
+	if (r < 0)
+		return r;
+	workspace_put(c, region);
+	plan_add(&c->plan, OP_PLACE, region->why, region->slot, region->path);
+	return 0;
+}
+
 static int put_shown(struct compile *c, const struct region *region)
 {
 	int r;
@@ -232,7 +245,7 @@ static bool is_out_of_reach(const struct compile *c, const struct region *region
 	const struct region *parent = &c->regions.at[region->parent];
 	uint32_t own = c->facts->sandbox_uid, uid = own ? own : c->facts->uid, bits = own ? S_IRWXO : S_IRWXG | S_IRWXO;
 
-	if (!entry || region->opened_below || region_is_host_writable(parent) || parent->idmapped)
+	if (!entry || region->opened_below || region_is_host_writable(parent) || parent->own || parent->idmapped)
 		return false;
 	return entry->uid != uid && !(entry->mode & bits);
 }
@@ -242,6 +255,7 @@ static int put_hidden(struct compile *c, const struct region *region)
 {
 	const struct survey_entry *entry = region->entry;
 	uint64_t kind = is_dir(entry) ? PLAN_MASK_DIR : PLAN_MASK_FILE;
+	const bool in_own = c->regions.at[region->parent].own; /* where it has another identity, and may be something else by now */
 
 	if (is_in_bare(c, region) || is_out_of_reach(c, region))
 		return 0;
@@ -249,7 +263,8 @@ static int put_hidden(struct compile *c, const struct region *region)
 		plan_add(&c->plan, OP_TMPFS, region->why, region->path, skeleton_flags, (uint64_t)SKELETON_BYTES, (uint64_t)SKELETON_INODES,
 		         (uint64_t)SKELETON_MODE);
 	else
-		plan_add(&c->plan, OP_MASK, region->why, region->path, kind, device_of(entry), inode_of(entry));
+		plan_add(&c->plan, OP_MASK, region->why, region->path, in_own ? kind | PLAN_MASK_OPTIONAL : kind,
+		         in_own ? 0 : device_of(entry), in_own ? 0 : inode_of(entry));
 	return 0;
 }
 
@@ -257,6 +272,8 @@ static int put_region(struct compile *c, const struct region *region)
 {
 	if (region->fresh)
 		return fresh_put(c, region, is_in_bare(c, region));
+	if (region->own)
+		return put_own(c, region);
 	return region->access == ACCESS_HIDDEN ? put_hidden(c, region) : put_shown(c, region);
 }
 
@@ -270,6 +287,11 @@ static void put_first(struct compile *c)
 		plan_add(&c->plan, OP_ROOT_TREE, root->why, root->slot);
 }
 
+static void put_pin(struct compile *c, const struct pin *pin)
+{
+	put_rebind(c, pin->path, pin->entry, pin->optional ? tree_flags | PLAN_TREE_OPTIONAL : tree_flags, pin->why);
+}
+
 /* Pins and regions are sorted alike; a region that is itself a mount point needs no pin. */
 static int put_regions(struct compile *c)
 {
@@ -281,11 +303,11 @@ static int put_regions(struct compile *c)
 		const struct region *region = &c->regions.at[i];
 
 		for (; pin < c->pins.n && region_compare_paths(c->pins.at[pin].path, region->path) < 0; pin++)
-			put_rebind(c, c->pins.at[pin].path, c->pins.at[pin].entry, tree_flags, c->pins.at[pin].why);
+			put_pin(c, &c->pins.at[pin]);
 		r = put_region(c, region);
 	}
 	for (; r == 0 && pin < c->pins.n; pin++)
-		put_rebind(c, c->pins.at[pin].path, c->pins.at[pin].entry, tree_flags, c->pins.at[pin].why);
+		put_pin(c, &c->pins.at[pin]);
 	return r;
 }
 

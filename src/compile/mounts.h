@@ -29,6 +29,7 @@ VEC(struct source, source_vec)
 struct pin {
 	const char *path;
 	const struct survey_entry *entry; /* NULL: not looked at; it exists, for what is below it does */
+	bool optional;                    /* in a copy, where it may be something else by now */
 	const char *why;
 };
 VEC(struct pin, pin_vec)

@@ -306,6 +306,14 @@ static int except_places(struct compile *c, const struct question *question)
 	return r;
 }
 
+/* What is written in a tree of the sandbox's own is judged when it is to leave, also where that tree lies in a protected one of the host's. */
+static int except_own(struct compile *c)
+{
+	if (!c->own.path || c->rung != COMPILE_RUNG_NAMESPACES || c->patterns.n == 0)
+		return 0;
+	return add_line(c, (struct pattern){ naming.exception, pattern_quote(c->arena, c->own.path), c->own.why, false });
+}
+
 /*
  * Rung two has no mounts. What is read-only in a writable region, or hidden where Landlock cannot be told to leave it out, exists and
  * is guarded all the same.
@@ -382,6 +390,7 @@ static void choose_acts(struct compile *c)
 		c->acts = c->acts || c->patterns.at[i].letter == 'w' || c->patterns.at[i].letter == 'd';
 		c->acts_on_opens = c->acts_on_opens || c->patterns.at[i].letter == 'r';
 	}
+	c->acts = c->acts || (c->acts_on_opens && c->own.path); /* where names can be made freely, none is to lead out of what is hidden */
 	if (!c->acts && !c->acts_on_opens)
 		c->patterns.n = 0;
 	c->tells = c->facts->seccomp_notify && c->policy->denials != POLICY_DENIALS_OFF &&
@@ -407,6 +416,8 @@ int patterns_make(struct compile *c)
 		r = except_places(c, &opening);
 	if (r == 0)
 		r = replaced_guard_masked(c); /* which are shown, and so are among the exceptions */
+	if (r == 0)
+		r = except_own(c);
 	if (r == 0 && reason && c->patterns.n)
 		r = give_up(c, reason);
 	if (r == 0)

@@ -1,19 +1,20 @@
 /*
  * Whoever can rename a directory above a protected file can put another one in its place. So each directory between a protected place
  * and the writable region around it becomes a mount point, which cannot be renamed; also where the protected name itself does not exist.
+ * Where an overlay begins nothing above a hidden name can be renamed, for that is below it: overlayfs says EXDEV.
  */
 #include "base/path.h"
 #include "compile/stage.h"
 
 #include <stdlib.h>
 
-static int add_pin(struct compile *c, const char *path, const struct survey_entry *entry, const char *why)
+static int add_pin(struct compile *c, struct pin pin)
 {
-	struct pin *pin = pin_vec_add(&c->pins, c->arena);
+	struct pin *added = pin_vec_add(&c->pins, c->arena);
 
-	if (!pin)
+	if (!added)
 		return compile_no_memory(c);
-	*pin = (struct pin){ .path = path, .entry = entry, .why = why };
+	*added = pin;
 	return 0;
 }
 
@@ -31,7 +32,7 @@ static int pin_above(struct compile *c, const struct region *region, const char 
 			return compile_no_memory(c);
 		if (entry ? entry->kind != SURVEY_DIR : !exists)
 			break;
-		r = add_pin(c, above, entry, why);
+		r = add_pin(c, (struct pin){ .path = above, .entry = region->own ? NULL : entry, .optional = region->own, .why = why });
 	}
 	return r;
 }
@@ -43,7 +44,7 @@ static int pin_regions(struct compile *c)
 	for (size_t i = 1; r == 0 && i < c->regions.n; i++) {
 		const struct region *region = &c->regions.at[i], *parent = &c->regions.at[region->parent];
 
-		if (region_is_host_writable(parent) && region->access != ACCESS_WRITE && !region->fresh)
+		if ((region_is_host_writable(parent) || workspace_is_copy(c, parent)) && region->access != ACCESS_WRITE && !region->fresh)
 			r = pin_above(c, parent, region->path, region->why, true);
 	}
 	return r;

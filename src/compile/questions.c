@@ -85,6 +85,23 @@ static int ask_all(struct asker *asker, const char *(*question)(size_t i))
 	return r;
 }
 
+static int ask_workspace(struct asker *asker)
+{
+	const struct input_workspace *workspace = &asker->c->inputs->workspace;
+	const char *dir;
+	int r;
+
+	if (workspace->how == INPUT_WORKSPACE_SHARED)
+		return 0;
+	dir = workspace_dir(asker->c);
+	if (!dir)
+		return compile_no_memory(asker->c);
+	r = ask_way(asker, workspace->path, false);
+	if (r == 0)
+		r = ask_way(asker, dir, false);
+	return r == 0 && workspace->base ? ask_way(asker, workspace->base, false) : r;
+}
+
 /* The same path once: what one question wants listed, the other does not mind. */
 static int compare(const void *a, const void *b)
 {
@@ -132,6 +149,8 @@ int compile_questions(const struct policy *policy, const struct inputs *inputs, 
 		r = ask_claim(&asker, &c.claims.at[i]);
 	if (r == 0)
 		r = ask_way(&asker, policy->workspace.path, false);
+	if (r == 0)
+		r = ask_workspace(&asker);
 	if (r == 0 && inputs->home)
 		r = ask_way(&asker, inputs->home, false);
 	if (r == 0)

@@ -8,6 +8,7 @@
 /* What is true at a place and, until a mark says otherwise, below it. */
 struct standing {
 	bool read, write, fresh;
+	bool own; /* in a working tree of the sandbox's own, of which what can be written is shown, and what was hidden is not any more */
 	bool idmapped;
 	uint32_t uid, gid; /* idmapped: whose files are shown as the sandbox's */
 };
@@ -50,7 +51,7 @@ bool region_is_host_visible(const struct region *region)
 
 bool region_is_host_writable(const struct region *region)
 {
-	return !region->fresh && region->access == ACCESS_WRITE;
+	return !region->fresh && !region->own && region->access == ACCESS_WRITE;
 }
 
 size_t region_find(const struct region_vec *regions, const char *path)
@@ -77,8 +78,11 @@ static enum access access_of(const struct standing *standing)
 	return standing->write ? ACCESS_WRITE : ACCESS_READ;
 }
 
+/* In a tree of its own the sandbox has all but what is hidden. What is shown again in that comes from the host, and cannot be written. */
 static void open_to(struct standing *standing, const struct mark *mark, bool idmaps)
 {
+	if (standing->own && standing->write)
+		return;
 	if (standing->fresh)
 		*standing = (struct standing){ .read = true };
 	standing->read = true;
@@ -96,25 +100,29 @@ static void apply(struct standing *standing, const struct mark *mark, bool idmap
 	case EFFECT_FRESH:
 		*standing = (struct standing){ .read = true, .write = mark->writable, .fresh = true };
 		break;
+	case EFFECT_OWN:
+		*standing = (struct standing){ .read = true, .write = true, .own = true };
+		break;
 	case EFFECT_DENY_READ:
 		standing->read = standing->fresh;
+		standing->write = standing->write && !standing->own;
 		break;
 	case EFFECT_ALLOW_READ:
 		open_to(standing, mark, idmaps);
 		break;
 	case EFFECT_ALLOW_WRITE:
 		open_to(standing, mark, idmaps);
-		standing->write = true;
+		standing->write = standing->write || !standing->own;
 		break;
 	case EFFECT_DENY_WRITE:
-		standing->write = standing->write && standing->fresh;
+		standing->write = standing->write && (standing->fresh || standing->own);
 		break;
 	}
 }
 
 static bool differ(const struct standing *a, const struct standing *b)
 {
-	if (access_of(a) != access_of(b) || a->fresh != b->fresh)
+	if (access_of(a) != access_of(b) || a->fresh != b->fresh || (a->own && a->write) != (b->own && b->write))
 		return true;
 	return a->read && (a->idmapped != b->idmapped || a->uid != b->uid || a->gid != b->gid);
 }
@@ -148,6 +156,7 @@ static int add_region(struct compile *c, const struct mark *mark, const struct s
 		.why = mark->why,
 		.entry = standing->fresh ? NULL : mark->entry,
 		.fresh = standing->fresh,
+		.own = standing->own && standing->write,
 		.idmapped = standing->idmapped && standing->read,
 		.uid = standing->uid,
 		.gid = standing->gid,

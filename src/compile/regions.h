@@ -23,6 +23,7 @@ struct region {
 	const char *why;
 	const struct survey_entry *entry; /* NULL where nothing of the host is shown */
 	bool fresh;                       /* the sandbox's own: nothing of the host is there but what regions below bring */
+	bool own;                         /* part of a working tree of the sandbox's own (workspace.c) */
 	bool idmapped;                    /* root: what uid and gid own is shown as the sandbox's own */
 	uint32_t uid, gid;
 	bool opened_below; /* something that is not hidden lies further down */

@@ -272,6 +272,18 @@ static int land_nowhere(struct compile *c, const struct claim *claim, const stru
 	return entry->kind == SURVEY_UNREADABLE ? land_deny_unreadable(c, claim, entry) : 0;
 }
 
+/* Landing in a working tree of the sandbox's own: all may be written there as it is, and only what is there can be opened. */
+static bool is_granted_anyway(const struct compile *c, const struct claim *claim, const struct survey_entry *entry)
+{
+	bool absent = entry->kind == SURVEY_ABSENT || entry->kind == SURVEY_UNREADABLE;
+
+	if (!c->own.path || !path_within(entry->real, c->own.path))
+		return false;
+	if (claim->effect == EFFECT_ALLOW_WRITE && c->rung != COMPILE_RUNG_NAMESPACES)
+		return true;
+	return claim->effect == EFFECT_DENY_WRITE || (absent && !rules_claim_denies(claim));
+}
+
 static int land_path(struct compile *c, const struct claim *claim, const char *path)
 {
 	const struct survey_entry *entry = survey_find(c->inputs->survey, path);
@@ -282,6 +294,8 @@ static int land_path(struct compile *c, const struct claim *claim, const char *p
 		return err_set(c->err, ERR_INTERNAL, EINVAL, "%s: the survey has not looked", path);
 	if (fresh_owns(c, path) || fresh_owns(c, entry->real))
 		return land_in_fresh(c, claim, entry);
+	if (is_granted_anyway(c, claim, entry))
+		return 0;
 	if (path != claim->rule->name && policy_rule_place(claim->list, claim->rule, path) != strlen(path))
 		return 0; /* an exception takes it back */
 	if (entry->kind == SURVEY_ABSENT || entry->kind == SURVEY_UNREADABLE)

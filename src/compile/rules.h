@@ -16,7 +16,7 @@
 struct compile;
 
 /* In the order in which they apply at one place: the later one wins. */
-enum effect { EFFECT_FRESH, EFFECT_DENY_READ, EFFECT_ALLOW_READ, EFFECT_ALLOW_WRITE, EFFECT_DENY_WRITE };
+enum effect { EFFECT_FRESH, EFFECT_OWN, EFFECT_DENY_READ, EFFECT_ALLOW_READ, EFFECT_ALLOW_WRITE, EFFECT_DENY_WRITE };
 
 struct claim {
 	enum effect effect;

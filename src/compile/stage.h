@@ -19,6 +19,7 @@
 #include "compile/patterns.h"
 #include "compile/regions.h"
 #include "compile/rules.h"
+#include "compile/workspace.h"
 #include "plan/build.h"
 #include "policy/mask.h"
 
@@ -41,6 +42,7 @@ struct compile {
 	struct mark_vec marks;           /* where they land on this host */
 	struct region_vec regions;       /* what each place is; sorted, parents first; the first is "/" */
 	const char *workspace;           /* where it really is */
+	struct own_tree own;             /* what it is in, where that is the sandbox's */
 	struct pattern_vec patterns;     /* names for init to guard */
 	struct guarded_vec guarded;      /* the single ones among them */
 	bool tells, acts, acts_on_opens; /* init reports denials; performs calls that make names; performs every open */
@@ -66,13 +68,16 @@ int network_choose(struct compile *c);
 int secrets_choose(struct compile *c);
 int environment_choose(struct compile *c);
 int identity_choose(struct compile *c);
+int workspace_choose(struct compile *c);
 int identity_choose_workspace(struct compile *c);
 int rules_land(struct compile *c);
+int workspace_land(struct compile *c);
 int barriers_land(struct compile *c);
 int fresh_land(struct compile *c);
 int regions_make(struct compile *c);
 int patterns_make(struct compile *c);
 int sockets_choose(struct compile *c);
+int workspace_check(struct compile *c);
 int identity_check_workspace(struct compile *c);
 int mounts_choose_sources(struct compile *c);
 int fresh_choose_devices(struct compile *c);

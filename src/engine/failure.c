@@ -12,7 +12,8 @@ enum { OP_TEXT_MAX = 600 };
 /*
  * Where another plan may do. SPAWN: what clone says when it may not, or cannot any more, or does not know how. IDMAP, PRIVATE: the first that a
  * security module refuses (EACCES) which lets anybody make user namespaces, but not use them. TREE_IDMAP: EINVAL is the file system's
- * word, and EPERM that of one of another user namespace. SECCOMP: a filter around us has a listener, and there is one to a process. REDIRECT: whatever is missing, modules included.
+ * word, and EPERM that of one of another user namespace. OVERLAY: what is not about the
+ * directories themselves: no such file system, a layer on one that will not do, a security module. SECCOMP: a filter around us has a listener, and there is one to a process. REDIRECT: whatever is missing, modules included.
  */
 static bool is_refusal(const struct plan_op *op, int errnum)
 {
@@ -23,6 +24,8 @@ static bool is_refusal(const struct plan_op *op, int errnum)
 	case OP_IDMAP:
 	case OP_PRIVATE:
 		return errnum == EPERM || errnum == EACCES;
+	case OP_OVERLAY:
+		return errnum != ESTALE && errnum != ENOENT && errnum != ENOMEM;
 	case OP_SECCOMP:
 		return errnum == EBUSY;
 	case OP_REDIRECT:

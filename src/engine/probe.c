@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -23,7 +24,9 @@
 #include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef __NR_open_tree
@@ -101,10 +104,25 @@ static int probe_kernel(struct arena *arena, struct facts *facts)
 	facts->mount_api = is_at_least(kernel, 5, 12) && knows_mount_api();
 	facts->idmapped_mounts = facts->mount_api && facts->root;
 	facts->nftables = is_at_least(kernel, 5, 2); /* the run tells otherwise: asking makes the kernel look for a module */
-	facts->overlay_userxattr = is_at_least(kernel, 5, 11);
+	facts->overlay = facts->mount_api && (facts->sandbox_uid ? facts->root && is_at_least(kernel, 5, 19) : is_at_least(kernel, 5, 11));
 	facts->rlimit_nproc_per_userns = is_at_least(kernel, 5, 14);
 	facts->cgroup_kill = is_at_least(kernel, 5, 14);
 	return 0;
+}
+
+bool engine_takes_overlay(int dir)
+{
+	static const uint32_t others[] = { OVERLAYFS_SUPER_MAGIC, NFS_SUPER_MAGIC, FUSE_SUPER_MAGIC,
+		                           SMB2_SUPER_MAGIC,      V9FS_MAGIC,      CEPH_SUPER_MAGIC };
+	struct statfs fs;
+	char value;
+
+	if (fstatfs(dir, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if ((uint32_t)fs.f_type == others[i])
+			return false;
+	return fgetxattr(dir, "user.coffer", &value, sizeof(value)) >= 0 || errno == ENODATA || errno == ERANGE;
 }
 
 /* ---- who we are ---- */

@@ -12,6 +12,7 @@
  */
 #include "launch/launch.h"
 
+#include "sys/fd.h"
 #include "sys/inside.h"
 #include "sys/mount.h"
 #include "sys/text.h"
@@ -33,29 +34,13 @@ static unsigned rights_of(uint64_t tree_flags)
 
 _Static_assert((int)PLAN_TREE_RO == (int)MOUNT_RDONLY && (int)PLAN_TREE_NOSUID == (int)MOUNT_NOSUID, "same bits");
 _Static_assert((int)PLAN_TREE_NODEV == (int)MOUNT_NODEV && (int)PLAN_TREE_NOEXEC == (int)MOUNT_NOEXEC, "same bits");
+_Static_assert((int)PLAN_LAYERS_MAX == (int)MOUNT_LAYERS_MAX, "an overlay of a plan fits");
 _Static_assert((int)PLAN_TREE_NOSYMFOLLOW == (int)MOUNT_NOSYMFOLLOW, "same bits");
 
-/* Is this what the compiler saw? 0, 0: it did not look. */
-static int check_identity(int fd, uint64_t dev, uint64_t ino)
-{
-	struct stat st;
-
-	if (!dev && !ino)
-		return 0;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	return st.st_dev == dev && st.st_ino == ino ? 0 : -ESTALE;
-}
-
-/* Opens the path in operand `path`, whose identity is in the two operands at `identity`. */
+/* Opens the path in operand `path`, if it is what the compiler saw: device and inode are in the two operands at `identity`. */
 static int open_same(struct launch *l, int root, const struct plan_op *op, unsigned path, unsigned identity)
 {
-	int fd = inside_open(root, plan_text(&l->plan, op, path));
-	int r = fd < 0 ? fd : check_identity(fd, plan_number(op, identity), plan_number(op, identity + 1));
-
-	if (fd >= 0 && r < 0)
-		close(fd);
-	return r < 0 ? r : fd;
+	return inside_open_same(root, plan_text(&l->plan, op, path), plan_number(op, identity), plan_number(op, identity + 1));
 }
 
 int do_PRIVATE(struct launch *l, const struct plan_op *op)
@@ -95,24 +80,11 @@ int do_HOST_TREE(struct launch *l, const struct plan_op *op)
 	return l->trees ? do_TREE(l, op) : -ENOSYS;
 }
 
-static int tmpfs_options(struct text *options, uint64_t bytes, uint64_t inodes, uint64_t mode)
-{
-	if (!bytes || !inodes) /* to tmpfs that means: no limit */
-		return -EINVAL;
-	text_add(options, "size=");
-	text_number(options, bytes, 10);
-	text_add(options, ",nr_inodes=");
-	text_number(options, inodes, 10);
-	text_add(options, ",mode=");
-	text_number(options, mode, 8);
-	return 0;
-}
-
 int do_ROOT_NEW(struct launch *l, const struct plan_op *op)
 {
 	struct text options = { 0 };
 	struct stat st;
-	int r = tmpfs_options(&options, plan_number(op, 0), plan_number(op, 1), 0755);
+	int r = mount_tmpfs_options(&options, plan_number(op, 0), plan_number(op, 1), 0755);
 
 	if (r < 0)
 		return r;
@@ -190,24 +162,14 @@ static int open_own_parent(struct launch *l, const struct plan_op *op, const cha
 /* A new file with the content in operand 2 and the mode in operand 1. Returns a descriptor of it. */
 static int make_file(struct launch *l, const struct plan_op *op, int dir, const char *name)
 {
-	size_t len, done = 0;
+	size_t len;
 	const char *content = plan_blob(&l->plan, op, 2, &len);
 	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)plan_number(op, 1));
+	int r = fd < 0 ? -errno : fd_write_all(fd, content, len);
 
-	if (fd < 0)
-		return -errno;
-	while (done < len) {
-		ssize_t n = write(fd, content + done, len - done);
-
-		if (n <= 0) {
-			int r = n < 0 ? -errno : -EIO;
-
-			close(fd);
-			return r;
-		}
-		done += (size_t)n;
-	}
-	return fd;
+	if (fd >= 0 && r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
 }
 
 int do_FILE(struct launch *l, const struct plan_op *op)
@@ -250,7 +212,7 @@ static int mount_over(struct launch *l, const struct plan_op *op, const char *ty
 int do_TMPFS(struct launch *l, const struct plan_op *op)
 {
 	struct text options = { 0 };
-	int r = tmpfs_options(&options, plan_number(op, 2), plan_number(op, 3), plan_number(op, 4));
+	int r = mount_tmpfs_options(&options, plan_number(op, 2), plan_number(op, 3), plan_number(op, 4));
 
 	return r < 0 ? r : mount_over(l, op, "tmpfs", options.bytes, rights_of(plan_number(op, 1)));
 }
@@ -320,10 +282,13 @@ static int lay_over(struct launch *l, int source, int target, const char *path, 
 	return r;
 }
 
-/* What the jail cannot reach with all capabilities over its own user's files, the command cannot either: nothing to cover. */
-static bool is_out_of_reach(int r)
+/*
+ * What the jail cannot reach with all capabilities over its own user's files, the command cannot either: nothing to cover. Nor where an earlier
+ * sandbox has changed a tree of its own.
+ */
+static bool is_out_of_reach(int r, bool optional)
 {
-	return r == -EACCES;
+	return r == -EACCES || (optional && (r == -ENOENT || r == -ENOTDIR || r == -ELOOP));
 }
 
 int do_REBIND(struct launch *l, const struct plan_op *op)
@@ -331,7 +296,7 @@ int do_REBIND(struct launch *l, const struct plan_op *op)
 	int target = open_same(l, l->root, op, 0, 2);
 
 	if (target < 0)
-		return is_out_of_reach(target) ? 0 : target;
+		return is_out_of_reach(target, plan_number(op, 1) & PLAN_TREE_OPTIONAL) ? 0 : target;
 	return lay_over(l, target, target, plan_text(&l->plan, op, 0), plan_number(op, 1));
 }
 
@@ -345,16 +310,46 @@ static int open_store(struct launch *l)
 	return fstat(l->store, &l->cover) < 0 || mkdirat(l->store, "dir", 0) < 0 || mknodat(l->store, "file", S_IFREG, 0) < 0 ? -errno : 0;
 }
 
+int do_EMPTY(struct launch *l, const struct plan_op *op)
+{
+	l->slot[plan_number(op, 0)] = (struct slot){ .fd = -1 };
+	return 0;
+}
+
+int do_OVERLAY(struct launch *l, const struct plan_op *op)
+{
+	struct slot *base = &l->slot[plan_number(op, 0)], *held = &l->slot[plan_number(op, 1)];
+	struct mount_overlay overlay = {
+		.base = base->fd, .held = held->fd, .upper = plan_text(&l->plan, op, 3), .work = plan_text(&l->plan, op, 4)
+	};
+	int r = l->trees ? open_store(l) : -ENOSYS;
+
+	for (const char *s = NULL; (s = plan_list_next(&l->plan, op, 2, s));)
+		overlay.layer[overlay.layers++] = s;
+	overlay.room = l->store;
+	if (r == 0)
+		r = mount_overlay(&overlay, MOUNT_NOSUID | MOUNT_NODEV);
+	close(base->fd);
+	close(held->fd);
+	held->fd = -1;
+	base->fd = r < 0 ? -1 : r;
+	return r < 0 ? r : 0;
+}
+
 int do_MASK(struct launch *l, const struct plan_op *op)
 {
 	int target = open_same(l, l->root, op, 0, 2), source, r;
+	bool optional = plan_number(op, 1) & PLAN_MASK_OPTIONAL, dir = plan_number(op, 1) & PLAN_MASK_DIR;
+	struct stat st;
 
 	if (target < 0)
-		return is_out_of_reach(target) ? 0 : target;
+		return is_out_of_reach(target, optional) ? 0 : target;
 	r = open_store(l);
 	if (r < 0)
 		return r;
-	source = openat(l->store, plan_number(op, 1) == PLAN_MASK_DIR ? "dir" : "file", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (optional && fstat(target, &st) == 0)
+		dir = S_ISDIR(st.st_mode);
+	source = openat(l->store, dir ? "dir" : "file", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	return lay_over(l, source < 0 ? -errno : source, target, plan_text(&l->plan, op, 0), SEALED);
 }
 
@@ -364,7 +359,7 @@ int do_COVER(struct launch *l, const struct plan_op *op)
 	struct text name = { 0 };
 
 	if (target < 0)
-		return target == -ENOENT || is_out_of_reach(target) ? 0 : target;
+		return is_out_of_reach(target, target == -ENOENT) ? 0 : target;
 	r = open_store(l);
 	if (r < 0)
 		return r;

@@ -22,6 +22,7 @@ enum trait {
 	STARTS_ROOT = 16,
 	NEEDS_ROOT = 32,     /* works on the new root: without one it would work on the host's */
 	NEEDS_NO_PRIVS = 64, /* only after NO_NEW_PRIVS */
+	TAKES_SECOND = 128,  /* operand 1 is a slot as well, and gone afterwards */
 };
 
 static const struct {
@@ -46,6 +47,8 @@ static const struct {
 	[OP_PROC] = { .traits = NEEDS_ROOT, .namespaces = CLONE_NEWPID },
 	[OP_DEVPTS] = { .traits = NEEDS_ROOT },
 	[OP_MQUEUE] = { .traits = NEEDS_ROOT, .namespaces = CLONE_NEWIPC },
+	[OP_EMPTY] = { .traits = NEEDS_ROOT | OPENS_SLOT },
+	[OP_OVERLAY] = { .traits = ONCE | NEEDS_ROOT | USES_SLOT | TAKES_SECOND, .namespaces = CLONE_NEWNS },
 	[OP_PLACE] = { .traits = NEEDS_ROOT | TAKES_SLOT },
 	[OP_REBIND] = { .traits = NEEDS_ROOT, .flags = 1 },
 	[OP_MASK] = { .traits = NEEDS_ROOT },
@@ -140,26 +143,49 @@ static uint32_t check_spawn(const struct plan *plan)
 	return second == n ? FINE : second;
 }
 
+struct slots {
+	enum { SLOT_NEW, SLOT_OPEN, SLOT_GONE } state[PLAN_SLOTS_MAX];
+	uint32_t left;
+};
+
+static bool open_slot(struct slots *slots, uint64_t slot)
+{
+	bool fits = slots->state[slot] == SLOT_NEW;
+
+	slots->state[slot] = SLOT_OPEN;
+	slots->left++;
+	return fits;
+}
+
+static bool use_slot(struct slots *slots, uint64_t slot, bool takes)
+{
+	bool fits = slots->state[slot] == SLOT_OPEN;
+
+	slots->state[slot] = takes ? SLOT_GONE : SLOT_OPEN;
+	slots->left -= takes;
+	return fits;
+}
+
 /* Operand 0 is the slot of all that have one. */
+static bool slots_fit(struct slots *slots, const struct plan_op *op)
+{
+	if (has_trait(op, OPENS_SLOT))
+		return open_slot(slots, op->arg[0]);
+	if (has_trait(op, TAKES_SECOND) && !use_slot(slots, op->arg[1], true))
+		return false;
+	if (has_trait(op, USES_SLOT) || has_trait(op, TAKES_SLOT))
+		return use_slot(slots, op->arg[0], has_trait(op, TAKES_SLOT));
+	return true;
+}
+
 static uint32_t check_slots(const struct plan *plan)
 {
-	enum { UNUSED, OPEN, GONE };
-	uint8_t state[PLAN_SLOTS_MAX] = { 0 };
-	uint32_t left = 0;
+	struct slots slots = { 0 };
 
-	for (uint32_t i = 0; i < plan->head->op_count; i++) {
-		const struct plan_op *op = &plan->op[i];
-		bool opens = has_trait(op, OPENS_SLOT), takes = has_trait(op, TAKES_SLOT);
-
-		if (!opens && !takes && !has_trait(op, USES_SLOT))
-			continue;
-		if (state[op->arg[0]] != (opens ? UNUSED : OPEN))
+	for (uint32_t i = 0; i < plan->head->op_count; i++)
+		if (!slots_fit(&slots, &plan->op[i]))
 			return i;
-		state[op->arg[0]] = takes ? GONE : OPEN;
-		left += opens;
-		left -= takes;
-	}
-	return left ? plan->head->op_count : FINE;
+	return slots.left ? plan->head->op_count : FINE;
 }
 
 static bool has_bad_path(const struct plan *plan, const struct plan_op *op)

@@ -33,7 +33,7 @@ static const struct field {
 	{ TEXT_OR_NULL, FIELD(tracing_why) },
 	{ FLAG, FIELD(mount_api) },
 	{ FLAG, FIELD(idmapped_mounts) },
-	{ FLAG, FIELD(overlay_userxattr) },
+	{ FLAG, FIELD(overlay) },
 	{ FLAG, FIELD(nftables) },
 	{ FLAG, FIELD(proc_mountable) },
 	{ FLAG, FIELD(rlimit_nproc_per_userns) },

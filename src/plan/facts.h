@@ -35,7 +35,7 @@ struct facts {
 	const char *tracing_why;         /* what keeps init from finding out what its callers name, else NULL */
 	bool mount_api;                  /* open_tree, move_mount, mount_setattr: 5.12 */
 	bool idmapped_mounts;            /* 5.12, and the caller is root */
-	bool overlay_userxattr;          /* 5.11 */
+	bool overlay;                    /* overlayfs mounted by a sandbox: 5.11, for root's 5.19; the run may tell otherwise */
 	bool nftables;                /* connections of a network namespace can be led to the egress filter; the run may tell otherwise */
 	bool proc_mountable;          /* false where the caller's /proc is covered in part (containers): a fresh procfs is refused then */
 	bool rlimit_nproc_per_userns; /* 5.14 */

@@ -47,7 +47,6 @@ static const struct {
 	{ OP_TMPFS, 4, 0, MODE_MOST },
 	{ OP_PROC, 1, 0, 2 * PLAN_PROC_RO - 1 },
 	{ OP_REBIND, 1, 0, TREE_FLAGS_MOST },
-	{ OP_MASK, 1, PLAN_MASK_DIR, PLAN_MASK_FILE },
 	{ OP_COVER, 1, 0, MODE_MOST },
 	{ OP_REMOUNT, 1, 0, TREE_FLAGS_MOST },
 	{ OP_TERMINAL, 0, 1, STREAMS_MOST },
@@ -120,6 +119,22 @@ static bool is_init(const struct plan *plan, const struct plan_op *op)
 	return is_filter(plan, op, 0) && are_regions(plan, op) && are_patterns(plan, op) && plan_list_count(plan, op, 4) == rules;
 }
 
+static bool is_mask(const struct plan_op *op)
+{
+	uint64_t kind = plan_number(op, 1) & ~(uint64_t)PLAN_MASK_OPTIONAL;
+
+	return kind == PLAN_MASK_DIR || kind == PLAN_MASK_FILE;
+}
+
+/* That what is written and the work directory are two is the kernel's to say, too. */
+static bool is_overlay(const struct plan *plan, const struct plan_op *op)
+{
+	for (const char *s = NULL; (s = plan_list_next(plan, op, 2, s));)
+		if (!operand_is_path(s))
+			return false;
+	return plan_list_count(plan, op, 2) <= PLAN_LAYERS_MAX && strcmp(plan_text(plan, op, 3), plan_text(plan, op, 4)) != 0;
+}
+
 /* At least one candidate, each a path; at least argv[0]; variables that have a name. */
 static bool is_exec(const struct plan *plan, const struct plan_op *op)
 {
@@ -141,6 +156,10 @@ bool operands_fit(const struct plan *plan, const struct plan_op *op)
 		return (op->arg[0] & ~(uint64_t)SPAWN_NAMESPACES) == 0;
 	case OP_SYSCTL:
 		return is_sysctl(plan_text(plan, op, 0));
+	case OP_MASK:
+		return is_mask(op);
+	case OP_OVERLAY:
+		return is_overlay(plan, op);
 	case OP_INIT:
 		return is_init(plan, op);
 	case OP_SECCOMP:

@@ -18,6 +18,7 @@
 
 enum { PLAN_MAGIC = 0x72666f63 /* "cofr" */, PLAN_VERSION = 1 };
 enum { PLAN_EGRESS_SECRETS = 1 }; /* the operand of EGRESS that goes to the filter and nowhere else */
+enum { PLAN_LAYERS_MAX = 128 };   /* of an overlay, besides the base and the one that is written */
 enum { PLAN_OPERANDS_MAX = 6, PLAN_OPS_MAX = 8192, PLAN_BYTES_MAX = 8 << 20, PLAN_SLOTS_MAX = 512 };
 enum { PLAN_BLOB_ALIGN = 8 }; /* a blob's offset is a multiple: a filter is used in place */
 
@@ -40,9 +41,10 @@ enum {
 	PLAN_TREE_NOEXEC = 8,
 	PLAN_TREE_NOSYMFOLLOW = 16,
 	PLAN_TREE_RECURSIVE = 32, /* with all mounts below, flags applied to each */
-	PLAN_TREE_OPTIONAL = 64,  /* an absent source leaves the slot empty and PLACE does nothing */
+	PLAN_TREE_OPTIONAL = 64,  /* an absent source leaves the slot empty and PLACE does nothing; REBIND: as in MASK */
 };
-enum { PLAN_MASK_DIR = 1, PLAN_MASK_FILE = 2 };
+/* OPTIONAL: in a tree that the sandbox has changed before. Skipped where there is no such path without a link, and whatever is there is covered. */
+enum { PLAN_MASK_DIR = 1, PLAN_MASK_FILE = 2, PLAN_MASK_OPTIONAL = 4 };
 enum { PLAN_PROC_SUBSET_PID = 1, PLAN_PROC_HIDEPID = 2, PLAN_PROC_RO = 4 };
 enum plan_cgroup { PLAN_CGROUP_V2, PLAN_CGROUP_V1_MEMORY, PLAN_CGROUP_V1_PIDS, PLAN_CGROUP_V1_CPU, PLAN_CGROUP_V1_FREEZER };
 

@@ -36,9 +36,11 @@ static const char *const forms[OP_CODES_END] = {
 	[OP_PROC] = "%h %P",
 	[OP_DEVPTS] = "%h",
 	[OP_MQUEUE] = "%h",
+	[OP_EMPTY] = "%t",
+	[OP_OVERLAY] = "%t of %t%l, upper %h, work %h",
 	[OP_PLACE] = "%t %h",
 	[OP_REBIND] = "%h %f%-%-",
-	[OP_MASK] = "%h%-%-%-",
+	[OP_MASK] = "%h%M%-%-",
 	[OP_COVER] = "%h %o, %b bytes",
 	[OP_REMOUNT] = "%h %f",
 	[OP_SYSCTL] = "%h %h",
@@ -279,6 +281,20 @@ static void put_environment(struct print *p, unsigned i)
 	}
 }
 
+static void put_layers(struct print *p, unsigned i)
+{
+	for (const char *s = NULL; (s = plan_list_next(p->plan, p->op, i, s));) {
+		str_add(p->out, ", layer ");
+		put_word(p->out, s);
+	}
+}
+
+static void put_mask_flags(struct print *p, unsigned i)
+{
+	if (plan_number(p->op, i) & PLAN_MASK_OPTIONAL)
+		str_add(p->out, " optional");
+}
+
 static void put_nothing(struct print *p, unsigned i)
 {
 	(void)p;
@@ -291,7 +307,7 @@ static void (*const letters[128])(struct print *p, unsigned operand) = {
 	['I'] = put_init_flags,   ['T'] = put_streams,      ['F'] = put_file_rights, ['W'] = put_network_rights, ['S'] = put_scopes,
 	['r'] = put_rlimit,       ['R'] = put_rlimit_value, ['h'] = put_text,        ['m'] = put_file_name,      ['b'] = put_length,
 	['i'] = put_instructions, ['L'] = put_listener,     ['n'] = put_count,       ['x'] = put_candidates,     ['a'] = put_arguments,
-	['e'] = put_environment,  ['K'] = put_hidden,       ['O'] = put_opens,
+	['e'] = put_environment,  ['K'] = put_hidden,       ['O'] = put_opens,       ['l'] = put_layers,         ['M'] = put_mask_flags,
 };
 
 void plan_print_operands(const struct plan *plan, const struct plan_op *op, struct str *out)

@@ -13,6 +13,8 @@
  * And whether a file system lets root's files be shown as the sandbox's is known after a try. Where TREE_IDMAP was refused the survey is told so
  * for all that is on that file system, and the plan is made without; each time round there is one file system less to ask.
  *
+ * (An overlay that was refused is no such bend: what takes its place, a copy, is the caller's to make. session_wants_stage.)
+ *
  * And a process has one filter with a listener at most. Where somebody around us has it, SECCOMP is refused, and init answers no calls.
  */
 #include "session/course.h"
@@ -70,6 +72,8 @@ int course_gather(struct course *course, struct err *err)
 	course->inputs.argv = request->argv;
 	course->inputs.env = request->env;
 	course->inputs.terminal = request->terminal;
+	if (request->workspace)
+		course->inputs.workspace = *request->workspace;
 	course->inputs.keep_stdin_null = request->stdin_fd < 0;
 	course->inputs.run_id = course->result.run_id;
 	course->inputs.scratch_top = course->session->state_dir;
@@ -145,9 +149,9 @@ static void on_engine_event(void *context, const struct engine_event *event)
 {
 	struct course *course = context;
 	static const enum session_event_type types[] = {
-		[ENGINE_STARTED] = SESSION_STARTED,       [ENGINE_OUTPUT] = SESSION_OUTPUT,   [ENGINE_DENIED] = SESSION_DENIED,
-		[ENGINE_CONNECTION] = SESSION_CONNECTION, [ENGINE_CONTROL] = SESSION_CONTROL, [ENGINE_LIMITED] = SESSION_LIMITED,
-		[ENGINE_EXITED] = SESSION_EXITED
+		[ENGINE_STARTED] = SESSION_STARTED,       [ENGINE_OUTPUT] = SESSION_OUTPUT,    [ENGINE_DENIED] = SESSION_DENIED,
+		[ENGINE_CONNECTION] = SESSION_CONNECTION, [ENGINE_CONTROL] = SESSION_CONTROL,  [ENGINE_LIMITED] = SESSION_LIMITED,
+		[ENGINE_EXITED] = SESSION_EXITED,         [ENGINE_EXECUTED] = SESSION_EXECUTED
 	};
 	struct session_event out = { .type = types[event->type],
 		                     .stream = event->stream,

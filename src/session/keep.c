@@ -66,7 +66,7 @@ static void add_text(struct str *out, const char *key, const char *text)
 		str_add(out, "null");
 }
 
-int keep_write(int dir, const struct kept *kept, struct err *err)
+int kept_write(int dir, const struct kept *kept, struct err *err)
 {
 	autostr struct str out = { 0 };
 	int r;
@@ -125,7 +125,7 @@ static bool take(const json_t *record, const char *id, struct arena *arena, stru
 	       kept->entry.cwd && path_is_normal(kept->entry.cwd);
 }
 
-int keep_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err)
+int kept_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err)
 {
 	autofree char *text = malloc(JSON_DOCUMENT_MAX + 1);
 	ssize_t n = text ? file_read_at(dir, record_name, text, JSON_DOCUMENT_MAX + 1) : -ENOMEM;

@@ -21,8 +21,8 @@ int keep_open_top(const char *data_dir, bool make, struct err *err);
 bool keep_is_id(const char *id);
 /* Opens a session's directory: one of this user's alone, else -EPERM. */
 int keep_open(int top, const char *id, struct err *err);
-int keep_write(int dir, const struct kept *kept, struct err *err);
+int kept_write(int dir, const struct kept *kept, struct err *err);
 /* Into the arena. A record that cannot be read, or is another session's, is -EBADMSG with err. */
-int keep_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err);
+int kept_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err);
 
 #endif

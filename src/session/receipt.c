@@ -1,6 +1,7 @@
 #include "session/receipt.h"
 
 #include "base/own.h"
+#include "compile/compile.h"
 #include "plan/print.h"
 
 #include <errno.h>
@@ -136,12 +137,6 @@ static void see_landlock(struct audit *audit, const struct plan_op *op)
 	audit->receipt.landlock_abi = (uint32_t)plan_number(op, 0);
 }
 
-static void see_landlock_path(struct audit *audit, const struct plan_op *op)
-{
-	(void)op;
-	audit->receipt.landlock_rules++;
-}
-
 static void see_init(struct audit *audit, const struct plan_op *op)
 {
 	audit->told = plan_number(op, 1) & PLAN_INIT_TELL;
@@ -154,10 +149,29 @@ static void see_seccomp(struct audit *audit, const struct plan_op *op)
 	audit->receipt.seccomp_instructions = (uint32_t)(len / 8); /* sizeof(struct sock_filter) */
 }
 
+static void see_overlay(struct audit *audit, const struct plan_op *op)
+{
+	(void)op;
+	audit->receipt.workspace = "overlay";
+}
+
+/* A copy is known by who asked for its tree, or on rung two for the right to write there. */
+static void see_workspace(struct audit *audit, const struct plan_op *op)
+{
+	if (strcmp(plan_why(audit->plan, op), COMPILE_WHY_STAGE) == 0)
+		audit->receipt.workspace = "copy";
+}
+
+static void see_landlock_path(struct audit *audit, const struct plan_op *op)
+{
+	see_workspace(audit, op);
+	audit->receipt.landlock_rules++;
+}
+
 static void (*const see[OP_CODES_END])(struct audit *audit, const struct plan_op *op) = {
-	[OP_SPAWN] = see_spawn,     [OP_CGROUP_SET] = see_cgroup,      [OP_RLIMIT] = see_rlimit, [OP_WATCH] = see_watch,
-	[OP_TMPFS] = see_tmpfs,     [OP_LANDLOCK_OPEN] = see_landlock, [OP_INIT] = see_init,     [OP_LANDLOCK_PATH] = see_landlock_path,
-	[OP_SECCOMP] = see_seccomp,
+	[OP_SPAWN] = see_spawn,     [OP_CGROUP_SET] = see_cgroup,      [OP_RLIMIT] = see_rlimit,   [OP_WATCH] = see_watch,
+	[OP_TMPFS] = see_tmpfs,     [OP_LANDLOCK_OPEN] = see_landlock, [OP_INIT] = see_init,       [OP_LANDLOCK_PATH] = see_landlock_path,
+	[OP_SECCOMP] = see_seccomp, [OP_OVERLAY] = see_overlay,        [OP_PLACE] = see_workspace,
 };
 
 /* Cgroups first: see_rlimit leaves alone what they enforce. PREPARE, where they are made, comes first in every plan. */
@@ -199,6 +213,8 @@ int receipt_make(const struct plan *plan, const struct policy *policy, const str
 	see_all(&audit);
 	list_untold(&audit, policy);
 	plan_digest(plan, receipt->digest);
+	if (!receipt->workspace)
+		receipt->workspace = "shared";
 	receipt->kernel = facts->kernel;
 	receipt->arch = facts->arch;
 	receipt->why_not_first = receipt->rung == RECEIPT_LANDLOCK ? facts->user_namespaces_why : NULL;
@@ -237,6 +253,7 @@ void receipt_print_json(const struct receipt *receipt, struct str *out)
 {
 	str_printf(out, "{\"rung\":\"%s\",\"why_not_first\":", receipt_rung_name(receipt->rung));
 	str_add_json_text(out, receipt->why_not_first);
+	str_printf(out, ",\"workspace\":\"%s\"", receipt->workspace);
 	print_list("namespaces", &receipt->namespaces, out);
 	str_printf(out, ",\"landlock_abi\":%u,\"landlock_rules\":%u,\"seccomp_instructions\":%u", receipt->landlock_abi,
 	           receipt->landlock_rules, receipt->seccomp_instructions);

@@ -26,6 +26,7 @@ struct receipt {
 	enum receipt_rung rung;
 	const char *why_not_first;  /* rung two: what keeps this machine from the first; else NULL */
 	struct text_vec namespaces; /* "user", "mount", … */
+	const char *workspace;      /* "shared", "overlay", "copy": what of it could be written on the host */
 	uint32_t landlock_abi;      /* 0: no Landlock */
 	uint32_t landlock_rules;
 	uint32_t seccomp_instructions;

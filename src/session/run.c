@@ -70,6 +70,11 @@ int session_run(const struct session *session, const struct session_request *req
 	return course_finish(&course, ret_result, err);
 }
 
+bool session_wants_stage(const struct err *err)
+{
+	return err->code == ERR_UNSUPPORTED && strcmp(err->where, COMPILE_WHY_OVERLAY) == 0;
+}
+
 static int write_network_rules(struct course *course, struct err *err)
 {
 	autostr struct str text = { 0 };

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "compile/compile.h"
 #include "plan/facts.h"
 #include "plan/outcome.h"
 #include "plan/plan.h"
@@ -39,7 +40,8 @@ enum session_event_type {
 	SESSION_CONNECTION,
 	SESSION_LIMITED,
 	SESSION_CONTROL,
-	SESSION_EXITED
+	SESSION_EXITED,
+	SESSION_EXECUTED /* in a session: the command is there */
 };
 
 struct session_event {
@@ -63,6 +65,7 @@ struct session_request {
 	int cancel_fd;                                                      /* -1: cannot be cancelled */
 	int control_fd, rules_fd;                                           /* as in engine_run_options */
 	unsigned terminal;                                                  /* bits 1, 2, 4 */
+	const struct input_workspace *workspace;                            /* NULL: the host's own */
 	const sigset_t *forward;                                            /* NULL: none */
 	void (*on_event)(void *context, const struct session_event *event); /* may be NULL */
 	void *context;
@@ -89,6 +92,12 @@ int session_plan(const struct session *session, const struct session_request *re
 /* Runs the request. 0 with *ret_result, or a negative errno when nothing was run and nothing is left. */
 int session_run(const struct session *session, const struct session_request *request, struct arena *arena,
                 struct session_result *ret_result, struct err *err);
+
+/*
+ * Did session_run or session_plan fail because the workspace cannot be an overlay here? Nothing was run; a stage will do. What tells beforehand is
+ * facts.overlay, and engine_takes_overlay of the directory.
+ */
+bool session_wants_stage(const struct err *err);
 
 /*
  * Sends what the request's policy says of the network, as a sealed file, to whoever reads the other end of the socket: a filtered run takes it on

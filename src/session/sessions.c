@@ -127,7 +127,7 @@ static int fill(struct cradle *cradle, const struct session_request *request, co
 	kept->entry.cwd = course.result.cwd;
 	kept->home = course.inputs.home;
 	r = make_policy_text(&course.result.policy, cradle->arena, kept, err);
-	return r < 0 ? r : keep_write(cradle->dir, kept, err);
+	return r < 0 ? r : kept_write(cradle->dir, kept, err);
 }
 
 static int random_id(struct arena *arena, const char **ret_id, struct err *err)
@@ -174,6 +174,8 @@ int sessions_create(const struct session *session, const struct session_request 
 	cradle.dir = dir;
 	cradle.birth.lock = lock;
 	r = lock < 0 ? err_set(err, ERR_SETUP, -lock, "session %s: its lock: %s", kept.entry.id, strerror(-lock)) : 0;
+	if (r == 0 && birth->workspace && mkdirat(dir, "workspace", 0700) < 0)
+		r = err_set(err, ERR_SETUP, errno, "session %s: its workspace: %s", kept.entry.id, strerror(errno));
 	if (r == 0)
 		r = cradle.path ? fill(&cradle, request, birth, &kept, err) : -ENOMEM;
 	if (r < 0) {
@@ -196,7 +198,7 @@ static int revive(const struct session *session, int dir, const char *id, const 
 	int r;
 
 	arena_init(&arena, SESSION_ARENA_MAX);
-	r = policy_init(&policy, &arena) < 0 ? -ENOMEM : keep_read(dir, id, &arena, &kept, err);
+	r = policy_init(&policy, &arena) < 0 ? -ENOMEM : kept_read(dir, id, &arena, &kept, err);
 	if (r == 0 && kept.has_secrets)
 		r = err_set(
 		    err, ERR_NOTFOUND, ENOKEY,
@@ -330,7 +332,7 @@ static void look(int top, struct session_entry *entry, struct arena *arena)
 	struct live live;
 
 	entry->state = SESSION_BROKEN;
-	if (dir >= 0 && keep_read(dir, entry->id, arena, &kept, &why) == 0) {
+	if (dir >= 0 && kept_read(dir, entry->id, arena, &kept, &why) == 0) {
 		*entry = kept.entry;
 		entry->state = SESSION_STOPPED;
 		if (live_open(dir, socket_name, &live, &why) == 0) {
@@ -341,6 +343,28 @@ static void look(int top, struct session_entry *entry, struct arena *arena)
 		return;
 	}
 	entry->fault = arena_dup(arena, why.text);
+}
+
+int sessions_look(const struct session *session, const char *id, struct arena *arena, struct session_entry *ret_entry, struct err *err)
+{
+	const struct live_request state = { .type = LIVE_STATE };
+	struct err absent = { 0 };
+	int top = -1;
+	autofd int dir = find(session, id, &top, err);
+	autofd int top_owned = top;
+	struct live live;
+
+	if (dir < 0)
+		return dir;
+	*ret_entry = (struct session_entry){ .id = arena_dup(arena, id) };
+	if (!ret_entry->id)
+		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for a session");
+	look(top_owned, ret_entry, arena);
+	if (ret_entry->state != SESSION_RUNNING || live_open(dir, socket_name, &live, &absent) < 0)
+		return 0;
+	(void)live_ask(&live, &state, &ret_entry->live, NULL);
+	live_close(&live);
+	return 0;
 }
 
 static int compare_entries(const void *a, const void *b)

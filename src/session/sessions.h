@@ -18,6 +18,7 @@ struct session_birth {
 	const char *labels; /* a JSON object of texts, or NULL */
 	uint64_t ttl_ms;    /* from now; 0: none */
 	uint64_t idle_ms;   /* 0: none */
+	bool workspace;     /* DATA_DIR/sessions/ID/workspace is made first: a directory that ends with the session */
 };
 
 enum session_state { SESSION_RUNNING, SESSION_PAUSED, SESSION_STOPPED, SESSION_BROKEN };
@@ -56,10 +57,13 @@ struct session_exec {
 int sessions_exec(const struct session *session, const struct live *live, const struct session_exec *exec, struct arena *arena,
                   struct session_result *ret_result, struct err *err);
 
+/* One of them, with the memory that it uses. */
+int sessions_look(const struct session *session, const char *id, struct arena *arena, struct session_entry *ret_entry, struct err *err);
 /* All of them, by name. */
 int sessions_list(const struct session *session, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err);
 
 void sessions_print_json(const struct session_entry_vec *entries, struct str *out);
+void sessions_print_one_json(const struct session_entry *entry, struct str *out);
 /* A table for people, escaped. */
 void sessions_print(const struct session_entry_vec *entries, struct str *out);
 

@@ -76,6 +76,22 @@ int inside_open(int root, const char *path)
 	return errno == ENOSYS ? walk(root, path) : -errno;
 }
 
+int inside_open_same(int root, const char *path, uint64_t dev, uint64_t ino)
+{
+	int fd = inside_open(root, path), r = 0;
+	struct stat st;
+
+	if (fd < 0 || (!dev && !ino))
+		return fd;
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (st.st_dev != dev || st.st_ino != ino)
+		r = -ESTALE;
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
 int inside_open_parent(int root, const char *path, const char **ret_name)
 {
 	const char *name = strrchr(path, '/') + 1;

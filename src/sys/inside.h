@@ -9,11 +9,14 @@
 #define COFFER_SYS_INSIDE_H
 
 #include <fcntl.h>
+#include <stdint.h>
 
 enum { INSIDE_SELF = AT_FDCWD };
 
 /* An O_PATH descriptor of anything. */
 int inside_open(int root, const char *path);
+/* The same where it is this file: -ESTALE otherwise. 0, 0: whatever it is. */
+int inside_open_same(int root, const char *path, uint64_t dev, uint64_t ino);
 /* An O_PATH descriptor of the directory that holds the last component, which *ret_name points at. -EBUSY for "/". */
 int inside_open_parent(int root, const char *path, const char **ret_name);
 

@@ -127,6 +127,19 @@ int mount_bind(int source, int root, const char *path, unsigned rights, bool rec
 	return r;
 }
 
+int mount_tmpfs_options(struct text *options, uint64_t bytes, uint64_t inodes, uint64_t mode)
+{
+	if (!bytes || !inodes)
+		return -EINVAL;
+	text_add(options, "size=");
+	text_number(options, bytes, 10);
+	text_add(options, ",nr_inodes=");
+	text_number(options, inodes, 10);
+	text_add(options, ",mode=");
+	text_number(options, mode, 8);
+	return 0;
+}
+
 int mount_new(int target, const char *type, const char *options, unsigned rights)
 {
 	struct text path = { 0 };

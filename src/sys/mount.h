@@ -10,6 +10,10 @@
 #define COFFER_SYS_MOUNT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text;
 
 /* The numbers that mount(2) and mount_setattr(2) have in common; MOUNT_NOSYMFOLLOW is Linux 5.10. */
 enum {
@@ -46,10 +50,31 @@ int mount_bind(int source, int root, const char *path, unsigned rights, bool rec
 
 /* Mounts a new file system over the directory `target`. options may be NULL. Works the same on every kernel. */
 int mount_new(int target, const char *type, const char *options, unsigned rights);
+/* tmpfs's options. -EINVAL for none of either: to tmpfs that means no limit. */
+int mount_tmpfs_options(struct text *options, uint64_t bytes, uint64_t inodes, uint64_t mode);
 /* Onto this process's root. Returns an O_PATH descriptor of what is mounted there. */
 int mount_new_on_root(const char *type, const char *options, unsigned rights);
 /* What is mounted on top of this process's root, as an O_PATH descriptor. */
 int mount_open_above_root(void);
+
+/*
+ * An overlay (overlayfs; in a user namespace Linux 5.11, over trees with changed owners 5.19). Its sources are to be attached in this mount namespace
+ * while it is mounted: overlayfs takes no detached trees before 6.15. So they are attached below `room`, an empty directory on a file system that
+ * nobody else sees, and stay there. It needs this process's own /proc.
+ */
+enum { MOUNT_LAYERS_MAX = 128 };
+
+struct mount_overlay {
+	int room;
+	int base;                            /* a tree, the lowest layer; -1: an empty directory */
+	int held;                            /* a tree that all the others are in, by paths as in sys/inside.h */
+	const char *layer[MOUNT_LAYERS_MAX]; /* the lowest first */
+	size_t layers;
+	const char *upper, *work;
+};
+
+/* Returns the overlay as a tree. What the kernel refuses, another one may know: -EINVAL, -ENODEV and others. */
+int mount_overlay(const struct mount_overlay *overlay, unsigned rights);
 
 /* Makes every mount of this namespace private: nothing travels in or out. */
 int mount_make_private(void);

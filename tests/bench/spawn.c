@@ -8,7 +8,7 @@
  *       LAUNCHERS processes start the peer as often as they can; prints "NAME starts_per_second" a line.
  *
  * A command whose first word is "@coffer" is run by coffer_run() of libcoffer in this process, the rest being its argv,
- * under the built-in default policy. Standard streams are /dev/null.
+ * under the built-in default policy; with "@session" as its first word, in the session that the second one names. Standard streams are /dev/null.
  */
 #include <coffer.h>
 #include <fcntl.h>
@@ -35,6 +35,7 @@ static int peer_count;
 static posix_spawn_file_actions_t to_null;
 static struct coffer *coffer;
 static struct coffer_policy *policy;
+static struct coffer_session *session;
 
 static uint64_t now_ns(void)
 {
@@ -49,7 +50,7 @@ static void fail(const char *what)
 	exit(2);
 }
 
-static void run_by_library(char **argv)
+static void run_by_library(const char *session_name, char **argv)
 {
 	struct coffer_error error;
 	struct coffer_request *request = NULL;
@@ -57,7 +58,11 @@ static void run_by_library(char **argv)
 	int r = coffer ? 0 : coffer_new(&coffer, &error);
 	if (r == 0 && !policy)
 		r = coffer_policy_new(&policy, &error);
-	if (r == 0)
+	if (r == 0 && session_name && !session)
+		r = coffer_session_open(coffer, session_name, &session, &error);
+	if (r == 0 && session_name)
+		r = coffer_session_request(session, (const char *const *)argv, &request, &error);
+	else if (r == 0)
 		r = coffer_request_new(coffer, policy, (const char *const *)argv, &request, &error);
 	if (r == 0)
 		r = coffer_run(request, &outcome, &error);
@@ -74,7 +79,11 @@ static void start_and_wait(const struct peer *peer)
 	pid_t pid;
 	int status;
 	if (!strcmp(peer->argv[0], "@coffer")) {
-		run_by_library(peer->argv + 1);
+		run_by_library(NULL, peer->argv + 1);
+		return;
+	}
+	if (!strcmp(peer->argv[0], "@session")) {
+		run_by_library(peer->argv[1], peer->argv + 2);
 		return;
 	}
 	if (posix_spawnp(&pid, peer->argv[0], &to_null, NULL, peer->argv, environ))

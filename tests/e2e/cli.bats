@@ -299,7 +299,9 @@ json() {
 		COMP_WORDS=(coffer ru) COMP_CWORD=1; _coffer; [ "${COMPREPLY[*]}" = run ] || exit 1
 		COMP_WORDS=(coffer run --mem) COMP_CWORD=2; _coffer; [ "${COMPREPLY[*]}" = --memory ] || exit 2
 		COMP_WORDS=(coffer run --profile a) COMP_CWORD=3; _coffer; [ "${COMPREPLY[*]}" = agent ] || exit 3
-		COMP_WORDS=(coffer run --network h) COMP_CWORD=3; _coffer; [ "${COMPREPLY[*]}" = host ] || exit 4'
+		COMP_WORDS=(coffer run --network h) COMP_CWORD=3; _coffer; [ "${COMPREPLY[*]}" = host ] || exit 4
+		COMP_WORDS=(coffer session re) COMP_CWORD=2; _coffer; [ "${COMPREPLY[*]}" = resume ] || exit 5
+		COMP_WORDS=(coffer session exec --cw) COMP_CWORD=3; _coffer; [ "${COMPREPLY[*]}" = --cwd ] || exit 6'
 	for shell in zsh fish; do
 		coffer completion $shell > c.$shell
 		grep -q memory c.$shell

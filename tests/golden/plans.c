@@ -1,7 +1,7 @@
 /*
  * Compiles one case and prints the plan as people see it, or the error. tests/golden/run compares with what is recorded.
  *
- *     golden-plans HOST FACTS SETTINGS DIALECT CWD HOME TERMINAL
+ *     golden-plans HOST FACTS SETTINGS DIALECT CWD HOME TERMINAL [WORKSPACE]
  *
  * Besides what `coffer explain` prints: init's regions and patterns. Not printed: the digest and the size of filters, for those
  * change with every line of syscalls.def.
@@ -26,8 +26,33 @@ static const char *const caller[] = { "PATH=/usr/local/bin:/usr/bin:/bin:/home/u
 	                              NULL };
 
 struct request {
-	const char *host, *facts, *settings, *dialect, *cwd, *home, *terminal;
+	const char *host, *facts, *settings, *dialect, *cwd, *home, *terminal, *workspace;
 };
+
+#define OWN "/home/u/.local/share/coffer/workspaces/w"
+
+/* "overlay", with two layers; "overlay-empty", of nothing; "stage"; NULL: the host's. */
+static struct input_workspace workspace_of(struct arena *arena, const struct request *request)
+{
+	struct input_workspace w = {
+		.path = request->cwd, .base = request->cwd, .upper = OWN "/upper", .work = OWN "/work", .stage = OWN "/stage"
+	};
+	const char *how = request->workspace ? request->workspace : "";
+
+	if (strncmp(how, "overlay", strlen("overlay")) == 0)
+		w.how = INPUT_WORKSPACE_OVERLAY;
+	else if (strcmp(how, "stage") == 0)
+		w.how = INPUT_WORKSPACE_STAGE;
+	if (strcmp(how, "overlay-empty") == 0)
+		w.base = NULL;
+	for (const char *layer = "1"; strcmp(how, "overlay") == 0 && *layer <= '2'; layer = *layer == '1' ? "2" : "3") {
+		const char **slot = text_vec_add(&w.layers, arena);
+
+		if (slot)
+			*slot = arena_printf(arena, OWN "/layers/%s", layer);
+	}
+	return w;
+}
 
 static char *read_file(struct arena *arena, const char *path)
 {
@@ -72,6 +97,7 @@ static int make_plan(struct arena *arena, const struct request *request, struct 
 		.scratch_top = "/var/tmp/coffer-1000",
 		.terminal = (unsigned)atoi(request->terminal),
 		.survey = &survey,
+		.workspace = workspace_of(arena, request),
 	};
 	char *text = read_file(arena, request->facts);
 	int r = facts_read(arena, text, strlen(text), request->facts, &facts, err);
@@ -151,10 +177,10 @@ int main(int argc, char **argv)
 	struct plan plan;
 	struct err err = { 0 };
 
-	if (argc != 8)
+	if (argc != 8 && argc != 9)
 		return 2;
 	arena_init(&arena, ARENA_MAX);
-	if (make_plan(&arena, &(struct request){ argv[1], argv[2], argv[3], argv[4], argv[5], argv[6], argv[7] }, &plan, &err) < 0)
+	if (make_plan(&arena, &(struct request){ argv[1], argv[2], argv[3], argv[4], argv[5], argv[6], argv[7], argv[8] }, &plan, &err) < 0)
 		printf("error: %s%s%s: %s\n", err_code_name(err.code), *err.where ? " at " : "", err.where, err.text);
 	else
 		print_plan(&plan);

@@ -1,25 +1,9 @@
 #include "plan/plan.h"
 
 #include "plan/print.h"
-#include "unit/plan/sample.h"
+#include "unit/plan/draft.h"
 
 #include <stdlib.h>
-
-static struct arena arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	arena_init(&arena, 64 << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 static void test_sane(void **state)
 {
@@ -39,68 +23,6 @@ static void test_texts(void **state)
 	}
 	assert_non_null(plan_fault_text(PLAN_FAULTS_END));
 }
-
-/* A plan whose operations can be moved about. */
-struct draft {
-	struct plan_head head;
-	struct plan_op op[128];
-	struct plan plan;
-};
-
-static struct draft draft_of(struct plan plan)
-{
-	struct draft d = { .head = *plan.head };
-
-	assert_true(plan.head->op_count < 127);
-	memcpy(d.op, plan.op, plan.head->op_count * sizeof(d.op[0]));
-	d.plan = plan;
-	return d;
-}
-
-static uint32_t at(const struct draft *d, enum plan_opcode code)
-{
-	uint32_t i = 0;
-
-	while (d->op[i].code != code)
-		i++;
-	return i;
-}
-
-static void drop(struct draft *d, uint32_t i)
-{
-	memmove(&d->op[i], &d->op[i + 1], (d->head.op_count - i - 1) * sizeof(d->op[0]));
-	d->head.op_count--;
-}
-
-static void insert(struct draft *d, uint32_t i, struct plan_op op)
-{
-	memmove(&d->op[i + 1], &d->op[i], (d->head.op_count - i) * sizeof(d->op[0]));
-	d->op[i] = op;
-	d->head.op_count++;
-}
-
-static void move(struct draft *d, enum plan_opcode code, enum plan_opcode before)
-{
-	struct plan_op op = d->op[at(d, code)];
-
-	drop(d, at(d, code));
-	insert(d, at(d, before), op);
-}
-
-#define ABSENT UINT32_MAX
-
-static void wants(struct draft *d, enum plan_fault fault, uint32_t op)
-{
-	struct plan_verdict verdict;
-
-	d->plan.head = &d->head;
-	d->plan.op = d->op;
-	verdict = plan_check(&d->plan);
-	assert_int_equal(verdict.fault, fault);
-	assert_int_equal(verdict.op, op == ABSENT ? d->head.op_count : op);
-}
-
-#define SAMPLE draft_of(sample_plan(&arena))
 
 static void without(enum plan_opcode code, enum plan_fault fault)
 {
@@ -148,65 +70,6 @@ static void test_missing(void **state)
 	d = SAMPLE;
 	drop(&d, at(&d, OP_CGROUP_MAKE)); /* the limit would outlive the run */
 	wants(&d, PLAN_NO_INVERSE, at(&d, OP_CGROUP_SET));
-}
-
-/* What is left of the sample for a sandbox that is there already. */
-static struct draft for_session(void)
-{
-	struct draft d = SAMPLE;
-
-	for (uint32_t i = d.head.op_count; i-- > 0;)
-		if (plan_op_info(d.op[i].code)->stage < PLAN_SHED || d.op[i].code == OP_CAPS_DROP || d.op[i].code == OP_HOSTNAME)
-			drop(&d, i);
-	for (uint32_t i = d.head.op_count; i-- > 0;)
-		if (d.op[i].code == OP_LANDLOCK_OPEN || d.op[i].code == OP_LANDLOCK_PATH || d.op[i].code == OP_LANDLOCK_ENTER)
-			drop(&d, i);
-	return d;
-}
-
-static void test_for_session(void **state)
-{
-	struct draft sample = SAMPLE, d = for_session();
-
-	(void)state;
-	wants(&d, PLAN_FINE, ABSENT);
-	assert_true(plan_is_for_session(&d.plan));
-	insert(&d, 0, sample.op[at(&sample, OP_WATCH)]);
-	wants(&d, PLAN_FINE, ABSENT);
-	/* Nothing of the host, and nothing of the sandbox's making. */
-	static const enum plan_opcode not [] = { OP_CGROUP_MAKE, OP_TREE, OP_DIR, OP_PIVOT, OP_IDMAP };
-	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++) {
-		d = for_session();
-		insert(&d, 0, sample.op[at(&sample, not [i])]);
-		wants(&d, PLAN_NO_SPAWN, 0);
-	}
-	d = SAMPLE; /* a whole plan whose SPAWN is missing */
-	drop(&d, at(&d, OP_SPAWN));
-	wants(&d, PLAN_NO_SPAWN, at(&d, OP_CGROUP_MAKE));
-	d = for_session();
-	drop(&d, at(&d, OP_SECCOMP));
-	wants(&d, PLAN_AFTER_SECCOMP, ABSENT);
-	d = for_session();
-	drop(&d, at(&d, OP_NO_NEW_PRIVS));
-	wants(&d, PLAN_NO_NEW_PRIVS_LATE, at(&d, OP_INIT));
-}
-
-static void test_serve(void **state)
-{
-	struct draft d = SAMPLE;
-
-	(void)state;
-	for (uint32_t i = d.head.op_count; i-- > 0;)
-		if (d.op[i].code == OP_INIT || d.op[i].code == OP_CLOSE_FDS || d.op[i].code == OP_SECCOMP)
-			drop(&d, i);
-	d.op[d.head.op_count - 1] = (struct plan_op){ .code = OP_SERVE, .why = d.op[d.head.op_count - 1].why };
-	wants(&d, PLAN_FINE, ABSENT);
-	insert(&d, d.head.op_count - 1, d.op[d.head.op_count - 1]);
-	wants(&d, PLAN_NOT_ONE_EXEC_LAST, d.head.op_count - 2);
-	d = for_session(); /* a session makes no session */
-	d.op[d.head.op_count - 1] = (struct plan_op){ .code = OP_SERVE, .why = d.op[d.head.op_count - 1].why };
-	drop(&d, at(&d, OP_SECCOMP));
-	wants(&d, PLAN_NO_SPAWN, d.head.op_count - 1);
 }
 
 static void test_twice(void **state)
@@ -270,6 +133,41 @@ static void test_slot_left_open(void **state)
 	(void)state;
 	drop(&d, at(&d, OP_PLACE));
 	wants(&d, PLAN_SLOT_MISUSED, ABSENT);
+}
+
+/* The tree that the layers are in is gone afterwards, the other one is the overlay. */
+static void test_overlay(void **state)
+{
+	static const struct {
+		uint64_t base, held;
+		const char *upper, *work, *layer;
+		int r;
+	} tries[] = {
+		{ 0, 1, "/u", "/w", "/l", 0 },       { 1, 0, "/u", "/w", "/l", -EINVAL },    { 0, 0, "/u", "/w", "/l", -EINVAL },
+		{ 0, 1, "/u", "/u", "/l", -EINVAL }, { 0, 1, "u", "/w", "/l", -EINVAL },     { 0, 1, "/u", "/../w", "/l", -EINVAL },
+		{ 0, 1, "/u", "/w", "l", -EINVAL },  { 0, 1, "/u", "/w", "/l/..", -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		struct plan_build b;
+		struct plan plan;
+		unsigned base, held;
+
+		plan_build_init(&b, &arena);
+		base = plan_build_slot(&b);
+		held = plan_build_slot(&b);
+		plan_add(&b, OP_SPAWN, "", N(SAMPLE_NAMESPACES));
+		plan_add(&b, OP_PRIVATE, "");
+		plan_add(&b, OP_TREE, "", N(held), "/data", N(SAMPLE_SAFE), N(0), N(0));
+		plan_add(&b, OP_ROOT_NEW, "", N(65536), N(1024));
+		plan_add(&b, OP_EMPTY, "", N(base));
+		plan_add(&b, OP_OVERLAY, "", tries[i].base, tries[i].held, LIST(tries[i].layer), tries[i].upper, tries[i].work);
+		plan_add(&b, OP_PLACE, "", N(base), "/ws");
+		plan_add(&b, OP_PIVOT, "");
+		small_plan_rest(&b);
+		assert_int_equal(plan_build_done(&b, &plan, NULL), tries[i].r);
+	}
 }
 
 static void test_paths(void **state)
@@ -365,6 +263,9 @@ static void test_operands(void **state)
 	flags_of(OP_DIR, 1, 010000, PLAN_OPERAND_WRONG);
 	flags_of(OP_MASK, 1, 0, PLAN_OPERAND_WRONG);
 	flags_of(OP_MASK, 1, 3, PLAN_OPERAND_WRONG);
+	flags_of(OP_MASK, 1, PLAN_MASK_OPTIONAL, PLAN_OPERAND_WRONG);
+	flags_of(OP_MASK, 1, PLAN_MASK_FILE | PLAN_MASK_OPTIONAL, PLAN_FINE);
+	flags_of(OP_MASK, 1, PLAN_MASK_FILE | 8, PLAN_OPERAND_WRONG);
 	flags_of(OP_PROC, 1, 8, PLAN_OPERAND_WRONG);
 	flags_of(OP_TERMINAL, 0, 8, PLAN_OPERAND_WRONG);
 	flags_of(OP_RLIMIT, 0, 16, PLAN_OPERAND_WRONG);
@@ -493,11 +394,11 @@ static void test_total(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sane),        cmocka_unit_test(test_texts),          cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_for_session), cmocka_unit_test(test_serve),          cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_order),       cmocka_unit_test(test_slot_left_open), cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_writable),    cmocka_unit_test(test_namespaces),     cmocka_unit_test(test_operands),
-		cmocka_unit_test(test_lists),       cmocka_unit_test(test_total),
+		cmocka_unit_test(test_sane),       cmocka_unit_test(test_texts),    cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_twice),      cmocka_unit_test(test_order),    cmocka_unit_test(test_slot_left_open),
+		cmocka_unit_test(test_paths),      cmocka_unit_test(test_overlay),  cmocka_unit_test(test_writable),
+		cmocka_unit_test(test_namespaces), cmocka_unit_test(test_operands), cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_total),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

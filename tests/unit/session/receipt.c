@@ -38,6 +38,7 @@ static void test_what_the_plan_shows(void **state)
 	(void)state;
 	assert_int_equal(receipt.rung, RECEIPT_NAMESPACES);
 	assert_null(receipt.why_not_first);
+	assert_string_equal(receipt.workspace, "shared");
 	assert_int_equal(receipt.namespaces.n, 7);
 	assert_string_equal(receipt.namespaces.at[0], "user");
 	assert_string_equal(receipt.limit[POLICY_LIMIT_MEMORY].backend, "cgroup2");

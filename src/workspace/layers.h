@@ -1,0 +1,31 @@
+/*
+ * layers.h: going back in time, and to several futures.
+ *
+ * A layer is a state that nobody writes any more. It lies on its parent; one that was copied holds all that upper held since its parent, one that
+ * was renamed is what upper was. Everything here needs the lock, and that no process writes in the workspace, or is frozen where a copy is made.
+ */
+#ifndef COFFER_WORKSPACE_LAYERS_H
+#define COFFER_WORKSPACE_LAYERS_H
+
+#include "workspace/workspace.h"
+
+/* More than this on one another are made into one. */
+enum { LAYERS_DEEP = 64 };
+
+enum checkpoint_way {
+	CHECKPOINT_RENAME, /* at once; what is mounted must be made anew */
+	CHECKPOINT_COPY,   /* upper stays what it is; unchanged files are shared with the copy before */
+};
+
+/* Makes a layer of what upper, or the stage, holds. A stage is always copied. */
+int workspace_checkpoint(struct workspace *workspace, enum checkpoint_way way, const char *label, uint64_t *ret_number, struct err *err);
+/* Goes back to the state after a layer; 0 is the base. What upper held and no layer has is lost. */
+int workspace_checkout(struct workspace *workspace, uint64_t number, struct err *err);
+/* How many layers lie below upper. */
+size_t workspace_depth(const struct workspace *workspace);
+/* Makes one layer of those below upper. The old ones stay for history. */
+int workspace_squash(struct workspace *workspace, struct err *err);
+/* Another workspace that begins where this one is, locked. id NULL: a random name. */
+int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const char *id, struct workspace **ret_child, struct err *err);
+
+#endif

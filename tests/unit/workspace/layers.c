@@ -1,0 +1,268 @@
+#include "workspace/layers.h"
+
+#include "unit/workspace/top.h"
+
+#include "base/own.h"
+#include "workspace/apply.h"
+#include "workspace/seal.h"
+#include "workspace/tree.h"
+
+static void must(int r, const struct err *err)
+{
+	if (r < 0)
+		fail_msg("%s", err->text);
+}
+
+/* What a state has at a path; NULL: nothing. */
+static void expect_at(struct workspace *workspace, uint64_t number, const char *path, const char *text)
+{
+	struct stack stack;
+	struct stack_place place;
+	struct err err = { 0 };
+
+	must(workspace_stack(workspace, number, &stack, &err), &err);
+	assert_int_equal(stack_find(&stack, path, &place), 0);
+	if (!text) {
+		assert_int_equal(place.entry.kind, ENTRY_NONE);
+		return;
+	}
+	assert_int_equal(place.entry.kind, ENTRY_FILE);
+	autofd int fd = entry_open_file(stack.fd[place.layer], path);
+	autocontent struct content content = { 0 };
+
+	assert_int_equal(content_load(fd, 1000, &content), 0);
+	content.bytes[content.n] = '\0';
+	assert_string_equal(content.bytes, text);
+}
+
+static uint64_t checkpoint(struct workspace *workspace, enum checkpoint_way way)
+{
+	struct err err = { 0 };
+	uint64_t number = 0;
+
+	must(workspace_checkpoint(workspace, way, "test", &number, &err), &err);
+	return number;
+}
+
+static void there_and_back(enum workspace_mode mode, enum checkpoint_way way)
+{
+	top_put("base/file", "0");
+	top_put("base/gone", "g");
+	top_put("base/dir/x", "x");
+	autoworkspace struct workspace *workspace = top_workspace(mode);
+	bool staged = mode == WORKSPACE_STAGE;
+	struct err err = { 0 };
+	uint64_t first, second;
+
+	top_put(top_upper(workspace, "file"), "1");
+	if (staged)
+		top_remove(top_upper(workspace, "gone"));
+	else
+		top_whiteout(top_upper(workspace, "gone"));
+	first = checkpoint(workspace, way);
+	top_put(top_upper(workspace, "file"), "22");
+	top_put(top_upper(workspace, "new"), "n");
+	second = checkpoint(workspace, way);
+	top_put(top_upper(workspace, "file"), "333");
+	expect_at(workspace, 0, "file", "0");
+	expect_at(workspace, first, "file", "1");
+	expect_at(workspace, first, "gone", NULL);
+	expect_at(workspace, first, "new", NULL);
+	expect_at(workspace, second, "file", "22");
+	expect_at(workspace, second, "new", "n");
+	expect_at(workspace, second, "gone", NULL);
+	expect_at(workspace, WORKSPACE_NOW, "file", "333");
+	expect_at(workspace, second, "dir/x", "x");
+	{
+		autochanges struct changes changes;
+
+		must(workspace_compare(workspace, first, second, &changes, &err), &err);
+		assert_non_null(changes_find(&changes, "new"));
+		assert_non_null(changes_find(&changes, "file"));
+		assert_null(changes_find(&changes, "gone"));
+		assert_null(changes_find(&changes, "dir/x"));
+	}
+	must(workspace_checkout(workspace, first, &err), &err);
+	expect_at(workspace, WORKSPACE_NOW, "file", "1");
+	expect_at(workspace, WORKSPACE_NOW, "new", NULL);
+	expect_at(workspace, WORKSPACE_NOW, "gone", NULL);
+	struct apply_options options = { .no_sync = true };
+	autoresult struct apply_result result;
+
+	must(workspace_apply(workspace, &options, &result, &err), &err);
+	top_expect("base/file", "1");
+	assert_false(top_has("base/gone") || top_has("base/new"));
+	assert_int_equal(workspace_checkout(workspace, 99, &err), -ENOENT);
+}
+
+static void renamed(void **state)
+{
+	(void)state;
+	there_and_back(WORKSPACE_OVERLAY, CHECKPOINT_RENAME);
+}
+
+static void copied(void **state)
+{
+	(void)state;
+	there_and_back(WORKSPACE_OVERLAY, CHECKPOINT_COPY);
+}
+
+static void staged(void **state)
+{
+	(void)state;
+	there_and_back(WORKSPACE_STAGE, CHECKPOINT_COPY);
+}
+
+/* Copies share what has not changed. */
+static void sharing(void **state)
+{
+	struct stat a, b;
+	char path[128];
+
+	(void)state;
+	autoworkspace struct workspace *workspace = top_workspace(WORKSPACE_OVERLAY);
+
+	top_put(top_upper(workspace, "d/same"), "same");
+	top_put(top_upper(workspace, "d/other"), "1");
+	checkpoint(workspace, CHECKPOINT_COPY);
+	top_put(top_upper(workspace, "d/other"), "2");
+	checkpoint(workspace, CHECKPOINT_COPY);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "data/workspaces/%s/layers/%d/d/same", workspace->record.id, i + 1);
+		assert_int_equal(fstatat(top_fd, path, i ? &b : &a, 0), 0);
+	}
+	assert_int_equal(a.st_ino, b.st_ino);
+	expect_at(workspace, 1, "d/other", "1");
+	expect_at(workspace, 2, "d/other", "2");
+}
+
+/* Killed between the record and the renaming: the next one to open it ends that. */
+static void cut_short(void **state)
+{
+	char id[WORKSPACE_ID_MAX], layer[128], upper[128];
+	struct err err = { 0 };
+
+	(void)state;
+	{
+		autoworkspace struct workspace *workspace = top_workspace(WORKSPACE_OVERLAY);
+
+		top_put(top_upper(workspace, "file"), "1");
+		checkpoint(workspace, CHECKPOINT_RENAME);
+		snprintf(id, sizeof(id), "%s", workspace->record.id);
+	}
+	snprintf(layer, sizeof(layer), "data/workspaces/%s/layers/1", id);
+	snprintf(upper, sizeof(upper), "data/workspaces/%s/upper", id);
+	for (int again = 0; again < 2; again++) {
+		autoworkspace struct workspace *workspace = NULL;
+
+		top_remove(upper);
+		if (again == 0) /* else: between the renaming and the new upper */
+			assert_int_equal(renameat(top_fd, layer, top_fd, upper), 0);
+		must(workspace_open(top_data, id, &workspace, &err), &err);
+		expect_at(workspace, WORKSPACE_NOW, "file", "1");
+		expect_at(workspace, 1, "file", "1");
+		assert_true(top_has(upper));
+	}
+}
+
+static void many(void **state)
+{
+	char text[16], path[16];
+
+	(void)state;
+	top_put("base/opaque/old", "old");
+	top_put("base/gone", "g");
+	autoworkspace struct workspace *workspace = top_workspace(WORKSPACE_OVERLAY);
+
+	for (int i = 1; i <= LAYERS_DEEP + 3; i++) {
+		if (i == 2) {
+			top_put(top_upper(workspace, "opaque/new"), "new");
+			top_opaque(top_upper(workspace, "opaque"));
+			top_whiteout(top_upper(workspace, "gone"));
+		}
+		snprintf(text, sizeof(text), "%d", i);
+		snprintf(path, sizeof(path), "f%d", i);
+		top_put(top_upper(workspace, "last"), text);
+		top_put(top_upper(workspace, path), text);
+		checkpoint(workspace, CHECKPOINT_RENAME);
+	}
+	assert_true(workspace_depth(workspace) <= 4);
+	expect_at(workspace, WORKSPACE_NOW, "last", "67");
+	expect_at(workspace, WORKSPACE_NOW, "f1", "1");
+	expect_at(workspace, WORKSPACE_NOW, "f67", "67");
+	expect_at(workspace, WORKSPACE_NOW, "gone", NULL);
+	expect_at(workspace, WORKSPACE_NOW, "opaque/new", "new");
+	expect_at(workspace, WORKSPACE_NOW, "opaque/old", NULL);
+	expect_at(workspace, 5, "last", "5");
+	expect_at(workspace, 5, "f6", NULL);
+}
+
+static void forks(enum workspace_mode mode)
+{
+	struct workspace *child[3];
+	struct err err = { 0 };
+	char id[WORKSPACE_ID_MAX];
+
+	top_put("base/file", "0");
+	autoworkspace struct workspace *workspace = top_workspace(mode);
+
+	top_put(top_upper(workspace, "file"), "parent");
+	must(workspace_seal(workspace, &err), &err);
+	for (int i = 0; i < 3; i++)
+		must(workspace_fork(workspace, CHECKPOINT_RENAME, NULL, &child[i], &err), &err);
+	top_put(top_upper(child[0], "file"), "first");
+	top_put(top_upper(child[1], "other"), "second");
+	expect_at(workspace, WORKSPACE_NOW, "file", "parent");
+	expect_at(child[0], WORKSPACE_NOW, "file", "first");
+	expect_at(child[1], WORKSPACE_NOW, "file", "parent");
+	expect_at(child[2], WORKSPACE_NOW, "other", NULL);
+	/* The parent goes; the children stay what they are. */
+	snprintf(id, sizeof(id), "%s", workspace->record.id);
+	workspace_unlock(workspace);
+	must(workspace_remove(top_data, id, &err), &err);
+	expect_at(child[1], WORKSPACE_NOW, "file", "parent");
+	struct apply_options options = { .no_sync = true };
+	struct apply_result result;
+
+	must(workspace_apply(child[1], &options, &result, &err), &err);
+	apply_result_done(&result);
+	top_expect("base/file", "parent");
+	top_expect("base/other", "second");
+	/* The second one to be applied finds the base changed. */
+	assert_true(workspace_apply(child[0], &options, &result, &err) < 0);
+	assert_int_equal(err.code, ERR_BUSY);
+	apply_result_done(&result);
+	for (int i = 0; i < 3; i++) {
+		char name[WORKSPACE_ID_MAX];
+
+		snprintf(name, sizeof(name), "%s", child[i]->record.id);
+		workspace_close(child[i]);
+		must(workspace_remove(top_data, name, &err), &err);
+	}
+	char path[128];
+
+	snprintf(path, sizeof(path), "data/workspaces/%s", id);
+	assert_false(top_has(path)); /* the last heir has gone, and so have the layers */
+}
+
+static void overlay_forks(void **state)
+{
+	(void)state;
+	forks(WORKSPACE_OVERLAY);
+}
+
+static void stage_forks(void **state)
+{
+	(void)state;
+	forks(WORKSPACE_STAGE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TOP_TEST(renamed),   TOP_TEST(copied), TOP_TEST(staged),        TOP_TEST(sharing),
+		TOP_TEST(cut_short), TOP_TEST(many),   TOP_TEST(overlay_forks), TOP_TEST(stage_forks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
