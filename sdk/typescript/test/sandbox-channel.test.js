@@ -270,6 +270,8 @@ test('one process serves all, also many at once; when it dies, what is under way
   const session = await new DockerSandbox().createSession({ id: 'first' });
   const results = await Promise.all(Array.from({ length: 50 }, (_, i) => session.exec({ command: 'say', args: [`${i}`] })));
   assert.deepEqual(results.map(({ stdout }) => stdout), results.map((_, i) => `${i}`)); // prettier-ignore
+  const many = await Promise.all(Array.from({ length: 400 }, () => session.exec({ command: 'soon' }))); // more than may run at once
+  assert.ok(many.every(({ exitCode }) => exitCode === 0));
   const hanging = session.exec({ command: 'hang' });
   const failed = error => {
     assert.ok(error instanceof SandboxDockerUnavailableError);

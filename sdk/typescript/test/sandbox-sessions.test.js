@@ -14,6 +14,7 @@ import {
   DockerSandbox,
   DockerSandboxClient,
   SandboxDockerCommandError,
+  SandboxDockerUnavailableError,
   SandboxFileSizeError,
   SandboxPathError,
   SandboxSessionDestroyedError,
@@ -276,6 +277,8 @@ test('no shell, no network, no host, no link that leads out', async () => {
     assert.equal((await session.exec({ command: 'echo', args: ['$HOME', '; id', '"'] })).stdout, '$HOME ; id "\n');
     const nowhere = await session.exec({ command: 'no-such-program' });
     assert.deepEqual([nowhere.exitCode, nowhere.stderr.includes('no-such-program')], [127, true]);
+    const noDirectory = await session.exec({ command: 'true', cwd: 'missing' });
+    assert.deepEqual([noDirectory.exitCode, /missing: No such file/.test(noDirectory.stderr)], [126, true]);
     assert.notEqual((await js(session, 'require("net").connect(53, "1.1.1.1").on("error", () => process.exit(9))')).exitCode, 0);
     assert.notEqual((await session.exec({ command: 'cat', args: [`${process.cwd()}/package.json`] })).exitCode, 0);
     await session.exec({ command: 'ln', args: ['-s', '/etc/passwd', 'out'] });
@@ -286,6 +289,27 @@ test('no shell, no network, no host, no link that leads out', async () => {
     await assert.rejects(session.readFile('missing'), SandboxDockerCommandError);
     await assert.rejects(session.readTextFilePage('missing'), { message: /^Unable to read sandbox text file: missing/ });
     await assert.rejects(session.listFiles('missing'), { message: /^Unable to list sandbox path: missing/ });
+  });
+});
+
+/** The one `coffer channel` that this process has. */
+function channelPid() {
+  const [pid] = execFileSync('pgrep', ['-P', `${process.pid}`, '-f', 'coffer channel'], { encoding: 'utf8' }).split('\n');
+  return Number(pid);
+}
+
+test('when the channel is killed, what was under way fails, and the session goes on with another', async () => {
+  await withSession({}, async session => {
+    const mark = `coffer-test-killed-${process.pid}`;
+    const { id } = await session.startProcess({ command: 'sh', args: ['-c', 'echo on; exec sleep 600'] });
+    const under = session.exec({ command: 'sh', args: ['-c', `sleep 600; : ${mark}`] });
+    await soon(() => runs(mark), 'the command runs');
+    process.kill(channelPid(), 'SIGKILL');
+    await assert.rejects(under, error => error instanceof SandboxDockerUnavailableError && /ended \(SIGKILL\)/.test(error.message));
+    await soon(() => !runs(mark), 'the command went with the channel');
+    assert.equal((await session.exec({ command: 'echo', args: ['still'] })).stdout, 'still\n');
+    assert.equal((await session.readProcessLogs(id)).stdout, 'on\n');
+    assert.equal((await session.listProcesses())[0].status, 'running');
   });
 });
 

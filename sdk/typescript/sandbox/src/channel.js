@@ -6,6 +6,7 @@ import { findCoffer } from './find.js';
 
 const VERSION = 1;
 const HELLO_MS = 10_000;
+const RESERVED = 16; // of the requests that may run at once, so many are kept for those that say more to others: cancel, input
 const TOLD_BYTES = 4096; // of what it says on standard error, the last so many are told when it dies
 
 /** An error of the protocol: `code`, `errno`, `where` and `cancelled` as it says. */
@@ -24,6 +25,7 @@ function unavailable(dockerPath) {
 class Line {
   #child;
   #pending = new Map();
+  #queue = [];
   #last = 0;
   #awaited = 0; // requests that Node has to stay for
   #partial = [];
@@ -110,6 +112,7 @@ class Line {
     this.#pending.delete(id);
     request.signal?.removeEventListener('abort', request.cancel);
     if (request.awaited) this.#await(-1);
+    this.#queue.shift()?.();
   }
 
   #end(how, cause) {
@@ -122,11 +125,22 @@ class Line {
       this.#settle(id);
       request.reject(error);
     }
+    for (const go of this.#queue.splice(0)) go();
     this.#child.kill('SIGKILL');
   }
 
   #write(message) {
     this.#child.stdin.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** No more may run now. */
+  get full() {
+    return !this.ended && this.#pending.size >= this.limits.running - RESERVED;
+  }
+
+  /** Until one has ended. */
+  turn() {
+    return new Promise(resolve => this.#queue.push(resolve));
   }
 
   /** Sends it; the promise has the request's `id`, by which more is said to it. */
@@ -190,12 +204,15 @@ export class Channel {
 
   /** `onEvent` sees each event, `signal` cancels it; Node does not stay for its end when `awaited` is false. */
   async request(method, params, options) {
-    return (await this.#line()).send(method, params, options);
+    const line = await this.#line();
+    while (line.full) await line.turn();
+    return line.send(method, params, options);
   }
 
   /** The same with input, a Buffer: for `method` it is its member `name`, and for what does not fit there, `more` takes it. */
   async requestWithInput(method, params, { name, more, bytes }, options) {
     const line = await this.#line();
+    while (line.full) await line.turn();
     if (bytes.length > line.roomForInput) return line.sendWithInput(method, params, more, bytes, options);
     return line.send(method, { ...params, [name]: bytes.toString('base64') }, options);
   }

@@ -47,6 +47,19 @@ class Head {
   }
 }
 
+const NOT_BEGUN = ['setup', 'denied'];
+
+/** A command that could not be begun, in a directory that is not there for example: as a shell tells it, by status 126 and a reason. */
+const notBegun = message => ({
+  exit_code: 126,
+  message,
+  duration_ms: 0,
+  timed_out: false,
+  aborted: false,
+  stdout_truncated: false,
+  stderr_truncated: false,
+});
+
 const bytesOf = data => (typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength));
 const given = object => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 
@@ -116,6 +129,9 @@ export class EngineSession {
         : this.#askWithInput('exec', params, { name: 'input', more: 'exec.input', bytes: bytesOf(input) }, options));
       if (fault) throw fault.error;
       return EngineSession.#outcome(result, heads, signal?.aborted ?? false);
+    } catch (error) {
+      if (!NOT_BEGUN.includes(error.code)) throw error;
+      return EngineSession.#outcome(notBegun(error.message), heads, false);
     } finally {
       signal?.removeEventListener('abort', abort);
     }

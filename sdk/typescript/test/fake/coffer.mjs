@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 // Speaks docs/PROTOCOL.md as far as the tests of the package need it, makes no sandbox, and notes each request in FAKE_LOG. What a command does is in
-// its name: `say TEXT`, `hang` (until it is cancelled), `pour` (30,000 bytes, then hang), `late`, `die`, `babble` (no JSON).
+// its name: `say TEXT`, `hang` (until it is cancelled), `pour` (30,000 bytes, then hang), `soon` (after 20 ms), `late`, `die`, `babble` (no JSON).
 import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-const write = message => process.stdout.write(`${JSON.stringify(message)}\n`);
+const running = new Set();
+function write(message) {
+  if (message.result || message.error) running.delete(message.id);
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
 const base64 = text => Buffer.from(text).toString('base64');
 const hanging = new Map();
 const sessions = new Map();
@@ -38,6 +42,7 @@ const commands = {
     for (let i = 0; i < 100; i++) write({ id, event: 'stdout', data: base64('x'.repeat(300)) });
     commands.hang(id);
   },
+  soon: id => setTimeout(write, 20, { id, result: outcome({}) }),
   late: id => write({ id, result: outcome({ exit_code: 124, timed_out: true, cause: 'timeout' }) }),
   babble() {
     process.stdout.write('no JSON\n');
@@ -102,6 +107,8 @@ createInterface({ input: process.stdin })
   .on('line', line => {
     const { id, method, params } = JSON.parse(line);
     if (process.env.FAKE_LOG) appendFileSync(process.env.FAKE_LOG, `${JSON.stringify({ method, params, pid: process.pid })}\n`);
+    if (running.size >= limits.running) return failure(id, 'limit', `${running.size} run already`);
+    running.add(id);
     if (methods[method]) methods[method](id, params ?? {});
     else failure(id, 'usage', `no method ${method}`);
   })
