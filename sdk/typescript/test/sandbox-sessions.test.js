@@ -320,19 +320,25 @@ test('thirty-two commands at once', async () => {
   });
 });
 
-test('what the caller does not live to end, the supervisor ends', async () => {
+test('what the caller does not live to end, the supervisor ends: by ttl, and when nothing is done', async () => {
+  const names = ['ttlMs', 'idleTimeoutMs'].map(clock => [clock, `orphan-${clock.toLowerCase()}-${process.pid}`]);
   const program = `
     import { DockerSandbox } from ${JSON.stringify(INDEX)};
-    const session = await new DockerSandbox({ lifecycle: { ttlMs: 2000 } }).createSession({ id: 'orphan-${process.pid}' });
-    await session.startProcess({ command: 'sh', args: ['-c', 'sleep 600; : coffer-test-orphan-${process.pid}'] });
+    for (const [clock, id] of ${JSON.stringify(names)}) {
+      const session = await new DockerSandbox({ lifecycle: { [clock]: 3000 } }).createSession({ id });
+      await session.startProcess({ command: 'sh', args: ['-c', 'sleep 600; : ' + id] });
+    }
     console.log('made');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise(resolve => child.stdout.once('data', resolve));
   child.kill('SIGKILL');
-  assert.ok((await sessions()).includes(`orphan-${process.pid}`));
-  await soon(async () => !(await sessions()).includes(`orphan-${process.pid}`), 'the session is gone');
-  await soon(() => !runs(`coffer-test-orphan-${process.pid}`), 'its process is gone');
+  const before = await sessions();
+  assert.ok(names.every(([, id]) => before.includes(id)));
+  for (const [clock, id] of names) {
+    await soon(() => !existsSync(join(data, 'coffer/sessions', id)), `the session with ${clock} is gone`); // asking for it might count as use
+    await soon(() => !runs(`: ${id}`), 'its process is gone');
+  }
 });
 
 test('Node ends while a session lives, and another finds it', async () => {
