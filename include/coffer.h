@@ -502,9 +502,16 @@ COFFER_API int coffer_process_start(struct coffer_session *session, const struct
                                     struct coffer_error *error);
 /* One; or, with name NULL, an array of all, in the order of their start. */
 COFFER_API int coffer_process_text(struct coffer_session *session, const char *name, char **ret_text, struct coffer_error *error);
-/* The last bytes of a stream (1, 2), at most `most`. *ret_bytes is the caller's: coffer_text_free. *ret_total: how many there were in all. */
-COFFER_API int coffer_process_log(struct coffer_session *session, const char *name, int stream, size_t most, char **ret_bytes,
-                                  size_t *ret_n, uint64_t *ret_total, struct coffer_error *error);
+/* The last bytes of a stream (1, 2), at most `most` of them. On success bytes, n of them, are the caller's: coffer_text_free; total: how many there ever were. */
+struct coffer_process_log {
+	int stream;
+	size_t most;
+	char *bytes;
+	size_t n;
+	uint64_t total;
+};
+COFFER_API int coffer_process_log(struct coffer_session *session, const char *name, struct coffer_process_log *log,
+                                  struct coffer_error *error);
 /* SIGTERM to the command's group, and SIGKILL to all that came of it after grace_ms, or when the command has ended. Returns when it is over. */
 COFFER_API int coffer_process_stop(struct coffer_session *session, const char *name, uint64_t grace_ms, struct coffer_error *error);
 /* Until it is over; COFFER_ERROR_LIMIT with ETIMEDOUT after timeout_ms; 0: for ever. */
