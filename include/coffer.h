@@ -421,15 +421,26 @@ COFFER_API int coffer_doctor(struct coffer *coffer, coffer_finding_function *on_
  * killed the processes in it are gone as well, and the next use makes the sandbox anew.
  */
 struct coffer_session;
+struct coffer_workspace;
+
+/* What commands work in. */
+enum coffer_session_tree {
+	COFFER_SESSION_HOST, /* the host's own tree, as the policy has it */
+	COFFER_SESSION_COPY, /* a copy-on-write view of the directory; coffer_workspace_open by the session's name reads and applies what changed */
+	COFFER_SESSION_EMPTY /* a directory of the session's own */
+};
 
 struct coffer_session_options {
 	size_t size;           /* sizeof(struct coffer_session_options) */
 	const char *name;      /* lower-case letters, digits, "_.-", at most 63; NULL: a random one */
 	const char *labels;    /* a JSON object, kept with it, or NULL */
 	const char *directory; /* where commands start; NULL: the caller's */
-	int workspace;         /* coffer_session_workspace's directory is made first, and ends with the session */
-	uint64_t ttl_ms;       /* it ends so long after it was made; 0: never */
-	uint64_t idle_ms;      /* it ends when nothing has been executed for so long; 0: never */
+	enum coffer_session_tree tree;
+	const char *path; /* EMPTY: where the directory is inside; NULL: /workspace */
+	const char *
+	    workspace; /* EMPTY: the name under which the directory outlives the session, and is found by the next one; NULL: it goes with it */
+	uint64_t ttl_ms;  /* it ends so long after it was made; 0: never */
+	uint64_t idle_ms; /* it ends when nothing has been executed for so long; 0: never */
 };
 
 enum coffer_session_state { COFFER_SESSION_RUNNING, COFFER_SESSION_PAUSED, COFFER_SESSION_STOPPED, COFFER_SESSION_BROKEN };
@@ -461,13 +472,21 @@ COFFER_API int coffer_session_resume(struct coffer_session *session, struct coff
 /* Kills all of it and removes what it was. */
 COFFER_API int coffer_session_remove(struct coffer_session *session, struct coffer_error *error);
 
+/*
+ * Sessions whose tree is not the host's: another one that begins where this one is (settings and files, not processes); a layer to go back to, and going
+ * back (0: the beginning), which kills the session's processes. A session that runs is paused meanwhile.
+ */
+COFFER_API int coffer_session_fork(struct coffer_session *session, const char *name, struct coffer_session **ret_child,
+                                   struct coffer_error *error);
+COFFER_API int coffer_session_checkpoint(struct coffer_session *session, const char *label, uint64_t *ret_number,
+                                         struct coffer_error *error);
+COFFER_API int coffer_session_checkout(struct coffer_session *session, uint64_t number, struct coffer_error *error);
+/* The layers of a workspace, oldest first: lines, or a JSON array. */
+COFFER_API int coffer_workspace_log(struct coffer_workspace *workspace, enum coffer_format format, char **ret_text,
+                                    struct coffer_error *error);
+
 /* One session as JSON, as coffer_sessions_text has it; and the memory that it uses. */
 COFFER_API int coffer_session_text(struct coffer_session *session, char **ret_text, struct coffer_error *error);
-
-/* Where a session of this name would have a directory of its own that ends with it. Makes nothing. */
-COFFER_API int coffer_session_workspace(struct coffer *coffer, const char *name, char **ret_path, struct coffer_error *error);
-/* Where coffer keeps sessions and what else lasts: a directory of this user's own. It may not be there yet. */
-COFFER_API const char *coffer_data_dir(const struct coffer *coffer);
 
 /*
  * A look into a running session from outside (a stopped one's sandbox is made anew): its files as its commands see them. The processes inside own what is there, and
@@ -502,9 +521,16 @@ COFFER_API int coffer_process_start(struct coffer_session *session, const struct
                                     struct coffer_error *error);
 /* One; or, with name NULL, an array of all, in the order of their start. */
 COFFER_API int coffer_process_text(struct coffer_session *session, const char *name, char **ret_text, struct coffer_error *error);
-/* The last bytes of a stream (1, 2), at most `most`. *ret_bytes is the caller's: coffer_text_free. *ret_total: how many there were in all. */
-COFFER_API int coffer_process_log(struct coffer_session *session, const char *name, int stream, size_t most, char **ret_bytes,
-                                  size_t *ret_n, uint64_t *ret_total, struct coffer_error *error);
+/* The last bytes of a stream (1, 2), at most `most` of them. On success bytes, n of them, are the caller's: coffer_text_free; total: how many there ever were. */
+struct coffer_process_log {
+	int stream;
+	size_t most;
+	char *bytes;
+	size_t n;
+	uint64_t total;
+};
+COFFER_API int coffer_process_log(struct coffer_session *session, const char *name, struct coffer_process_log *log,
+                                  struct coffer_error *error);
 /* SIGTERM to the command's group, and SIGKILL to all that came of it after grace_ms, or when the command has ended. Returns when it is over. */
 COFFER_API int coffer_process_stop(struct coffer_session *session, const char *name, uint64_t grace_ms, struct coffer_error *error);
 /* Until it is over; COFFER_ERROR_LIMIT with ETIMEDOUT after timeout_ms; 0: for ever. */
@@ -514,6 +540,54 @@ COFFER_API int coffer_process_remove(struct coffer_session *session, const char 
 
 /* All of this user's: lines for people, or a JSON array. */
 COFFER_API int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);
+
+/*
+ * Workspaces: working trees of which nothing reaches the host until somebody says so. A request that tries is run on a copy-on-write view of its
+ * working directory; what it changed there can be read, applied as a whole or in part, or thrown away.
+ */
+COFFER_API void coffer_request_try(struct coffer_request *request);
+/* After such a run: the name of the workspace that holds what was changed. NULL: nothing was. */
+COFFER_API const char *coffer_outcome_workspace(const struct coffer_outcome *outcome);
+
+/* name NULL: the latest on this working directory, or on one around it. */
+COFFER_API int coffer_workspace_open(struct coffer *coffer, const char *name, struct coffer_workspace **ret_workspace,
+                                     struct coffer_error *error);
+COFFER_API void coffer_workspace_free(struct coffer_workspace *workspace);
+COFFER_API const char *coffer_workspace_name(const struct coffer_workspace *workspace);
+COFFER_API const char *coffer_workspace_base(const struct coffer_workspace *workspace); /* the host's directory, or NULL */
+
+/* What git shows for --name-status, --stat and as a patch that `git apply` takes; and JSON. */
+enum coffer_diff { COFFER_DIFF_NAMES, COFFER_DIFF_STAT, COFFER_DIFF_PATCH, COFFER_DIFF_JSON };
+/* Gets the text in pieces; anything but 0 (a negative errno) ends it. */
+typedef int coffer_write_function(void *context, const char *bytes, size_t n);
+/* paths NULL: all; else a NULL-terminated list, relative to the base, of what is shown with all below it. */
+/* Between two layers of it: 0 is the base; COFFER_NOW what it is now. */
+#define COFFER_NOW UINT64_MAX
+struct coffer_range {
+	uint64_t from, to;
+};
+COFFER_API int coffer_workspace_diff_layers(struct coffer_workspace *workspace, struct coffer_range range, enum coffer_diff form,
+                                            coffer_write_function *put, void *context, struct coffer_error *error);
+COFFER_API int coffer_workspace_diff(struct coffer_workspace *workspace, enum coffer_diff form, const char *const *paths,
+                                     coffer_write_function *put, void *context, struct coffer_error *error);
+
+struct coffer_apply_options {
+	size_t size;              /* sizeof(struct coffer_apply_options) */
+	const char *const *paths; /* only what is at or below these; NULL: all */
+	const char *const *allow; /* at or below these also what would make the host execute something, and links that leave the tree */
+	const char *const *hunks; /* "path:1,3": of this file only these hunks of its patch */
+	int look_only;            /* say what would be done, and do nothing */
+};
+/*
+ * Does to the base what was done in the workspace: each file in one step, all of it or nothing where a file of the host's was changed meanwhile (BUSY), or a path
+ * would make the host execute something and is not allowed by name (DENIED). What was done, or is in the way, is in *ret_text in either case, which may
+ * be NULL. One that was cut short is completed by the next one.
+ */
+COFFER_API int coffer_workspace_apply(struct coffer_workspace *workspace, const struct coffer_apply_options *options,
+                                      enum coffer_format format, char **ret_text, struct coffer_error *error);
+/* Forgets it. */
+COFFER_API int coffer_workspace_remove(struct coffer *coffer, const char *name, struct coffer_error *error);
+COFFER_API int coffer_workspaces_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);
 
 /* Undoes what runs of this user left that were ended by force. Every run does it in passing. Returns how many, or a negative errno. */
 COFFER_API int coffer_gc(struct coffer *coffer, struct coffer_error *error);

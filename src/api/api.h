@@ -15,6 +15,7 @@
 #include "session/run.h"
 #include "session/sessions.h"
 #include "session/summary.h"
+#include "session/workspaces.h"
 
 #include <coffer.h>
 #include <signal.h>
@@ -42,6 +43,7 @@ struct coffer_session {
 struct coffer_request {
 	struct arena arena;
 	struct coffer *coffer;
+	bool tries;
 	const char *session;               /* NULL: a sandbox of its own */
 	uint64_t timeout_ms, output_bytes; /* in a session; 0: its own */
 	bool background;
@@ -65,6 +67,7 @@ struct coffer_outcome {
 	struct summary summary;
 	struct session_result result; /* what the receipt is made of; empty for a record */
 	struct coffer_denial *denials;
+	const char *workspace;
 	const char *recorded; /* the JSON text of a record, else NULL */
 	size_t recorded_bytes;
 };

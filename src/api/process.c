@@ -37,24 +37,20 @@ int coffer_process_start(struct coffer_session *session, const struct coffer_pro
 	return r < 0 ? r : coffer_process_text(session, name, ret_text, error);
 }
 
-int coffer_process_log(struct coffer_session *session, const char *name, int stream, size_t most, char **ret_bytes, size_t *ret_n,
-                       uint64_t *ret_total, struct coffer_error *error)
+int coffer_process_log(struct coffer_session *session, const char *name, struct coffer_process_log *log, struct coffer_error *error)
 {
 	struct err err = { 0 };
-	struct process_log log[2] = { 0 };
-	str_init(&log[0].bytes, most + 1);
-	str_init(&log[1].bytes, most + 1);
-	int r = api_fail(processes_logs(&session->coffer->session, session->name, name, log, &err), &err, error);
-	struct process_log *wanted = &log[stream == 2];
-	size_t n = wanted->bytes.len;
+	struct process_log both[2] = { 0 };
+	str_init(&both[0].bytes, log->most);
+	str_init(&both[1].bytes, log->most);
+	int r = api_fail(processes_logs(&session->coffer->session, session->name, name, both, &err), &err, error);
+	struct process_log *wanted = &both[log->stream == 2];
+	log->n = wanted->bytes.len;
+	log->total = wanted->total;
 	if (r == 0)
-		r = api_give_text(&wanted->bytes, ret_bytes, error);
-	if (r == 0) {
-		*ret_n = n;
-		*ret_total = wanted->total;
-	}
-	str_done(&log[0].bytes);
-	str_done(&log[1].bytes);
+		r = api_give_text(&wanted->bytes, &log->bytes, error);
+	str_done(&both[0].bytes);
+	str_done(&both[1].bytes);
 	return r;
 }
 

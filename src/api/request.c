@@ -81,6 +81,11 @@ int coffer_session_request(struct coffer_session *session, const char *const *ar
 	return 0;
 }
 
+void coffer_request_try(struct coffer_request *request)
+{
+	request->tries = true;
+}
+
 void coffer_request_limits(struct coffer_request *request, uint64_t timeout_ms, uint64_t output_bytes)
 {
 	request->timeout_ms = timeout_ms;

@@ -158,6 +158,8 @@ static void forget_cancellation(struct coffer_request *request)
 
 static int run(struct coffer_request *request, const struct session_request *wanted, struct coffer_outcome *outcome, struct err *err)
 {
+	if (request->tries)
+		return workspaces_try(&request->coffer->session, wanted, &outcome->arena, &outcome->result, &outcome->workspace, err);
 	return session_run(&request->coffer->session, wanted, &outcome->arena, &outcome->result, err);
 }
 

@@ -10,19 +10,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-const char *coffer_data_dir(const struct coffer *coffer)
-{
-	return coffer->session.data_dir;
-}
-
-int coffer_session_workspace(struct coffer *coffer, const char *name, char **ret_path, struct coffer_error *error)
-{
-	autostr struct str path = { 0 };
-	str_init(&path, PATH_BYTES_MAX + 1);
-	str_printf(&path, "%s/sessions/%s/workspace", coffer->session.data_dir, name);
-	return api_give_text(&path, ret_path, error);
-}
-
 int coffer_session_text(struct coffer_session *session, char **ret_text, struct coffer_error *error)
 {
 	struct err err = { 0 };

@@ -122,19 +122,17 @@ int do_process_remove(struct work *work, struct str *result, struct err *err)
 
 static int add_log(const struct work *work, struct coffer_session *session, int stream, struct str *result, struct err *err)
 {
-	uint64_t tail = params_count(work->params, "tail_bytes", TAIL_DEFAULT), total = 0;
+	struct coffer_process_log log = { .stream = stream, .most = (size_t)params_count(work->params, "tail_bytes", TAIL_DEFAULT) };
 	const char *name = stream == 2 ? "stderr" : "stdout";
 	struct coffer_error error;
-	char *bytes = NULL;
-	size_t n = 0;
-	int r = coffer_process_log(session, params_text(work->params, "process"), stream, (size_t)tail, &bytes, &n, &total, &error);
 
-	if (r < 0)
+	if (coffer_process_log(session, params_text(work->params, "process"), &log, &error) < 0)
 		return work_failed(err, &error);
 	str_printf(result, "%s\"%s\":\"", stream == 2 ? "," : "", name);
-	str_add_base64(result, bytes, n);
-	str_printf(result, "\",\"%s_bytes\":%llu,\"%s_truncated\":%s", name, (unsigned long long)total, name, total > n ? "true" : "false");
-	coffer_text_free(bytes);
+	str_add_base64(result, log.bytes, log.n);
+	str_printf(result, "\",\"%s_bytes\":%llu,\"%s_truncated\":%s", name, (unsigned long long)log.total, name,
+	           log.total > log.n ? "true" : "false");
+	coffer_text_free(log.bytes);
 	return 0;
 }
 

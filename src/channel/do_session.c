@@ -7,19 +7,22 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "channel/params.h"
-#include "channel/workspace.h"
 #include "sys/sock.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
-enum { PORTS_MAX = 64, ID_BYTES = 6, LABELS_MAX = 1 << 20 };
+enum { PORTS_MAX = 64, LABELS_MAX = 1 << 20 };
 
 static const char reserved[] = "coffer.", label_workspace[] = "coffer.workspace", label_metadata[] = "coffer.metadata",
 		  label_ports[] = "coffer.ports";
+
+struct workspace_wish {
+	const char *kind; /* "ephemeral", "persistent"; "directory" where there is none */
+	const char *id;   /* of a persistent one */
+};
 
 /* ---- what one is ---- */
 
@@ -267,11 +270,14 @@ static int make_labels(const struct work *work, const struct workspace_wish *wor
 {
 	const json_t *metadata = params_get(work->params, "metadata");
 	autofree char *text = metadata ? json_dumps(metadata, JSON_COMPACT) : NULL;
+	autostr struct str kind = { 0 };
 	const char *key;
 	json_t *value;
 
-	str_printf(out, "{\"%s\":\"%s%s%s\"", label_workspace, workspace->kind, workspace->id ? ":" : "",
-	           workspace->id ? workspace->id : "");
+	str_init(&kind, LABELS_MAX);
+	str_printf(&kind, "%s%s%s", workspace->kind, workspace->id ? ":" : "", workspace->id ? workspace->id : "");
+	str_printf(out, "{\"%s\":", label_workspace);
+	str_add_json_text(out, kind.text);
 	str_printf(out, ",\"%s\":", label_ports);
 	str_add_json_text(out, ports);
 	if (text) {
@@ -290,23 +296,8 @@ static int make_labels(const struct work *work, const struct workspace_wish *wor
 	return out->failed ? err_set(err, ERR_LIMIT, E2BIG, "labels and metadata: at most %d bytes", LABELS_MAX) : 0;
 }
 
-static int random_id(char ret_id[2 * ID_BYTES + 1], struct err *err)
-{
-	unsigned char random[ID_BYTES];
-
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return err_set(err, ERR_INTERNAL, errno, "no random numbers for a name");
-	for (size_t i = 0; i < sizeof(random); i++) {
-		ret_id[2 * i] = "0123456789abcdef"[random[i] >> 4];
-		ret_id[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
-	}
-	ret_id[2 * ID_BYTES] = '\0';
-	return 0;
-}
-
 int do_session_create(struct work *work, struct str *result, struct err *err)
 {
-	char id[2 * ID_BYTES + 1];
 	struct workspace_wish workspace = { 0 };
 	struct coffer_policy *policy = NULL;
 	struct coffer_session *session = NULL;
@@ -322,18 +313,15 @@ int do_session_create(struct work *work, struct str *result, struct err *err)
 
 	str_init(&labels, LABELS_MAX);
 	str_init(&ports, LABELS_MAX);
-	if (r == 0 && !options.name) {
-		r = random_id(id, err);
-		options.name = id;
-	}
 	if (r == 0)
 		r = make_policy(work, &policy, err);
 	if (r == 0)
 		r = publish(work, policy, &ports, err);
 	if (r == 0 && options.directory)
 		workspace = (struct workspace_wish){ .kind = "directory" };
-	else if (r == 0)
-		r = workspace_give(work->coffer, &workspace, policy, &options, err);
+	else
+		options.tree = COFFER_SESSION_EMPTY;
+	options.workspace = workspace.id;
 	if (r == 0)
 		r = make_labels(work, &workspace, ports.text, &labels, err);
 	options.labels = labels.text;
@@ -374,6 +362,7 @@ int do_session_remove(struct work *work, struct str *result, struct err *err)
 {
 	autojson json_t *entry = NULL;
 	struct coffer_session *session = NULL;
+	struct coffer_error error;
 	int r = work_session(work, &session, err);
 
 	if (r == 0)
@@ -384,7 +373,7 @@ int do_session_remove(struct work *work, struct str *result, struct err *err)
 	const char *label = json_string_value(json_object_get(json_object_get(entry, "labels"), label_workspace));
 	const char *id = label && strncmp(label, "persistent:", 11) == 0 ? label + 11 : NULL;
 
-	if (r == 0 && id && params_flag(work->params, "workspace", false))
-		r = workspace_remove(work->coffer, id, err);
+	if (r == 0 && id && params_flag(work->params, "workspace", false) && coffer_workspace_remove(work->coffer, id, &error) < 0)
+		r = work_failed(err, &error);
 	return r;
 }

@@ -62,6 +62,20 @@ void work_add_error(struct str *out, const struct err *err)
 	str_add_char(out, '}');
 }
 
+/* The files below tell the path and an errno; here it is put into words. What is there already is a thing that somebody else has. */
+static void explain_file(struct err *err)
+{
+	const char *words = strerror(err->errnum);
+	char path[ERR_TEXT_MAX];
+
+	if (err->errnum == EEXIST && err->code == ERR_USAGE)
+		err->code = ERR_BUSY;
+	if (!err->errnum || strchr(err->text, ' ') || strstr(err->text, words))
+		return;
+	memcpy(path, err->text, sizeof(path));
+	(void)err_set(err, err->code, err->errnum, "%s: %s", path, words);
+}
+
 static void tell_error(const struct work *work, const struct err *err)
 {
 	autostr struct str line = { 0 };
@@ -88,6 +102,8 @@ _Noreturn void work_run(struct work *work)
 		r = err_set(&err, ERR_LIMIT, EMSGSIZE, "the answer is longer than %d bytes: ask for less", WORK_RESULT_MAX);
 	if (r < 0 && err.code == ERR_NONE)
 		(void)err_set(&err, ERR_INTERNAL, -r, "%s: %s", work->request->method->name, strerror(-r));
+	if (r < 0 && strncmp(work->request->method->name, "file.", 5) == 0)
+		explain_file(&err);
 	if (r < 0)
 		tell_error(work, &err);
 	else

@@ -21,6 +21,23 @@ const struct command commands[] = {
 	{ "doctor", command_doctor, ON_DOCTOR, false, "[options]", "show what this machine can enforce, and how to get what it lacks",
 	  "  coffer doctor                            exit status 0: full protection; 1: something is missing\n"
 	  "  coffer doctor --json | jq '.findings[] | select(.fix)'\n" },
+	{ "try", command_try, ON_TRY, true, "[options] [--] CMD [ARG…]", "run a command on a copy-on-write view of the working directory",
+	  "  coffer try -- npm install                nothing of this directory changes\n"
+	  "  coffer diff --stat                       what it would have changed\n"
+	  "  coffer apply                             let it: all, or `coffer apply package.json`\n"
+	  "  coffer discard                           or not\n" },
+	{ "diff", command_diff, ON_DIFF, false, "[options] [PATH…]", "show what a try, or a session, has changed",
+	  "  coffer diff                              a patch, as git writes them\n"
+	  "  coffer diff --names src\n"
+	  "  coffer diff --in work --json             of the session \"work\"\n" },
+	{ "apply", command_apply, ON_APPLY, false, "[options] [PATH…]", "do to the host what a try, or a session, has changed",
+	  "  coffer apply --check                     what would be done, and what is in the way\n"
+	  "  coffer apply src README.md               only this\n"
+	  "  coffer apply --hunk src/main.c:1,3       of this file only the first and the third hunk\n"
+	  "  coffer apply --allow .git/hooks/pre-commit\n" },
+	{ "discard", command_discard, ON_DISCARD, false, "[options] [NAME…]", "forget what a try has changed",
+	  "  coffer discard                           the latest one here\n"
+	  "  coffer discard --list                    which there are\n" },
 	{ "session create", command_session_create, ON_SESSION_CREATE, false, "[options] [NAME]",
 	  "make a sandbox that stays, and print its name",
 	  "  coffer session create --write . work     commands executed in it share files, processes and network\n"
@@ -35,6 +52,16 @@ const struct command commands[] = {
 	  "  coffer session pause work                the next exec lets them go on\n" },
 	{ "session resume", command_session_resume, ON_SESSION_NAMED, false, "NAME…", "let the processes of a session go on",
 	  "  coffer session resume work\n" },
+	{ "session fork", command_session_fork, ON_SESSION_FORK, false, "NAME [CHILD…]", "make sessions that begin where one is",
+	  "  coffer session fork work try-1 try-2     settings and files, not processes\n" },
+	{ "session checkpoint", command_session_checkpoint, ON_SESSION_CHECKPOINT, false, "[options] NAME",
+	  "remember what the files of a session are now", "  coffer session checkpoint -m 'tests pass' work\n" },
+	{ "session log", command_session_log, ON_SESSION_LOG, false, "[options] NAME", "list what has been remembered of a session",
+	  "  coffer session log work\n"
+	  "  coffer diff --in work --from 3 --to 7\n" },
+	{ "session checkout", command_session_checkout, ON_SESSION_CHECKOUT, false, "NAME LAYER",
+	  "go back to what the files of a session were",
+	  "  coffer session checkout work 3           its processes are killed; 0: the beginning\n" },
 	{ "session rm", command_session_rm, ON_SESSION_NAMED, false, "NAME…", "end sessions, and remove all that they were",
 	  "  coffer session rm work\n" },
 	{ "channel", command_channel, ON_CHANNEL, false, "[options]", "serve sessions to a program, as JSON lines",

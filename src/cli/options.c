@@ -49,7 +49,7 @@ const char *options_argument(const struct coffer_setting *setting)
 
 bool options_take_settings(const struct command *command)
 {
-	return command->on & (ON_RUN | ON_EXPLAIN | ON_SESSION_CREATE);
+	return command->on & (ON_RUN | ON_TRY | ON_EXPLAIN | ON_SESSION_CREATE);
 }
 
 static bool is_named(const char *name, const char *text, size_t n)
@@ -135,10 +135,12 @@ static void keep_option(struct reader *reader, const struct option *option, cons
 	size_t id = (size_t)(option - option_table);
 	reader->options.given[id] = true;
 	reader->options.value[id] = value;
-	struct text_vec *list = id == OPTION_SETTINGS ? &reader->options.files
-	                        : id == OPTION_ENV    ? &reader->options.variables
-	                        : id == OPTION_LABEL  ? &reader->options.labels
-	                                              : NULL;
+	struct text_vec *const lists[OPTIONS_END] = { [OPTION_SETTINGS] = &reader->options.files,
+		                                      [OPTION_ENV] = &reader->options.variables,
+		                                      [OPTION_LABEL] = &reader->options.labels,
+		                                      [OPTION_ALLOW] = &reader->options.allowed,
+		                                      [OPTION_HUNK] = &reader->options.hunks };
+	struct text_vec *list = lists[id];
 	const char **slot = list ? text_vec_add(list, reader->arena) : NULL;
 	if (slot)
 		*slot = value;
@@ -262,7 +264,8 @@ int options_parse(const struct command *command, const char *const *argv, struct
 {
 	struct reader reader = { .command = command, .next = argv, .arena = arena, .options.command = command };
 	read_all(&reader);
-	if (end_list(&reader.options.words, arena) < 0 || end_list(&reader.options.variables, arena) < 0 || reader.mistakes)
+	if (end_list(&reader.options.words, arena) < 0 || end_list(&reader.options.variables, arena) < 0 ||
+	    end_list(&reader.options.allowed, arena) < 0 || end_list(&reader.options.hunks, arena) < 0 || reader.mistakes)
 		return -EINVAL;
 	reader.options.argv = reader.options.words.at;
 	*ret_options = reader.options;

@@ -26,8 +26,16 @@ enum {
 	ON_SESSION_EXEC = 512,
 	ON_SESSION_LS = 1024,
 	ON_SESSION_NAMED = 2048, /* those that do one thing to the sessions that are named */
-	ON_CHANNEL = 4096,
-	ON_ALL = 8191
+	ON_TRY = 4096,
+	ON_DIFF = 8192,
+	ON_APPLY = 16384,
+	ON_DISCARD = 32768,
+	ON_SESSION_FORK = 65536,
+	ON_SESSION_CHECKPOINT = 131072,
+	ON_SESSION_CHECKOUT = 262144,
+	ON_SESSION_LOG = 524288,
+	ON_CHANNEL = 1048576,
+	ON_ALL = 2097151
 };
 
 enum option_id {
@@ -58,9 +66,9 @@ struct command;
 struct options {
 	const struct command *command;
 	bool given[OPTIONS_END];
-	const char *value[OPTIONS_END];    /* of the last time */
-	struct text_vec files;             /* --settings, each */
-	struct text_vec variables, labels; /* --env, --label, each */
+	const char *value[OPTIONS_END];                    /* of the last time */
+	struct text_vec files;                             /* --settings, each */
+	struct text_vec variables, labels, allowed, hunks; /* --env, --label, --allow, --hunk, each */
 	struct option_setting_vec settings;
 	struct text_vec words;   /* what is no option */
 	const char *const *argv; /* the same, NULL-terminated */

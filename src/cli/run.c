@@ -4,6 +4,7 @@
 #include "cli/request.h"
 #include "cli/say.h"
 #include "cli/stream.h"
+#include "cli/workspace.h"
 
 #include "base/num.h"
 #include "base/own.h"
@@ -229,6 +230,8 @@ static int run(struct listening *listening, const struct cli_request *made, int 
 	if (options->given[OPTION_VERBOSE])
 		say_usage(outcome);
 	say_hint(options, outcome);
+	if (options->command->on == ON_TRY && !options->given[OPTION_QUIET])
+		workspace_say_changes(made->coffer, coffer_outcome_workspace(outcome));
 	exit(coffer_outcome_exit_code(
 	    outcome)); /* nothing is freed: the kernel takes all back at once, and a start is shorter by each munmap */
 }
@@ -255,6 +258,19 @@ static int make_and_run(const struct options *options, int (*make)(const struct 
 int command_run(const struct options *options)
 {
 	return options->given[OPTION_EXPLAIN] ? command_explain(options) : make_and_run(options, request_make);
+}
+
+static int make_try(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
+{
+	int r = request_make(options, ret_request, error);
+	if (r == 0)
+		coffer_request_try(ret_request->request);
+	return r;
+}
+
+int command_try(const struct options *options)
+{
+	return make_and_run(options, make_try);
 }
 
 int command_session_exec(const struct options *options)

@@ -34,6 +34,11 @@ static int too_large(struct err *err, const char *path, uint64_t size, uint64_t 
 	               (unsigned long long)size, (unsigned long long)most);
 }
 
+static size_t piece_size(uint64_t n, uint64_t done)
+{
+	return n && n - done < PIECE ? (size_t)(n - done) : PIECE;
+}
+
 /* One piece, added to bytes. How many there were, 0 at the end. */
 static ssize_t read_piece(int fd, uint64_t offset, size_t want, struct str *bytes)
 {
@@ -53,8 +58,7 @@ static int read_range(const struct files *files, const char *path, int fd, struc
 	uint64_t done = 0;
 
 	while (range.n == 0 || done < range.n) {
-		size_t want = range.n && range.n - done < PIECE ? (size_t)(range.n - done) : PIECE;
-		ssize_t n = read_piece(fd, range.offset + done, want, bytes);
+		ssize_t n = read_piece(fd, range.offset + done, piece_size(range.n, done), bytes);
 		int r = resolve_time(files, path, err);
 
 		if (r < 0)

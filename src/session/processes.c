@@ -3,8 +3,8 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "base/own.h"
-#include "session/keep.h"
 #include "session/keeper.h"
+#include "session/registry.h"
 #include "session/ring.h"
 #include "sys/file.h"
 
@@ -33,8 +33,8 @@ static uint64_t clock_ms(void)
 /* sessions/ID/execs; -ENOENT, without a word, when there is none and none is to be made. */
 static int open_execs(const struct session *session, const char *id, bool make, struct err *err)
 {
-	autofd int top = keep_is_id(id) ? keep_open_top(session->data_dir, false, err) : -EINVAL;
-	autofd int dir = top < 0 ? top : keep_open(top, id, err);
+	autofd int top = registry_is_id(id) ? registry_open_top(session->data_dir, false, err) : -EINVAL;
+	autofd int dir = top < 0 ? top : registry_open(top, id, err);
 	int execs;
 
 	if (top == -EINVAL)

@@ -33,8 +33,17 @@ struct create {
 	char path[2 * PATH_BYTES_MAX];
 };
 
+static void about(struct create *create, const char *path)
+{
+	size_t n = strnlen(path, PATH_BYTES_MAX);
+
+	memcpy(create->unpack->entry, path, n);
+	create->unpack->entry[n] = '\0';
+}
+
 static int failed(struct create *create, enum unpack_status status, int errnum, const char *what)
 {
+	about(create, create->path);
 	unpack_fail(create->unpack, status, errnum, "%s", what);
 	return WALK_STOP;
 }
@@ -53,8 +62,10 @@ static int left_out(struct create *create, int errnum)
 
 	if (errnum == ENOENT) /* it is no longer there */
 		return WALK_GO;
-	if (unpack->status == UNPACK_DONE)
+	if (unpack->status == UNPACK_DONE) {
+		about(create, create->path);
 		(void)unpack_fail(unpack, UNPACK_INCOMPLETE, errnum, "could not be read");
+	}
 	return WALK_GO;
 }
 
@@ -66,8 +77,6 @@ static la_ssize_t write_some(struct archive *archive, void *self, const void *by
 	(void)archive;
 	if (r == 0)
 		return (la_ssize_t)n;
-	if (create->unpack->status == UNPACK_INCOMPLETE)
-		create->unpack->status = UNPACK_DONE; /* this is worse */
 	unpack_fail(create->unpack, UNPACK_FAILED, -r, "writing the archive");
 	return -1;
 }
@@ -227,12 +236,12 @@ static int add(void *self, const struct walk_visit *visit)
 	int n =
 	    snprintf(create->path, sizeof(create->path), "%s%s%s", create->prefix, *create->prefix && *visit->path ? "/" : "", visit->path);
 
-	if (create->unpack->status == UNPACK_DONE)
-		memcpy(create->unpack->entry, create->path, strnlen(create->path, PATH_BYTES_MAX) + 1);
 	if (n > PATH_BYTES_MAX)
 		return failed(create, UNPACK_LIMIT, ENAMETOOLONG, "a path that no program could open");
-	if (name_count(create->unpack) != UNPACK_DONE && create->unpack->status != UNPACK_INCOMPLETE)
+	if (name_count(create->unpack) != UNPACK_DONE) {
+		about(create, create->path);
 		return WALK_STOP;
+	}
 	if (kind == S_IFDIR)
 		return add_directory(create, visit->dir, visit->name, &visit->st);
 	if (kind == S_IFREG)
@@ -268,10 +277,8 @@ static void add_below(struct create *create, int fd)
 		return;
 	if (r < 0)
 		(void)failed(create, UNPACK_FAILED, -r, "walking the tree");
-	else if (walk.cut != FILES_WHOLE) {
-		create->unpack->status = UNPACK_DONE;
+	else if (walk.cut != FILES_WHOLE)
 		unpack_fail(create->unpack, UNPACK_LIMIT, 0, "the tree has more %s than are allowed", files_cut_name(walk.cut));
-	}
 }
 
 /* What is below a listed directory; the root was not added itself. */
@@ -290,24 +297,21 @@ static void add_listed(struct create *create, struct where *where, const char *t
 {
 	struct walk_visit visit = { .path = "", .st = { .st_mode = S_IFDIR } };
 	char path[PATH_BYTES_MAX + 1];
-	size_t n = strnlen(text, PATH_BYTES_MAX);
 
-	memcpy(create->unpack->entry, text, n);
-	create->unpack->entry[n] = '\0';
-	if (name_take(create->unpack, text, path) != UNPACK_DONE)
+	snprintf(create->path, sizeof(create->path), "%s", text);
+	if (name_take(create->unpack, text, path) != UNPACK_DONE ||
+	    (*path && name_parent(create->unpack, where, path, false, &visit.name) != UNPACK_DONE)) {
+		about(create, text);
 		return;
-	create->prefix = path;
-	if (*path) {
-		if (name_parent(create->unpack, where, path, false, &visit.name) != UNPACK_DONE)
-			return;
-		visit.dir = where->dir;
-		if (fstatat(visit.dir, visit.name, &visit.st, AT_SYMLINK_NOFOLLOW) < 0) {
-			(void)left_out(create, errno == ENOENT ? ESTALE : errno); /* it was listed */
-			return;
-		}
-		if (add(create, &visit) != WALK_GO)
-			return;
 	}
+	create->prefix = path;
+	visit.dir = where->dir;
+	if (*path && fstatat(visit.dir, visit.name, &visit.st, AT_SYMLINK_NOFOLLOW) < 0) {
+		(void)left_out(create, errno == ENOENT ? ESTALE : errno); /* it was listed */
+		return;
+	}
+	if (*path && add(create, &visit) != WALK_GO)
+		return;
 	if (S_ISDIR(visit.st.st_mode) && !create->unpack->flat)
 		add_below_listed(create, path);
 }

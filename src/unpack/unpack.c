@@ -10,7 +10,7 @@ enum unpack_status unpack_fail(struct unpack *unpack, enum unpack_status status,
 	char text[ERR_TEXT_MAX];
 	va_list args;
 
-	if (unpack->status != UNPACK_DONE)
+	if (unpack->status != UNPACK_DONE && unpack->status != UNPACK_INCOMPLETE) /* which is the least of all */
 		return unpack->status;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);

@@ -52,7 +52,7 @@ struct unpack {
 	char entry[PATH_BYTES_MAX + 1]; /* which one it was about, if any */
 };
 
-/* Notes the first failure. Returns its status. */
+/* Notes the first failure; one that ends the work replaces UNPACK_INCOMPLETE. Returns the status. */
 enum unpack_status unpack_fail(struct unpack *unpack, enum unpack_status status, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 bool unpack_out_of_time(const struct unpack *unpack);

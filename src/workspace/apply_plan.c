@@ -13,7 +13,7 @@ enum { MODE_KEPT = 0777, MODE_EXECUTE = 0111, MODE_SPECIAL = 07000 };
 
 static bool is_allowed(const struct apply *apply, const char *path)
 {
-	return apply->options->allow_n > 0 && print_selects(apply->options->allow, apply->options->allow_n, path);
+	return apply->options->allow_n > 0 && changes_print_selects(apply->options->allow, apply->options->allow_n, path);
 }
 
 static const struct apply_hunks *hunks_of(const struct apply *apply, const char *path)
@@ -33,7 +33,7 @@ static bool is_selected(const struct apply *apply, const char *path)
 		return true;
 	if (options->paths_n == 0)
 		return options->hunks_n == 0;
-	return print_selects(options->paths, options->paths_n, path);
+	return changes_print_selects(options->paths, options->paths_n, path);
 }
 
 /* A directory's text without its last component; false at the top. */
@@ -326,7 +326,7 @@ static int check_names(const struct apply *apply, struct err *err)
 		bool found = false;
 
 		for (size_t k = 0; k < apply->changes.list.n && !found; k++)
-			found = print_selects(&options->paths[i], 1, apply->changes.list.at[k].path);
+			found = changes_print_selects(&options->paths[i], 1, apply->changes.list.at[k].path);
 		if (!found)
 			return err_set(err, ERR_NOTFOUND, ENOENT, "%s: the workspace has not changed it", options->paths[i]);
 	}

@@ -158,16 +158,16 @@ static void put_rename(const struct changes *changes, const struct change *chang
 
 static int patch_one(const struct changes *changes, const struct printer *printer, const struct change *change, struct str *out)
 {
-	if (change->to && print_selects(printer->paths, printer->paths_n, change->to))
+	if (change->to && changes_print_selects(printer->paths, printer->paths_n, change->to))
 		return 0; /* told with its addition */
-	if (change->from && print_selects(printer->paths, printer->paths_n, change->from)) {
+	if (change->from && changes_print_selects(printer->paths, printer->paths_n, change->from)) {
 		put_rename(changes, change, out);
 		return 0;
 	}
 	return put_change(changes, change, out);
 }
 
-int print_patch(const struct changes *changes, const struct printer *printer, struct err *err)
+int changes_print_patch(const struct changes *changes, const struct printer *printer, struct err *err)
 {
 	return print_each(changes, printer, patch_one, err);
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool print_selects(const char *const *paths, size_t n, const char *path)
+bool changes_print_selects(const char *const *paths, size_t n, const char *path)
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(paths[i]);
@@ -21,7 +21,7 @@ bool print_selects(const char *const *paths, size_t n, const char *path)
 	return n == 0;
 }
 
-const char *print_kind(const struct change *change)
+const char *changes_print_kind(const struct change *change)
 {
 	static const char *const name[] = { "added", "modified", "deleted" };
 
@@ -46,7 +46,7 @@ int print_each(const struct changes *changes, const struct printer *printer, pri
 	for (size_t i = 0; i < changes->list.n; i++) {
 		const struct change *change = &changes->list.at[i];
 
-		if (!change_shows(change) || !print_selects(printer->paths, printer->paths_n, change->path))
+		if (!change_shows(change) || !changes_print_selects(printer->paths, printer->paths_n, change->path))
 			continue;
 		int r = one(changes, printer, change, &out);
 
@@ -65,9 +65,9 @@ static int name_one(const struct changes *changes, const struct printer *printer
 	static const char letter[] = { [CHANGE_ADDED] = 'A', [CHANGE_MODIFIED] = 'M', [CHANGE_DELETED] = 'D' };
 
 	(void)changes;
-	if (change->to && print_selects(printer->paths, printer->paths_n, change->to))
+	if (change->to && changes_print_selects(printer->paths, printer->paths_n, change->to))
 		return 0;
-	if (change->from && print_selects(printer->paths, printer->paths_n, change->from)) {
+	if (change->from && changes_print_selects(printer->paths, printer->paths_n, change->from)) {
 		str_add(out, "R ");
 		str_add_escaped(out, change->from, strlen(change->from));
 		str_add(out, " -> ");
@@ -82,7 +82,7 @@ static int name_one(const struct changes *changes, const struct printer *printer
 	return 0;
 }
 
-int print_names(const struct changes *changes, const struct printer *printer, struct err *err)
+int changes_print_names(const struct changes *changes, const struct printer *printer, struct err *err)
 {
 	return print_each(changes, printer, name_one, err);
 }
@@ -97,7 +97,7 @@ static bool has_text(const struct change *change)
 	return (before || after) && !change->fault && change->before.size <= PRINT_FILE_MAX && change->after.size <= PRINT_FILE_MAX;
 }
 
-int print_count(const struct changes *changes, const struct change *change, size_t ret_lines[2], bool *ret_binary)
+int changes_print_count(const struct changes *changes, const struct change *change, size_t ret_lines[2], bool *ret_binary)
 {
 	autocontent struct content a = { 0 }, b = { 0 };
 	int r;
@@ -126,7 +126,7 @@ static int stat_one(const struct changes *changes, const struct printer *printer
 {
 	size_t lines[2];
 	bool binary;
-	int r = print_count(changes, change, lines, &binary);
+	int r = changes_print_count(changes, change, lines, &binary);
 
 	if (r < 0)
 		return r;
@@ -148,7 +148,7 @@ static int stat_one(const struct changes *changes, const struct printer *printer
 	return 0;
 }
 
-int print_stat(const struct changes *changes, const struct printer *printer, struct err *err)
+int changes_print_stat(const struct changes *changes, const struct printer *printer, struct err *err)
 {
 	size_t count[3] = { 0 }, n = 0;
 	char sum[128];
@@ -159,7 +159,7 @@ int print_stat(const struct changes *changes, const struct printer *printer, str
 	for (size_t i = 0; i < changes->list.n; i++) {
 		const struct change *change = &changes->list.at[i];
 
-		if (change_shows(change) && print_selects(printer->paths, printer->paths_n, change->path) && ++n)
+		if (change_shows(change) && changes_print_selects(printer->paths, printer->paths_n, change->path) && ++n)
 			count[change->kind]++;
 	}
 	snprintf(sum, sizeof(sum), "%zu changed: %zu added, %zu modified, %zu deleted\n", n, count[CHANGE_ADDED], count[CHANGE_MODIFIED],

@@ -20,19 +20,19 @@ struct printer {
 };
 
 /* "M src/main.c", "R old -> new", escaped for terminals; a line each. */
-int print_names(const struct changes *changes, const struct printer *printer, struct err *err);
+int changes_print_names(const struct changes *changes, const struct printer *printer, struct err *err);
 /* " src/main.c | 3 +, 1 -", and a sum. */
-int print_stat(const struct changes *changes, const struct printer *printer, struct err *err);
+int changes_print_stat(const struct changes *changes, const struct printer *printer, struct err *err);
 /* What `git apply` takes. Empty directories and special files cannot be said in it. */
-int print_patch(const struct changes *changes, const struct printer *printer, struct err *err);
+int changes_print_patch(const struct changes *changes, const struct printer *printer, struct err *err);
 /* {"changes":[…]}; a path that is not UTF-8 has "pathHex" too. */
-int print_json(const struct changes *changes, const struct printer *printer, struct err *err);
+int changes_print_json(const struct changes *changes, const struct printer *printer, struct err *err);
 
 /* Is path at or below one of these? True without any. */
-bool print_selects(const char *const *paths, size_t n, const char *path);
+bool changes_print_selects(const char *const *paths, size_t n, const char *path);
 /* "added", "modified", "deleted", "renamed" */
-const char *print_kind(const struct change *change);
+const char *changes_print_kind(const struct change *change);
 /* Lines added and removed, and whether the file is binary, in *ret_binary. */
-int print_count(const struct changes *changes, const struct change *change, size_t ret_lines[2], bool *ret_binary);
+int changes_print_count(const struct changes *changes, const struct change *change, size_t ret_lines[2], bool *ret_binary);
 
 #endif

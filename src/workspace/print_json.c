@@ -71,12 +71,12 @@ static int json_one(const struct changes *changes, const struct printer *printer
 {
 	size_t lines[2];
 	bool binary;
-	int r = print_count(changes, change, lines, &binary);
+	int r = changes_print_count(changes, change, lines, &binary);
 
 	(void)printer;
 	if (r < 0)
 		return r;
-	str_printf(out, "{\"change\":\"%s\"", print_kind(change));
+	str_printf(out, "{\"change\":\"%s\"", changes_print_kind(change));
 	put_path(out, "path", change->path);
 	if (change->from)
 		put_path(out, "from", change->from);
@@ -110,7 +110,7 @@ static int put_between(void *data, const char *bytes, size_t n)
 	return r < 0 ? r : between->to->put(between->to->data, bytes, n);
 }
 
-int print_json(const struct changes *changes, const struct printer *printer, struct err *err)
+int changes_print_json(const struct changes *changes, const struct printer *printer, struct err *err)
 {
 	struct between between = { .to = printer };
 	struct printer inner = *printer;

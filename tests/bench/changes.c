@@ -75,7 +75,7 @@ static void measure_diff(struct workspace *workspace, int round)
 	must(workspace_changes(workspace, &changes, &err), &err);
 	spent[0][round] = now_us() - start;
 	start = now_us();
-	must(print_patch(&changes, &printer, &err), &err);
+	must(changes_print_patch(&changes, &printer, &err), &err);
 	spent[1][round] = now_us() - start;
 	changes_done(&changes);
 }

@@ -25,6 +25,12 @@ unpack() {
 	"$UNPACK" extract "$@" 3< b 2> report
 }
 
+empty_b() {
+	chmod -R u+rwX b
+	rm -rf b
+	mkdir b
+}
+
 # says EXPRESSION: true of the last report r.
 says() {
 	python3 -c 'import json, sys; r = json.load(open("report")); sys.exit(not eval(sys.argv[1]) and "not so: %s\n%s" % (sys.argv[1], r))' "$1"
@@ -74,8 +80,7 @@ fill() {
 	fill
 	inventory a > wanted
 	for option in "" --zstd; do
-		rm -rf b
-		mkdir b
+		empty_b
 		pack $option > archive
 		[ "$(stat -c %s archive)" -lt 5000000 ]
 		unpack < archive
@@ -84,15 +89,13 @@ fill() {
 	done
 	[ "$(du -sk b | cut -f1)" -lt 6000 ]
 	pack > archive
-	rm -rf b
-	mkdir b
+	empty_b
 	tar --warning=no-unknown-keyword -C b -xpf archive
 	inventory b | diff wanted -
 	find a -exec touch -h -d 2003-03-03 {} + # its own format knows whole seconds
 	inventory a > wanted
 	tar -C a --format=gnu -S -czf archive .
-	rm -rf b
-	mkdir b
+	empty_b
 	unpack < archive
 	inventory b | diff wanted -
 }
@@ -126,6 +129,15 @@ fill() {
 	printf 'none\0g\0' | "$UNPACK" create --paths 3< a 4<&0 2> report > archive || status=$?
 	[ "$status" = 7 ]
 	[ "$(tar -tf archive)" = g ]
+	status=0
+	printf 'none\0../x\0' | "$UNPACK" create --paths 3< a 4<&0 > /dev/null 2> report || status=$? # what ends the work is told, not what was left out before
+	[ "$status" = 4 ]
+	says 'r["entry"] == "../x"'
+	mkdir -p a/many
+	touch a/many/{1..20}
+	status=0
+	"$UNPACK" create --entries 10 3< a > /dev/null 2> report || status=$?
+	[ "$status" = 5 ]
 }
 
 @test "a snapshot keeps whiteouts and opaque directories; without it a whiteout is refused" {

@@ -318,9 +318,11 @@ def fault(function, want, options, there, absent, before):
         return f"something outside has changed: {line}"
     if size_of_target() > 80 << 20:
         return "more on the disk than any limit allows"
+    kinds = harmless()
+    subprocess.run(["chmod", "-R", "u+rwX", TARGET], stderr=subprocess.DEVNULL, check=False)
     missing = [name for name in there if not os.path.lexists(os.path.join(os.fsencode(TARGET), os.fsencode(name)))]
     there = [name for name in absent if os.path.lexists(os.path.join(TARGET, name))]
-    return harmless() or (f"missing: {missing}" if missing else None) or (f"there: {there}" if there else None)
+    return kinds or (f"missing: {missing}" if missing else None) or (f"there: {there}" if there else None)
 
 
 def seeds():

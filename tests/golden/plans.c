@@ -29,7 +29,7 @@ struct request {
 	const char *host, *facts, *settings, *dialect, *cwd, *home, *terminal, *workspace;
 };
 
-#define OWN "/home/u/.local/share/coffer/workspaces/w"
+#define OWN "/data/coffer/w"
 
 /* "overlay", with two layers; "overlay-empty", of nothing; "stage"; NULL: the host's. */
 static struct input_workspace workspace_of(struct arena *arena, const struct request *request)

@@ -112,7 +112,7 @@ static void git_applies_it(void **state)
 	char x[65], y[65], command[256];
 	int fd;
 
-	print(workspace, print_patch, &patch);
+	print(workspace, changes_print_patch, &patch);
 	fd = openat(top_fd, "patch", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, patch.text, patch.len), patch.len);
 	close(fd);
@@ -146,7 +146,7 @@ static void names(void **state)
 	autoworkspace struct workspace *workspace = make_all();
 	autostr struct str out;
 
-	print(workspace, print_names, &out);
+	print(workspace, changes_print_names, &out);
 	assert_non_null(strstr(out.text, "M text\n"));
 	assert_non_null(strstr(out.text, "D gone\n"));
 	assert_non_null(strstr(out.text, "R moved-from -> sub dir/moved to\n"));
@@ -162,7 +162,7 @@ static void stat_lines(void **state)
 	autoworkspace struct workspace *workspace = make_all();
 	autostr struct str out;
 
-	print(workspace, print_stat, &out);
+	print(workspace, changes_print_stat, &out);
 	assert_non_null(strstr(out.text, "M text | +2 -1\n"));
 	assert_non_null(strstr(out.text, "M script | mode 0644 -> 0755\n"));
 	assert_non_null(strstr(out.text, "M binary | 3000 -> 200000 bytes\n"));
@@ -180,7 +180,7 @@ static void json(void **state)
 	const json_t *change;
 	size_t i;
 
-	print(workspace, print_json, &out);
+	print(workspace, changes_print_json, &out);
 	if (json_read(out.text, out.len, "changes", &doc, &err) < 0)
 		fail_msg("%s", err.text);
 	json_array_foreach (json_object_get(doc, "changes"), i, change) {
@@ -209,9 +209,9 @@ static void writers_that_fail(void **state)
 	struct err err = { 0 };
 
 	assert_int_equal(workspace_changes(workspace, &changes, &err), 0);
-	assert_int_equal(print_patch(&changes, &printer, &err), -EPIPE);
-	assert_int_equal(print_json(&changes, &printer, &err), -EPIPE);
-	assert_int_equal(print_stat(&changes, &printer, &err), -EPIPE);
+	assert_int_equal(changes_print_patch(&changes, &printer, &err), -EPIPE);
+	assert_int_equal(changes_print_json(&changes, &printer, &err), -EPIPE);
+	assert_int_equal(changes_print_stat(&changes, &printer, &err), -EPIPE);
 }
 
 int main(void)
