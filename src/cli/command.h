@@ -44,6 +44,7 @@ int command_session_checkpoint(const struct options *options);
 int command_session_checkout(const struct options *options);
 int command_session_log(const struct options *options);
 int command_session_rm(const struct options *options);
+int command_channel(const struct options *options);
 int command_version(const struct options *options);
 int command_help(const struct options *options);
 

@@ -42,7 +42,7 @@ struct command {
 	struct plan plan; /* head NULL: the place is free */
 	pid_t pid;        /* 0: it has ended */
 	uint32_t tag;
-	bool doomed;
+	bool doomed, whole;   /* whole: all that came of it ends with it */
 	struct notify notify; /* with its socket and its listener */
 };
 
@@ -94,6 +94,7 @@ static void end(struct command *c, int status, const struct rusage *usage)
 		return; /* its engine hears when the last of them is gone */
 	tell_end(c, status, usage);
 	shut(&c->notify.socket);
+	c->doomed = c->whole;
 }
 
 static void reap(struct serve *serve)
@@ -167,6 +168,7 @@ static void fail(int socket, uint32_t op, int errnum)
 
 static void start(struct serve *serve, struct command *c, uint32_t tag, int *fds)
 {
+	static const struct wire started = { .type = WIRE_STARTED };
 	static struct order order;
 	struct plan_verdict verdict = { .op = UINT32_MAX };
 	int plan = fds[WIRE_EXEC_PLAN], pid;
@@ -193,6 +195,7 @@ static void start(struct serve *serve, struct command *c, uint32_t tag, int *fds
 		return;
 	}
 	fds[WIRE_EXEC_SOCKET] = -1;
+	(void)sock_send(order.launch.socket, &started, sizeof(started));
 	c->pid = pid;
 	c->notify = (struct notify){ .socket = order.launch.socket,
 		                     .listener = order.launch.listener,
@@ -245,7 +248,10 @@ static void hear_client(struct command *c)
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		c->doomed = true;
-	if (n == (ssize_t)sizeof(message) && message.type == WIRE_SIGNAL && message.a > 0 && message.a <= 64 && c->pid)
+	if (n != (ssize_t)sizeof(message) || message.type != WIRE_SIGNAL || message.a <= 0 || message.a > 64 || !c->pid)
+		return;
+	c->whole = c->whole || message.b == 1;
+	if (message.b != 1 || kill(-c->pid, message.a) < 0)
 		(void)kill(c->pid, message.a);
 }
 

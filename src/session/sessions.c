@@ -180,6 +180,29 @@ static void look(int top, struct session_entry *entry, bool asks, struct arena *
 	entry->fault = arena_dup(arena, why.text);
 }
 
+int sessions_look(const struct session *session, const char *id, struct arena *arena, struct session_entry *ret_entry, struct err *err)
+{
+	const struct live_request state = { .type = LIVE_STATE };
+	struct err absent = { 0 };
+	int top = -1;
+	autofd int dir = find(session, id, &top, err);
+	autofd int owned = top;
+	struct live live;
+
+	if (dir < 0)
+		return dir;
+	*ret_entry = (struct session_entry){ .id = arena_dup(arena, id) };
+	if (!ret_entry->id)
+		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for a session");
+	look(owned, ret_entry, false, arena);
+	if ((ret_entry->state != SESSION_RUNNING && ret_entry->state != SESSION_PAUSED) || live_open(dir, socket_name, &live, &absent) < 0)
+		return 0;
+	ret_entry->live = live.hello;
+	(void)live_ask(&live, &state, &ret_entry->live, NULL);
+	live_close(&live);
+	return 0;
+}
+
 static int compare_entries(const void *a, const void *b)
 {
 	const struct session_entry *x = a, *y = b;

@@ -77,6 +77,8 @@ struct session_exec {
 int sessions_exec(const struct session *session, const struct live *live, const struct session_exec *exec, struct arena *arena,
                   struct session_result *ret_result, struct err *err);
 
+/* One of them, with the memory that it uses. */
+int sessions_look(const struct session *session, const char *id, struct arena *arena, struct session_entry *ret_entry, struct err *err);
 /* All of them, by name; those whose time is up go in passing. asks: each that is alive is asked for what it alone knows (`live`). */
 int sessions_list(const struct session *session, bool asks, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err);
 
@@ -103,6 +105,7 @@ int sessions_checkpoint(const struct session *session, const char *id, const cha
 int sessions_checkout(const struct session *session, const char *id, uint64_t number, struct err *err);
 
 void sessions_print_json(const struct session_entry_vec *entries, struct str *out);
+void sessions_print_one_json(const struct session_entry *entry, struct str *out);
 /* A table for people, escaped. */
 void sessions_print(const struct session_entry_vec *entries, struct str *out);
 
