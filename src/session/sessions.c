@@ -79,6 +79,18 @@ struct cradle {
 	struct course_birth birth;
 };
 
+/* Whoever may write above it can have put a link in its place since, and what it leads to would be what the session writes. */
+static int check_place(const struct course *course, const struct kept *kept, struct err *err)
+{
+	const char *was = kept->entry.cwd, *is = course->result.cwd;
+
+	if (!was || strcmp(was, is) == 0)
+		return 0;
+	return err_set(err, ERR_DENIED, ELOOP,
+	               "session %s: its directory %s leads to %s by now: put the directory back, or make another session", kept->entry.id,
+	               was, is);
+}
+
 static int start_sandbox(struct cradle *cradle, const struct session_request *request, const struct kept *kept, struct course *ret_course,
                          struct err *err)
 {
@@ -103,6 +115,8 @@ static int start_sandbox(struct cradle *cradle, const struct session_request *re
 		r = state_dir_make(cradle->session->state_dir, err);
 	if (r == 0)
 		r = course_gather(course, err);
+	if (r == 0)
+		r = check_place(course, kept, err);
 	if (r == 0)
 		r = course_plan(course, err);
 	if (r == 0)
