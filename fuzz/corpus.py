@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, verdict, proxy_request and plan_decode below fuzz/corpus/. Run it again when ops.def changes."""
+"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, verdict, proxy_request, plan_decode and archive below fuzz/corpus/. Run it again when ops.def changes."""
 
 import pathlib
 import re
 import struct
+import subprocess
+import sys
 
 here = pathlib.Path(__file__).parent
 source = here.parent / "src/plan"
@@ -265,3 +267,5 @@ VERDICTS = {
 write("verdict", ((name, raw(text)) for name, text in VERDICTS.items()))
 write("proxy_request", ((name, raw(text)) for name, text in REQUESTS.items()))
 write("plan_decode", plans())
+write("archive", ())
+subprocess.run([sys.executable, here.parent / "tests/e2e/archives.py", "--seeds", here / "corpus/archive"], check=True)

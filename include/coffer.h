@@ -420,14 +420,26 @@ COFFER_API int coffer_doctor(struct coffer *coffer, coffer_finding_function *on_
  * killed the processes in it are gone as well, and the next use makes the sandbox anew.
  */
 struct coffer_session;
+struct coffer_workspace;
+
+/* What commands work in. */
+enum coffer_session_tree {
+	COFFER_SESSION_HOST, /* the host's own tree, as the policy has it */
+	COFFER_SESSION_COPY, /* a copy-on-write view of the directory; coffer_workspace_open by the session's name reads and applies what changed */
+	COFFER_SESSION_EMPTY /* a directory of the session's own */
+};
 
 struct coffer_session_options {
 	size_t size;           /* sizeof(struct coffer_session_options) */
 	const char *name;      /* lower-case letters, digits, "_.-", at most 63; NULL: a random one */
 	const char *labels;    /* a JSON object, kept with it, or NULL */
 	const char *directory; /* where commands start; NULL: the caller's */
-	uint64_t ttl_ms;       /* it ends so long after it was made; 0: never */
-	uint64_t idle_ms;      /* it ends when nothing has been executed for so long; 0: never */
+	enum coffer_session_tree tree;
+	const char *path; /* EMPTY: where the directory is inside; NULL: /workspace */
+	const char *
+	    workspace; /* EMPTY: the name under which the directory outlives the session, and is found by the next one; NULL: it goes with it */
+	uint64_t ttl_ms;  /* it ends so long after it was made; 0: never */
+	uint64_t idle_ms; /* it ends when nothing has been executed for so long; 0: never */
 };
 
 enum coffer_session_state { COFFER_SESSION_RUNNING, COFFER_SESSION_PAUSED, COFFER_SESSION_STOPPED, COFFER_SESSION_BROKEN };
@@ -457,6 +469,19 @@ COFFER_API int coffer_session_resume(struct coffer_session *session, struct coff
 /* Kills all of it and removes what it was. */
 COFFER_API int coffer_session_remove(struct coffer_session *session, struct coffer_error *error);
 
+/*
+ * Sessions whose tree is not the host's: another one that begins where this one is (settings and files, not processes); a layer to go back to, and going
+ * back (0: the beginning), which kills the session's processes. A session that runs is paused meanwhile.
+ */
+COFFER_API int coffer_session_fork(struct coffer_session *session, const char *name, struct coffer_session **ret_child,
+                                   struct coffer_error *error);
+COFFER_API int coffer_session_checkpoint(struct coffer_session *session, const char *label, uint64_t *ret_number,
+                                         struct coffer_error *error);
+COFFER_API int coffer_session_checkout(struct coffer_session *session, uint64_t number, struct coffer_error *error);
+/* The layers of a workspace, oldest first: lines, or a JSON array. */
+COFFER_API int coffer_workspace_log(struct coffer_workspace *workspace, enum coffer_format format, char **ret_text,
+                                    struct coffer_error *error);
+
 /* All of this user's: lines for people, or a JSON array. */
 COFFER_API int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);
 
@@ -464,8 +489,6 @@ COFFER_API int coffer_sessions_text(struct coffer *coffer, enum coffer_format fo
  * Workspaces: working trees of which nothing reaches the host until somebody says so. A request that tries is run on a copy-on-write view of its
  * working directory; what it changed there can be read, applied as a whole or in part, or thrown away.
  */
-struct coffer_workspace;
-
 COFFER_API void coffer_request_try(struct coffer_request *request);
 /* After such a run: the name of the workspace that holds what was changed. NULL: nothing was. */
 COFFER_API const char *coffer_outcome_workspace(const struct coffer_outcome *outcome);
@@ -482,6 +505,13 @@ enum coffer_diff { COFFER_DIFF_NAMES, COFFER_DIFF_STAT, COFFER_DIFF_PATCH, COFFE
 /* Gets the text in pieces; anything but 0 (a negative errno) ends it. */
 typedef int coffer_write_function(void *context, const char *bytes, size_t n);
 /* paths NULL: all; else a NULL-terminated list, relative to the base, of what is shown with all below it. */
+/* Between two layers of it: 0 is the base; COFFER_NOW what it is now. */
+#define COFFER_NOW UINT64_MAX
+struct coffer_range {
+	uint64_t from, to;
+};
+COFFER_API int coffer_workspace_diff_layers(struct coffer_workspace *workspace, struct coffer_range range, enum coffer_diff form,
+                                            coffer_write_function *put, void *context, struct coffer_error *error);
 COFFER_API int coffer_workspace_diff(struct coffer_workspace *workspace, enum coffer_diff form, const char *const *paths,
                                      coffer_write_function *put, void *context, struct coffer_error *error);
 

@@ -21,25 +21,19 @@ static int new_handle(struct coffer *coffer, const char *name, struct coffer_ses
 int coffer_session_create(struct coffer *coffer, const struct coffer_policy *policy, const struct coffer_session_options *options,
                           struct coffer_session **ret_session, struct coffer_error *error)
 {
-	static const char *const nothing[] = { "true", NULL };
 	const struct coffer_session_options none = { .size = sizeof(none) };
 	struct err err = { 0 };
 	struct arena arena;
 	struct session_entry entry;
 	options = options ? options : &none;
-	const struct session_birth birth = {
-		.id = options->name, .labels = options->labels, .ttl_ms = options->ttl_ms, .idle_ms = options->idle_ms
-	};
-	const struct session_request request = { .policy = &policy->policy,
-		                                 .argv = nothing,
-		                                 .env = (const char *const *)environ,
-		                                 .cwd = options->directory,
-		                                 .stdin_fd = -1,
-		                                 .stdout_fd = -1,
-		                                 .stderr_fd = -1,
-		                                 .cancel_fd = -1,
-		                                 .control_fd = -1,
-		                                 .rules_fd = -1 };
+	const struct session_birth birth = { .tree = (enum session_tree)options->tree,
+		                             .path = options->path,
+		                             .workspace = options->workspace,
+		                             .id = options->name,
+		                             .labels = options->labels,
+		                             .ttl_ms = options->ttl_ms,
+		                             .idle_ms = options->idle_ms };
+	const struct session_request request = sessions_request(&policy->policy, (const char *const *)environ, options->directory);
 	if (options->size != sizeof(none))
 		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "session options of another size: compile with this library's header"),
 		                &err, error);
@@ -100,6 +94,32 @@ int coffer_session_remove(struct coffer_session *session, struct coffer_error *e
 	return api_fail(sessions_remove(&session->coffer->session, session->name, &err), &err, error);
 }
 
+int coffer_session_fork(struct coffer_session *session, const char *name, struct coffer_session **ret_child, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct arena arena;
+	struct session_entry entry;
+	arena_init(&arena, API_ARENA_MAX);
+	int r = api_fail(sessions_fork(&session->coffer->session, session->name, (const char *const *)environ, name, &arena, &entry, &err),
+	                 &err, error);
+	if (r == 0)
+		r = new_handle(session->coffer, entry.id, ret_child, error);
+	arena_done(&arena);
+	return r;
+}
+
+int coffer_session_checkpoint(struct coffer_session *session, const char *label, uint64_t *ret_number, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(sessions_checkpoint(&session->coffer->session, session->name, label, ret_number, &err), &err, error);
+}
+
+int coffer_session_checkout(struct coffer_session *session, uint64_t number, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(sessions_checkout(&session->coffer->session, session->name, number, &err), &err, error);
+}
+
 int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error)
 {
 	struct err err = { 0 };
@@ -108,7 +128,7 @@ int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char 
 	autostr struct str text = { 0 };
 	arena_init(&arena, API_ARENA_MAX);
 	str_init(&text, API_ARENA_MAX);
-	int r = api_fail(sessions_list(&coffer->session, &arena, &entries, &err), &err, error);
+	int r = api_fail(sessions_list(&coffer->session, format == COFFER_JSON, &arena, &entries, &err), &err, error);
 	if (r == 0) {
 		if (format == COFFER_JSON)
 			sessions_print_json(&entries, &text);

@@ -9,6 +9,7 @@
 enum { HUNKS_MAX = 256, HUNK_NUMBERS_MAX = 1024, REPORT_MAX = 16 << 20 };
 
 struct coffer_workspace {
+	struct coffer *coffer;
 	struct workspace *workspace;
 };
 
@@ -23,6 +24,7 @@ int coffer_workspace_open(struct coffer *coffer, const char *name, struct coffer
 	struct coffer_workspace *workspace = calloc(1, sizeof(*workspace));
 	if (!workspace)
 		return api_no_memory(error);
+	workspace->coffer = coffer;
 	int r = workspaces_open(&coffer->session, name, NULL, &workspace->workspace, &err);
 	if (r < 0)
 		free(workspace);
@@ -56,8 +58,7 @@ static size_t count(const char *const *list)
 	return n;
 }
 
-int coffer_workspace_diff(struct coffer_workspace *workspace, enum coffer_diff form, const char *const *paths, coffer_write_function *put,
-                          void *context, struct coffer_error *error)
+static int print_changes(struct changes *changes, enum coffer_diff form, const struct printer *printer, struct err *err)
 {
 	static int (*const prints[])(const struct changes *, const struct printer *, struct err *) = {
 		[COFFER_DIFF_NAMES] = changes_print_names,
@@ -65,19 +66,41 @@ int coffer_workspace_diff(struct coffer_workspace *workspace, enum coffer_diff f
 		[COFFER_DIFF_PATCH] = changes_print_patch,
 		[COFFER_DIFF_JSON] = changes_print_json,
 	};
+	int r = changes_find_renames(changes);
+	if (r == 0)
+		r = prints[form](changes, printer, err);
+	if (r < 0 && err->code == ERR_NONE)
+		(void)err_set(err, ERR_SETUP, -r, "the differences cannot be written: %s", strerror(-r));
+	changes_done(changes);
+	return r;
+}
+
+int coffer_workspace_diff(struct coffer_workspace *workspace, enum coffer_diff form, const char *const *paths, coffer_write_function *put,
+                          void *context, struct coffer_error *error)
+{
 	const struct printer printer = { .put = put, .data = context, .paths = paths, .paths_n = count(paths) };
 	struct err err = { 0 };
 	struct changes changes;
 	int r = workspace_changes(workspace->workspace, &changes, &err);
-	if (r < 0)
-		return api_fail(r, &err, error);
-	r = changes_find_renames(&changes);
-	if (r == 0)
-		r = prints[form](&changes, &printer, &err);
-	if (r < 0 && err.code == ERR_NONE)
-		(void)err_set(&err, ERR_SETUP, -r, "the differences cannot be written: %s", strerror(-r));
-	changes_done(&changes);
-	return api_fail(r, &err, error);
+	return api_fail(r < 0 ? r : print_changes(&changes, form, &printer, &err), &err, error);
+}
+
+int coffer_workspace_diff_layers(struct coffer_workspace *workspace, struct coffer_range range, enum coffer_diff form,
+                                 coffer_write_function *put, void *context, struct coffer_error *error)
+{
+	const struct printer printer = { .put = put, .data = context };
+	struct err err = { 0 };
+	struct changes changes;
+	int r = workspace_compare(workspace->workspace, range.from, range.to, &changes, &err);
+	return api_fail(r < 0 ? r : print_changes(&changes, form, &printer, &err), &err, error);
+}
+
+int coffer_workspace_log(struct coffer_workspace *workspace, enum coffer_format format, char **ret_text, struct coffer_error *error)
+{
+	autostr struct str text = { 0 };
+	str_init(&text, REPORT_MAX);
+	(format == COFFER_JSON ? workspaces_print_log_json : workspaces_print_log)(workspace->workspace, &text);
+	return api_give_text(&text, ret_text, error);
 }
 
 static int read_numbers(const char *text, unsigned *numbers, size_t *ret_n)
@@ -155,16 +178,21 @@ static void report_json(const struct apply_result *result, struct str *out)
 	str_add(out, "]}\n");
 }
 
-static int apply(struct workspace *workspace, struct apply_options *options, enum coffer_format format, struct str *out, struct err *err)
+static int apply(struct coffer_workspace *workspace, struct apply_options *options, enum coffer_format format, struct str *out,
+                 struct err *err)
 {
 	struct apply_result result = { .written = 0 };
-	int r = workspace_lock(workspace, err);
+	struct session_held held;
+	struct err ignored = { 0 };
+	int r = sessions_hold_workspace(&workspace->coffer->session, workspace->workspace, &held, err);
 	if (r < 0)
 		return r;
-	r = workspaces_apply(workspace, options, &result, err);
+	(void)workspace_seal(workspace->workspace, &ignored);
+	r = workspaces_apply(workspace->workspace, options, &result, err);
 	(format == COFFER_JSON ? report_json : report_text)(&result, out);
 	apply_result_done(&result);
-	workspace_unlock(workspace);
+	workspace_unlock(workspace->workspace);
+	sessions_let_go(&held);
 	return r;
 }
 
@@ -188,7 +216,7 @@ int coffer_workspace_apply(struct coffer_workspace *workspace, const struct coff
 	str_init(&text, REPORT_MAX);
 	int r = read_hunks(options->hunks, &arena, &wanted, &err);
 	if (r == 0)
-		r = apply(workspace->workspace, &wanted, format, &text, &err);
+		r = apply(workspace, &wanted, format, &text, &err);
 	arena_done(&arena);
 	if (ret_text && text.len && api_give_text(&text, ret_text, NULL) < 0 && r == 0)
 		r = err_set(&err, ERR_LIMIT, ENOMEM, "no memory for the report");

@@ -3,10 +3,12 @@
 #include "cli/request.h"
 #include "cli/say.h"
 
+#include "base/num.h"
 #include "base/str.h"
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,12 +32,30 @@ static int make_labels(const struct options *options, struct str *out)
 	return out->failed ? -ENOMEM : 0;
 }
 
+static int choose_tree(const struct options *options, struct coffer_session_options *wanted)
+{
+	wanted->path = options->value[OPTION_EMPTY];
+	wanted->workspace = options->value[OPTION_PERSIST];
+	if (options->given[OPTION_COPY] && wanted->path) {
+		say("session create: --copy and --empty are two trees: choose one");
+		return -EINVAL;
+	}
+	if (wanted->workspace && !wanted->path) {
+		say("session create: --persist keeps the directory of --empty: add --empty /workspace");
+		return -EINVAL;
+	}
+	wanted->tree = options->given[OPTION_COPY] ? COFFER_SESSION_COPY : wanted->path ? COFFER_SESSION_EMPTY : COFFER_SESSION_HOST;
+	return 0;
+}
+
 static int create(const struct options *options, const struct cli_request *made, const char *labels)
 {
 	struct coffer_session_options wanted = { .size = sizeof(wanted), .labels = labels };
 	struct coffer_session *session = NULL;
 	struct coffer_error error;
 	wanted.name = options->words.n ? options->words.at[0] : NULL;
+	if (choose_tree(options, &wanted) < 0)
+		return EXIT_FAILED;
 	if (request_option_ms(options, OPTION_TTL, &wanted.ttl_ms) < 0 || request_option_ms(options, OPTION_IDLE, &wanted.idle_ms) < 0)
 		return EXIT_FAILED;
 	if (coffer_session_create(made->coffer, made->policy, &wanted, &session, &error) < 0) {
@@ -123,4 +143,115 @@ int command_session_resume(const struct options *options)
 int command_session_rm(const struct options *options)
 {
 	return to_each(options, coffer_session_remove);
+}
+
+/* ---- history ---- */
+
+/* What is done to the one session that the first word names. */
+static int with_session(const struct options *options,
+                        int (*deed)(const struct options *, struct coffer *, struct coffer_session *, struct coffer_error *))
+{
+	struct coffer *coffer = NULL;
+	struct coffer_session *session = NULL;
+	struct coffer_error error;
+	if (options->words.n == 0) {
+		say("%s: which session? `coffer session ls` shows those that there are", options->command->name);
+		return EXIT_FAILED;
+	}
+	int r = coffer_new(&coffer, &error);
+	if (r == 0)
+		r = coffer_session_open(coffer, options->words.at[0], &session, &error);
+	if (r == 0)
+		r = deed(options, coffer, session, &error);
+	if (r < 0)
+		say_error(&error);
+	coffer_session_free(session);
+	coffer_free(coffer);
+	return r < 0 ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int print_line(const char *text)
+{
+	autostr struct str line = { 0 };
+	str_init(&line, NAMES_LINE_MAX);
+	str_printf(&line, "%s\n", text);
+	return fd_write_all(STDOUT_FILENO, line.text, line.len);
+}
+
+static int fork_once(struct coffer_session *session, const char *name, struct coffer_error *error)
+{
+	struct coffer_session *child = NULL;
+	int r = coffer_session_fork(session, name, &child, error);
+	if (r == 0)
+		(void)print_line(coffer_session_name(child));
+	coffer_session_free(child);
+	return r;
+}
+
+static int fork_all(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
+{
+	(void)coffer;
+	int r = options->words.n > 1 ? 0 : fork_once(session, NULL, error);
+	for (size_t i = 1; r == 0 && i < options->words.n; i++)
+		r = fork_once(session, options->words.at[i], error);
+	return r;
+}
+
+int command_session_fork(const struct options *options)
+{
+	return with_session(options, fork_all);
+}
+
+static int checkpoint(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
+{
+	char text[32];
+	uint64_t number;
+	(void)coffer;
+	int r = coffer_session_checkpoint(session, options->value[OPTION_MESSAGE], &number, error);
+	if (r < 0)
+		return r;
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	(void)print_line(text);
+	return 0;
+}
+
+int command_session_checkpoint(const struct options *options)
+{
+	return with_session(options, checkpoint);
+}
+
+static int checkout(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
+{
+	uint64_t number = 0;
+	const char *text = options->words.n == 2 ? options->words.at[1] : "";
+	(void)coffer;
+	if (num_count(*text == '@' ? text + 1 : text, &number) == 0)
+		return coffer_session_checkout(session, number, error);
+	*error = (struct coffer_error){ .code = COFFER_ERROR_USAGE,
+		                        .text = "session checkout takes a name and the number of a layer: coffer session checkout work 3" };
+	return -EINVAL;
+}
+
+int command_session_checkout(const struct options *options)
+{
+	return with_session(options, checkout);
+}
+
+static int show_log(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
+{
+	struct coffer_workspace *workspace = NULL;
+	char *text = NULL;
+	int r = coffer_workspace_open(coffer, coffer_session_name(session), &workspace, error);
+	if (r == 0)
+		r = coffer_workspace_log(workspace, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, error);
+	if (r == 0)
+		(void)fd_write_all(STDOUT_FILENO, text, strlen(text));
+	coffer_text_free(text);
+	coffer_workspace_free(workspace);
+	return r;
+}
+
+int command_session_log(const struct options *options)
+{
+	return with_session(options, show_log);
 }

@@ -1,6 +1,7 @@
 /* `coffer diff`, `apply` and `discard`: what becomes of what a try or a session has changed. */
 #include "cli/workspace.h"
 
+#include "base/num.h"
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/say.h"
@@ -96,13 +97,35 @@ static enum coffer_diff form_of(const struct options *options)
 	return options->given[OPTION_NAMES] ? COFFER_DIFF_NAMES : COFFER_DIFF_PATCH;
 }
 
+/* --from and --to: "3" or "@3". */
+static int range_of(const struct options *options, struct coffer_range *ret_range)
+{
+	const char *from = options->value[OPTION_FROM], *to = options->value[OPTION_TO];
+	*ret_range = (struct coffer_range){ .from = 0, .to = COFFER_NOW };
+	if ((from && num_count(from + (*from == '@'), &ret_range->from) < 0) || (to && num_count(to + (*to == '@'), &ret_range->to) < 0)) {
+		say("diff: --from and --to take the number of a layer, as `coffer session log` shows them");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int diff(const struct options *options, struct opened *opened, const struct coffer_range *range, struct coffer_error *error)
+{
+	if (options->value[OPTION_FROM] || options->value[OPTION_TO])
+		return coffer_workspace_diff_layers(opened->workspace, *range, form_of(options), put, NULL, error);
+	return coffer_workspace_diff(opened->workspace, form_of(options), options->words.n ? options->argv : NULL, put, NULL, error);
+}
+
 int command_diff(const struct options *options)
 {
 	struct opened opened;
 	struct coffer_error error;
+	struct coffer_range range;
+	if (range_of(options, &range) < 0)
+		return EXIT_FAILED;
 	int r = open_it(options->value[OPTION_IN], &opened, &error);
 	if (r == 0) {
-		r = coffer_workspace_diff(opened.workspace, form_of(options), options->words.n ? options->argv : NULL, put, NULL, &error);
+		r = diff(options, &opened, &range, &error);
 		close_it(&opened);
 	}
 	if (r < 0)

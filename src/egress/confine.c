@@ -17,10 +17,8 @@ int prctl(int, ...); /* sys/prctl.h repeats what linux/prctl.h has */
 
 /* Landlock: every right on files, TCP bind (connect stays), abstract sockets and signals to others. */
 enum {
-	ABI_FILES_LAST = 5,
 	ABI_NETWORK = 4,
 	ABI_SCOPES = 6,
-	READ_FILE = 1 << 2,
 	BIND_TCP = 1 << 0,
 	SCOPES = 3,
 };
@@ -48,14 +46,6 @@ static int set_flags(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* By ABI: 13 rights, then REFER, TRUNCATE, and IOCTL_DEV in the fifth. */
-static uint64_t file_rights(unsigned abi)
-{
-	static const unsigned counts[] = { 0, 13, 14, 15, 15, 16 };
-
-	return ((uint64_t)1 << counts[abi < ABI_FILES_LAST ? abi : ABI_FILES_LAST]) - 1;
-}
-
 static int allow_files(int ruleset)
 {
 	static const char *const files[] = { "/etc/hosts", "/etc/resolv.conf", "/etc/services", "/etc/nsswitch.conf", "/etc/gai.conf" };
@@ -65,7 +55,7 @@ static int allow_files(int ruleset)
 		autofd int fd = open(files[i], O_PATH | O_CLOEXEC);
 
 		if (fd >= 0)
-			r = landlock_allow(ruleset, fd, READ_FILE);
+			r = landlock_allow(ruleset, fd, LANDLOCK_READ_FILE);
 	}
 	return r;
 }
@@ -74,7 +64,7 @@ static int enter_landlock(void)
 {
 	unsigned abi = landlock_abi();
 	const struct landlock_handled handled = {
-		.files = file_rights(abi),
+		.files = landlock_file_rights(abi),
 		.network = abi >= ABI_NETWORK ? BIND_TCP : 0,
 		.scopes = abi >= ABI_SCOPES ? SCOPES : 0,
 	};

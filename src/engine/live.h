@@ -24,6 +24,7 @@ enum live_request_type {
 	LIVE_RESUME,
 	LIVE_LIFETIME, /* other times: b, c in ms from now; 0: none */
 	LIVE_RULES,    /* with a sealed file of rules for the egress filter, in place of those before */
+	LIVE_USE,      /* the session is not idle as long as this connection is open */
 	LIVE_END       /* kills all; the reply is the connection's end */
 };
 
@@ -54,6 +55,7 @@ struct live_setting {
 	const struct plan *plan;                  /* ends in SERVE */
 	int template_fd;                          /* a sealed file: the plan for executions */
 	int listener;                             /* of the path where clients come */
+	int dir;                                  /* the session's; -1: it leaves no mark there when it is paused */
 	uint64_t ttl_ms, idle_ms;                 /* LIVE_NEVER_MS: none */
 	const struct engine_run_options *options; /* launcher, run_id, state_dir, refused_op, torture_op */
 	void (*on_ready)(void *context);
@@ -61,7 +63,7 @@ struct live_setting {
 };
 
 /*
- * Makes the session, serves clients until it ends, and undoes it. 0, or a negative errno when it could not be made: then on_ready has not been
+ * Makes the session, serves clients until it ends, and undoes it. 0, 1 when its time was up, or a negative errno when it could not be made: then on_ready has not been
  * called. Processor time and memory of a session that nobody uses: those of one small process that sleeps.
  */
 int live_serve(const struct live_setting *setting, struct arena *arena, struct err *err);
@@ -77,10 +79,15 @@ struct live_start {
 	uint64_t ttl_ms, idle_ms;
 	char run_id[32];
 	char state_dir[LIVE_PATH_MAX];
-	char launcher[LIVE_PATH_MAX];  /* "": beside coffer-session */
-	char remove[2][LIVE_PATH_MAX]; /* directories that end with the session; "": none */
+	char launcher[LIVE_PATH_MAX]; /* "": beside coffer-session */
+	char dir[LIVE_PATH_MAX];      /* the session's: when its time is up it is removed, */
+	bool keeps;                   /* or has a file LIVE_ENDED from then on, for whoever has more to remove */
 };
-enum { LIVE_START_PLAN, LIVE_START_TEMPLATE, LIVE_START_LISTENER, LIVE_START_LOCK /* held as long as it is open */, LIVE_START_FDS };
+/* The last two are locks, held as long as they are open. */
+enum { LIVE_START_PLAN, LIVE_START_TEMPLATE, LIVE_START_LISTENER, LIVE_START_LOCK, LIVE_START_TREE, LIVE_START_FDS };
+#define LIVE_ENDED "ended"
+/* A file in the session's directory while it is paused, for those who only list. */
+#define LIVE_PAUSED_MARK "paused"
 
 struct live_started {
 	int32_t result;      /* 0: clients are served; else a negative errno, and why: */

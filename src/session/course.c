@@ -260,7 +260,8 @@ static int bear(struct course *course, struct err *err)
 	const int fds[LIVE_START_FDS] = { [LIVE_START_PLAN] = plan,
 		                          [LIVE_START_TEMPLATE] = template_fd,
 		                          [LIVE_START_LISTENER] = course->birth->listener,
-		                          [LIVE_START_LOCK] = course->birth->lock };
+		                          [LIVE_START_LOCK] = course->birth->lock,
+		                          [LIVE_START_TREE] = course->birth->tree };
 
 	return live_spawn(NULL, &start, fds, &course->refused_op, err);
 }

@@ -12,6 +12,7 @@
 struct course_birth {
 	struct live_start start; /* but for run_id, state_dir, launcher */
 	int listener, lock;
+	int tree; /* the workspace's lock, or the session's once more */
 };
 
 struct course {

@@ -21,8 +21,15 @@ int registry_open_top(const char *data_dir, bool make, struct err *err);
 bool registry_is_id(const char *id);
 /* Opens a session's directory: one of this user's alone, else -EPERM. */
 int registry_open(int top, const char *id, struct err *err);
+/* A descriptor that holds the session's lock; -EWOULDBLOCK: its supervisor, or who is just making it, has it. */
+int registry_lock(int dir);
+#define REGISTRY_SOCKET "socket"
 int registry_write(int dir, const struct kept *kept, struct err *err);
-/* Into the arena. A record that cannot be read, or is another session's, is -EBADMSG with err. */
+/* Has somebody its lock? */
+bool registry_is_held(int dir);
+/* What a sandbox is made from, for a record that has been read. */
+int registry_read_settings(int dir, struct arena *arena, struct kept *kept, struct err *err);
+/* Into the arena, but for the settings. A record that cannot be read, or is another session's, is -EBADMSG with err. */
 int registry_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err);
 
 #endif

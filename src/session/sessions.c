@@ -10,11 +10,8 @@
  */
 #include "session/sessions.h"
 
-#include "base/json.h"
 #include "base/own.h"
-#include "base/path.h"
-#include "policy/print.h"
-#include "policy/read.h"
+#include "session/birth.h"
 #include "session/course.h"
 #include "session/registry.h"
 #include "sys/file.h"
@@ -32,7 +29,7 @@
 
 enum { LOCK_MS = 5000, LOCK_STEP_MS = 10, SESSION_ARENA_MAX = 16 << 20 };
 
-static const char socket_name[] = "socket", lock_name[] = "lock";
+static const char socket_name[] = REGISTRY_SOCKET;
 
 static uint64_t now_s(void)
 {
@@ -40,204 +37,6 @@ static uint64_t now_s(void)
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec;
-}
-
-/* ---- the lock ---- */
-
-/* -EWOULDBLOCK: somebody has it. */
-static int try_lock(int dir)
-{
-	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	autofd int lock = openat(dir, lock_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (lock < 0 || fcntl(lock, F_OFD_SETLK, &whole) < 0)
-		return errno == EACCES ? -EWOULDBLOCK : -errno;
-	return TAKE_FD(lock);
-}
-
-/* ---- making one ---- */
-
-static int make_policy_text(const struct policy *policy, struct arena *arena, struct kept *kept, struct err *err)
-{
-	autostr struct str text = { 0 };
-
-	str_init(&text, JSON_DOCUMENT_MAX / 2);
-	policy_print_json(policy, &text);
-	kept->settings = text.failed ? NULL : arena_dup(arena, text.text);
-	if (!kept->settings)
-		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for the session's record");
-	kept->has_secrets = strstr(kept->settings, "•••") != NULL;
-	return 0;
-}
-
-/* Its files, from the birth of its sandbox on. */
-struct cradle {
-	const struct session *session;
-	int dir;
-	const char *path; /* of dir */
-	struct arena *arena;
-	struct course_birth birth;
-};
-
-/* Whoever may write above it can have put a link in its place since, and what it leads to would be what the session writes. */
-static int check_place(const struct course *course, const struct kept *kept, struct err *err)
-{
-	const char *was = kept->entry.cwd, *is = course->result.cwd;
-
-	if (!was || strcmp(was, is) == 0)
-		return 0;
-	return err_set(err, ERR_DENIED, ELOOP,
-	               "session %s: its directory %s leads to %s by now: put the directory back, or make another session", kept->entry.id,
-	               was, is);
-}
-
-static int start_sandbox(struct cradle *cradle, const struct session_request *request, const struct kept *kept, struct course *ret_course,
-                         struct err *err)
-{
-	struct course *course = ret_course;
-	int r;
-
-	if (course_begin(course, cradle->session, request, cradle->arena) < 0)
-		return err_set(err, ERR_USAGE, EINVAL, "there is no command");
-	course->inputs.kind = COMPILE_SESSION;
-	course->birth = &cradle->birth;
-	cradle->birth.start.ttl_ms = kept->entry.ttl_ms;
-	cradle->birth.start.idle_ms = kept->entry.idle_ms;
-	if (strlen(cradle->path) >= LIVE_PATH_MAX)
-		return err_set(err, ERR_LIMIT, ENAMETOOLONG, "%s: too long", cradle->path);
-	memcpy(cradle->birth.start.remove[0], cradle->path, strlen(cradle->path) + 1);
-	cradle->birth.listener = live_listen(cradle->dir, socket_name);
-	if (cradle->birth.listener < 0)
-		return err_set(err, ERR_SETUP, -cradle->birth.listener, "%s/%s: %s", cradle->path, socket_name,
-		               strerror(-cradle->birth.listener));
-	r = state_run_id(course->result.run_id, err);
-	if (r == 0)
-		r = state_dir_make(cradle->session->state_dir, err);
-	if (r == 0)
-		r = course_gather(course, err);
-	if (r == 0)
-		r = check_place(course, kept, err);
-	if (r == 0)
-		r = course_plan(course, err);
-	if (r == 0)
-		r = course_carry_out(course, err);
-	own_close(&cradle->birth.listener);
-	return r;
-}
-
-static int fill(struct cradle *cradle, const struct session_request *request, const struct session_birth *birth, struct kept *kept,
-                struct err *err)
-{
-	struct course course;
-	int r;
-
-	kept->entry.ttl_ms = birth->ttl_ms;
-	kept->entry.idle_ms = birth->idle_ms;
-	kept->entry.labels = birth->labels ? birth->labels : "{}";
-	kept->entry.created_s = now_s();
-	r = start_sandbox(cradle, request, kept, &course, err);
-	if (r < 0)
-		return r;
-	kept->entry.cwd = course.result.cwd;
-	kept->home = course.inputs.home;
-	r = make_policy_text(&course.result.policy, cradle->arena, kept, err);
-	return r < 0 ? r : registry_write(cradle->dir, kept, err);
-}
-
-static int random_id(struct arena *arena, const char **ret_id, struct err *err)
-{
-	char id[STATE_RUN_ID_MAX];
-	int r = state_run_id(id, err);
-
-	if (r == 0)
-		*ret_id = arena_dup(arena, id);
-	return r < 0 ? r : *ret_id ? 0 : err_set(err, ERR_LIMIT, ENOMEM, "no memory for a name");
-}
-
-static int make_dir(int top, const char *id, struct err *err)
-{
-	if (!registry_is_id(id))
-		return err_set(
-		    err, ERR_USAGE, EINVAL,
-		    "\"%s\" is no name for a session: lower-case letters, digits, \"_\", \".\" and \"-\", at most 63, the first a "
-		    "letter or a digit",
-		    id);
-	if (mkdirat(top, id, 0700) < 0)
-		return err_set(err, errno == EEXIST ? ERR_BUSY : ERR_SETUP, errno, "session %s: %s", id,
-		               errno == EEXIST ? "there is one of this name already" : strerror(errno));
-	return 0;
-}
-
-int sessions_create(const struct session *session, const struct session_request *request, const struct session_birth *birth,
-                    struct arena *arena, struct session_entry *ret_entry, struct err *err)
-{
-	struct cradle cradle = { .session = session, .arena = arena, .dir = -1, .birth = { .listener = -1, .lock = -1 } };
-	struct kept kept = { .entry = { .id = birth->id } };
-	autofd int top = registry_open_top(session->data_dir, true, err);
-	int r = top < 0 ? top : birth->id ? 0 : random_id(arena, &kept.entry.id, err);
-
-	if (r == 0)
-		r = make_dir(top, kept.entry.id, err);
-	if (r < 0)
-		return r;
-	cradle.path = arena_printf(arena, "%s/sessions/%s", session->data_dir, kept.entry.id);
-
-	autofd int dir = registry_open(top, kept.entry.id, err);
-	autofd int lock = dir < 0 ? dir : try_lock(dir);
-
-	cradle.dir = dir;
-	cradle.birth.lock = lock;
-	r = lock < 0 ? err_set(err, ERR_SETUP, -lock, "session %s: its lock: %s", kept.entry.id, strerror(-lock)) : 0;
-	if (r == 0)
-		r = cradle.path ? fill(&cradle, request, birth, &kept, err) : -ENOMEM;
-	if (r < 0) {
-		(void)file_remove_tree(top, kept.entry.id);
-		return r;
-	}
-	*ret_entry = kept.entry;
-	return 0;
-}
-
-/* ---- making one anew ---- */
-
-static int revive(const struct session *session, int dir, const char *id, const char *const *env, int lock, struct err *err)
-{
-	static const char *const nothing[] = { "true", NULL };
-	struct arena arena;
-	struct kept kept;
-	struct policy policy;
-	struct course course;
-	int r;
-
-	arena_init(&arena, SESSION_ARENA_MAX);
-	r = policy_init(&policy, &arena) < 0 ? -ENOMEM : registry_read(dir, id, &arena, &kept, err);
-	if (r == 0 && kept.has_secrets)
-		r = err_set(
-		    err, ERR_NOTFOUND, ENOKEY,
-		    "session %s: its sandbox is gone, and cannot be made anew: its settings hold secrets, which are not written down", id);
-
-	struct policy_document document = {
-		.text = r == 0 ? kept.settings : "", .n = r == 0 ? strlen(kept.settings) : 0, .source = "record", .dialect = POLICY_COFFER
-	};
-	struct cradle cradle = { .session = session, .dir = dir, .arena = &arena, .birth = { .listener = -1, .lock = lock } };
-	struct session_request request = { .policy = &policy,
-		                           .argv = nothing,
-		                           .env = env,
-		                           .cwd = r == 0 ? kept.entry.cwd : NULL,
-		                           .stdin_fd = -1,
-		                           .stdout_fd = -1,
-		                           .stderr_fd = -1,
-		                           .cancel_fd = -1,
-		                           .control_fd = -1,
-		                           .rules_fd = -1 };
-
-	if (r == 0)
-		r = policy_read(&policy, &arena, &document, NULL, err);
-	cradle.path = arena_printf(&arena, "%s/sessions/%s", session->data_dir, id);
-	if (r == 0)
-		r = cradle.path ? start_sandbox(&cradle, &request, &kept, &course, err) : -ENOMEM;
-	arena_done(&arena);
-	return r;
 }
 
 /* ---- using one ---- */
@@ -256,9 +55,9 @@ static int connect_or_revive(const struct session *session, int dir, const char 
 			return 0;
 		if (why.code != ERR_NOTFOUND)
 			return err_set(err, why.code, why.errnum, "session %s: %s", id, why.text);
-		lock = try_lock(dir);
+		lock = registry_lock(dir);
 		if (lock >= 0)
-			r = revive(session, dir, id, env, lock, err);
+			r = birth_revive(session, dir, id, env, lock, err);
 		if (r < 0)
 			return r;
 		if (lock < 0)
@@ -336,22 +135,46 @@ int sessions_exec(const struct session *session, const struct live *live, const 
 
 /* ---- all of them ---- */
 
-static void look(int top, struct session_entry *entry, struct arena *arena)
+/* Its time was up, and its supervisor saw that or died before. */
+static bool is_over(const struct session_entry *entry, int dir)
+{
+	struct stat st;
+
+	if (entry->state != SESSION_STOPPED)
+		return false;
+	return (entry->ttl_ms && now_s() * 1000 >= entry->created_s * 1000 + entry->ttl_ms) ||
+	       fstatat(dir, LIVE_ENDED, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Whether it lives its lock tells, and a file whether it is paused; only what else it has to say is asked. */
+static void look_alive(int dir, struct session_entry *entry, bool asks)
+{
+	struct err ignored = { 0 };
+	struct stat st;
+	struct live live;
+
+	if (!registry_is_held(dir))
+		return;
+	entry->state = fstatat(dir, LIVE_PAUSED_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0 ? SESSION_PAUSED : SESSION_RUNNING;
+	if (!asks || live_open(dir, socket_name, &live, &ignored) < 0)
+		return;
+	entry->live = live.hello;
+	entry->state = live.hello.state == LIVE_PAUSED ? SESSION_PAUSED : SESSION_RUNNING;
+	live_close(&live);
+}
+
+static void look(int top, struct session_entry *entry, bool asks, struct arena *arena)
 {
 	struct err why = { 0 };
 	autofd int dir = registry_open(top, entry->id, &why);
 	struct kept kept;
-	struct live live;
 
 	entry->state = SESSION_BROKEN;
 	if (dir >= 0 && registry_read(dir, entry->id, arena, &kept, &why) == 0) {
 		*entry = kept.entry;
 		entry->state = SESSION_STOPPED;
-		if (live_open(dir, socket_name, &live, &why) == 0) {
-			entry->live = live.hello;
-			entry->state = live.hello.state == LIVE_PAUSED ? SESSION_PAUSED : SESSION_RUNNING;
-			live_close(&live);
-		}
+		look_alive(dir, entry, asks);
+		entry->is_over = is_over(entry, dir);
 		return;
 	}
 	entry->fault = arena_dup(arena, why.text);
@@ -384,7 +207,23 @@ static int read_names(int top, struct arena *arena, struct session_entry_vec *en
 	return r;
 }
 
-int sessions_list(const struct session *session, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err)
+/* Who comes by takes them away. */
+static void drop_those_over(const struct session *session, struct session_entry_vec *entries)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < entries->n; i++) {
+		struct err ignored = { 0 };
+
+		if (entries->at[i].is_over)
+			(void)sessions_remove(session, entries->at[i].id, &ignored);
+		else
+			entries->at[kept++] = entries->at[i];
+	}
+	entries->n = kept;
+}
+
+int sessions_list(const struct session *session, bool asks, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err)
 {
 	struct err absent = { 0 };
 	autofd int top = registry_open_top(session->data_dir, false, &absent);
@@ -397,7 +236,8 @@ int sessions_list(const struct session *session, struct arena *arena, struct ses
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/sessions: %s", session->data_dir, strerror(-r));
 	for (size_t i = 0; i < ret_entries->n; i++)
-		look(top, &ret_entries->at[i], arena);
+		look(top, &ret_entries->at[i], asks, arena);
+	drop_those_over(session, ret_entries);
 	if (ret_entries->n)
 		qsort(ret_entries->at, ret_entries->n, sizeof(*ret_entries->at), compare_entries);
 	return 0;
@@ -409,7 +249,7 @@ int sessions_list(const struct session *session, struct arena *arena, struct ses
 static int wait_for_lock(int dir, const char *id, struct err *err)
 {
 	for (int waited = 0; waited < LOCK_MS; waited += LOCK_STEP_MS) {
-		int lock = try_lock(dir);
+		int lock = registry_lock(dir);
 
 		if (lock >= 0 || lock != -EWOULDBLOCK)
 			return lock >= 0 || lock == -ENOENT
@@ -436,6 +276,30 @@ static int stop(int dir, const char *id, struct err *err)
 	return 0;
 }
 
+int sessions_stop(const struct session *session, const char *id, struct err *err)
+{
+	autofd int dir = find(session, id, NULL, err);
+	int r = dir < 0 ? dir : stop(dir, id, err);
+	autofd int lock = r < 0 ? -1 : wait_for_lock(dir, id, err);
+
+	return r < 0 ? r : lock < 0 && lock != -ENOENT ? lock : 0;
+}
+
+/* Its workspace, if that goes with it. A record that cannot be read names none: the workspace is seen in the list of workspaces then. */
+static int remove_workspace(const struct session *session, int dir, const char *id, struct err *err)
+{
+	struct arena arena;
+	struct kept kept;
+	struct err ignored = { 0 };
+	int r = 0;
+
+	arena_init(&arena, SESSION_ARENA_MAX);
+	if (registry_read(dir, id, &arena, &kept, &ignored) == 0 && kept.entry.workspace && !kept.entry.keeps_workspace)
+		r = workspace_remove(session->data_dir, kept.entry.workspace, err);
+	arena_done(&arena);
+	return r == -ENOENT ? 0 : r;
+}
+
 int sessions_remove(const struct session *session, const char *id, struct err *err)
 {
 	autofd int top = -1;
@@ -449,29 +313,21 @@ int sessions_remove(const struct session *session, const char *id, struct err *e
 
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
+	r = remove_workspace(session, dir, id, err);
+	if (r < 0)
+		return r;
 	r = file_remove_tree(top, id);
 	return r < 0 && r != -ENOENT ? err_set(err, ERR_SETUP, -r, "session %s: %s", id, strerror(-r)) : 0;
-}
-
-static bool is_over(const struct session_entry *entry)
-{
-	return entry->state == SESSION_STOPPED && entry->ttl_ms && now_s() * 1000 >= entry->created_s * 1000 + entry->ttl_ms;
 }
 
 int sessions_gc(const struct session *session, struct err *err)
 {
 	struct session_entry_vec entries;
 	struct arena arena;
-	int r, n = 0;
+	int r;
 
 	arena_init(&arena, SESSION_ARENA_MAX);
-	r = sessions_list(session, &arena, &entries, err);
-	for (size_t i = 0; r == 0 && i < entries.n; i++) {
-		if (!is_over(&entries.at[i]))
-			continue;
-		r = sessions_remove(session, entries.at[i].id, err);
-		n += r == 0;
-	}
+	r = sessions_list(session, false, &arena, &entries, err);
 	arena_done(&arena);
-	return r < 0 ? r : n;
+	return r;
 }

@@ -10,21 +10,42 @@
 #include "base/str.h"
 #include "engine/live.h"
 #include "session/run.h"
+#include "workspace/layers.h"
 
 enum { SESSION_ID_MAX = 64 };
 
-struct session_birth {
-	const char *id;     /* [a-z0-9][a-z0-9_.-]{0,62}; NULL: a random one */
-	const char *labels; /* a JSON object of texts, or NULL */
-	uint64_t ttl_ms;    /* from now; 0: none */
-	uint64_t idle_ms;   /* 0: none */
+/* What its commands work in. */
+enum session_tree {
+	SESSION_TREE_HOST,  /* what the policy says of the host's */
+	SESSION_TREE_COPY,  /* a copy-on-write view of the working directory */
+	SESSION_TREE_EMPTY, /* a directory of its own, at `path` */
 };
+const char *session_tree_name(enum session_tree tree); /* "copy" */
+
+struct birth_parent;
+struct session_birth {
+	enum session_tree tree;
+	const char *path;      /* EMPTY: normal; NULL: /workspace */
+	const char *workspace; /* EMPTY: the name under which the directory stays when the session ends; NULL: it goes with it */
+	const char *id;        /* [a-z0-9][a-z0-9_.-]{0,62}; NULL: a random one */
+	const char *labels;    /* a JSON object of texts, or NULL */
+	uint64_t ttl_ms;       /* from now; 0: none */
+	uint64_t idle_ms;      /* 0: none */
+	const struct birth_parent *parent; /* of sessions_fork; else NULL */
+};
+
+/* A request that executes nothing, for what is the same whatever is executed. */
+struct session_request sessions_request(const struct policy *policy, const char *const *env, const char *cwd);
 
 enum session_state { SESSION_RUNNING, SESSION_PAUSED, SESSION_STOPPED, SESSION_BROKEN };
 
 struct session_entry {
 	const char *id, *cwd;
+	enum session_tree tree;
+	const char *path, *workspace; /* not of a HOST tree */
+	bool keeps_workspace;
 	const char *labels; /* JSON */
+	bool is_over;       /* STOPPED, and not to be made anew: its time was up */
 	const char *fault;  /* BROKEN: what is wrong with the record */
 	enum session_state state;
 	uint64_t created_s, ttl_ms, idle_ms;
@@ -56,8 +77,30 @@ struct session_exec {
 int sessions_exec(const struct session *session, const struct live *live, const struct session_exec *exec, struct arena *arena,
                   struct session_result *ret_result, struct err *err);
 
-/* All of them, by name. */
-int sessions_list(const struct session *session, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err);
+/* All of them, by name; those whose time is up go in passing. asks: each that is alive is asked for what it alone knows (`live`). */
+int sessions_list(const struct session *session, bool asks, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err);
+
+/*
+ * The session's workspace while nothing writes in it: a running session is paused meanwhile, unless it was. To be given back to sessions_let_go. POLICY
+ * when its tree is the host's.
+ */
+struct session_held {
+	struct workspace *workspace;
+	struct live live; /* socket -1: it is not running */
+	bool resumes;
+};
+int sessions_hold(const struct session *session, const char *id, struct session_held *ret_held, struct err *err);
+/* The same for a workspace that is open already and stays the caller's: locked, or a session that holds it paused and it locked beside. */
+int sessions_hold_workspace(const struct session *session, struct workspace *workspace, struct session_held *ret_held, struct err *err);
+void sessions_let_go(struct session_held *held);
+
+/* Another session that begins where this one is: settings and workspace, not processes. child NULL: a random name. */
+int sessions_fork(const struct session *session, const char *id, const char *const *env, const char *child, struct arena *arena,
+                  struct session_entry *ret_entry, struct err *err);
+/* Makes a layer of what the workspace is now, for going back: its number. */
+int sessions_checkpoint(const struct session *session, const char *id, const char *label, uint64_t *ret_number, struct err *err);
+/* Goes back to a layer, 0: the beginning. Processes are killed; what no layer has is lost. */
+int sessions_checkout(const struct session *session, const char *id, uint64_t number, struct err *err);
 
 void sessions_print_json(const struct session_entry_vec *entries, struct str *out);
 /* A table for people, escaped. */
@@ -65,10 +108,12 @@ void sessions_print(const struct session_entry_vec *entries, struct str *out);
 
 /* 0 if there is one of this name, running or not. */
 int sessions_exists(const struct session *session, const char *id, struct err *err);
+/* Kills its processes; the next use makes its sandbox anew. */
+int sessions_stop(const struct session *session, const char *id, struct err *err);
 /* Ends one and removes what there is of it. */
 int sessions_remove(const struct session *session, const char *id, struct err *err);
 
-/* Removes those whose time was up when nobody was there to see it. Returns how many. */
+/* Removes those whose time was up when nobody was there to see it, as sessions_list does. */
 int sessions_gc(const struct session *session, struct err *err);
 
 #endif

@@ -71,7 +71,7 @@ int state_data_find(struct arena *arena, const char **ret_dir, struct err *err)
 {
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME"), *dir = NULL;
 
-	if (data && path_is_normal(data) && owned_by_us(data))
+	if (data && path_is_normal(data) && (owned_by_us(data) || access(data, F_OK) < 0))
 		dir = path_join(arena, data, "coffer");
 	else if (geteuid() == 0)
 		dir = arena_dup(arena, "/var/lib/coffer");

@@ -10,6 +10,7 @@
 #include "session/run.h"
 #include "workspace/apply.h"
 #include "workspace/print.h"
+#include "workspace/seal.h"
 #include "workspace/workspace.h"
 
 /*
@@ -36,6 +37,9 @@ int workspaces_open(const struct session *session, const char *id, const char *c
 int workspaces_apply(struct workspace *workspace, struct apply_options *options, struct apply_result *ret_result, struct err *err);
 
 void workspaces_print(const struct workspace_info_vec *list, struct str *out);
+/* Its layers, oldest first. */
+void workspaces_print_log(const struct workspace *workspace, struct str *out);
+void workspaces_print_log_json(const struct workspace *workspace, struct str *out);
 void workspaces_print_json(const struct workspace_info_vec *list, struct str *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include "engine/journal.h"
 #include "engine/live.h"
 #include "sys/fd.h"
+#include "sys/file.h"
 #include "sys/sock.h"
 
 #include <errno.h>
@@ -63,18 +64,24 @@ static int receive(struct live_start *start, int fds[LIVE_START_FDS])
 	return n == (ssize_t)sizeof(*start) && start->version == LIVE_VERSION && fds[0] >= 0 ? 0 : -EPROTO;
 }
 
-static void remove_dirs(const struct live_start *start)
+/* What more there is to remove is not for a program of so few means. */
+static void clear_up(const struct live_start *start)
 {
-	for (size_t i = 0; i < ARRAY_LEN(start->remove); i++)
-		if (start->remove[i][0])
-			(void)inverse_undo(&(struct inverse){ PLAN_INVERSE_REMOVE_TREE, start->remove[i] });
+	autofd int dir = open(start->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (!start->keeps)
+		(void)inverse_undo(&(struct inverse){ PLAN_INVERSE_REMOVE_TREE, start->dir });
+	else if (dir >= 0)
+		(void)file_replace_at(dir, LIVE_ENDED, "", 0, true);
 }
 
 static int supervise(struct live_start *start, const int fds[LIVE_START_FDS], uint32_t *refused_op, struct err *err)
 {
 	struct engine_run_options options;
 	struct plan plan;
+	autofd int dir = open(start->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct live_setting setting = { .plan = &plan,
+		                        .dir = dir,
 		                        .template_fd = fds[LIVE_START_TEMPLATE],
 		                        .listener = fds[LIVE_START_LISTENER],
 		                        .ttl_ms = start->ttl_ms,
@@ -112,8 +119,8 @@ int main(void)
 		return 1;
 	r = supervise(&start, fds, &refused_op, &err);
 	if (r < 0)
-		answer(r, refused_op, &err);
-	else
-		remove_dirs(&start); /* what could not be made is its maker's to take away */
+		answer(r, refused_op, &err); /* what could not be made is its maker's to take away */
+	else if (r > 0)
+		clear_up(&start);
 	return r < 0;
 }

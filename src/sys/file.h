@@ -58,5 +58,7 @@ int file_dir_next(struct file_dir *dir, const char **ret_name, unsigned char *re
  * any more. -ENOENT when it was not there.
  */
 int file_remove_tree(int dirfd, const char *name);
+/* The same where somebody may be working in it: -ETIMEDOUT when the monotonic clock is at deadline_ms and there is still something. 0: no deadline. */
+int file_remove_tree_until(int dirfd, const char *name, uint64_t deadline_ms);
 
 #endif

@@ -24,6 +24,14 @@ unsigned landlock_abi(void)
 	return abi < 0 ? 0 : (unsigned)abi;
 }
 
+/* By ABI: 13 rights, then REFER, TRUNCATE, and IOCTL_DEV in the fifth. */
+uint64_t landlock_file_rights(unsigned abi)
+{
+	static const unsigned counts[] = { 0, 13, 14, 15, 15, 16 };
+
+	return ((uint64_t)1 << counts[abi < 5 ? abi : 5]) - 1;
+}
+
 static size_t attribute_size(unsigned abi)
 {
 	if (abi >= 6)

@@ -9,6 +9,23 @@
 
 /* The ABI of this kernel, 0 when there is none. */
 unsigned landlock_abi(void);
+/* Every right on files that this ABI knows, which is what a ruleset should handle. */
+uint64_t landlock_file_rights(unsigned abi);
+
+enum landlock_right {
+	LANDLOCK_EXECUTE = 1 << 0,
+	LANDLOCK_WRITE_FILE = 1 << 1,
+	LANDLOCK_READ_FILE = 1 << 2,
+	LANDLOCK_READ_DIR = 1 << 3,
+	LANDLOCK_REMOVE_DIR = 1 << 4,
+	LANDLOCK_REMOVE_FILE = 1 << 5,
+	LANDLOCK_MAKE_CHAR = 1 << 6,
+	LANDLOCK_MAKE_DIR = 1 << 7,
+	LANDLOCK_MAKE_REG = 1 << 8,
+	LANDLOCK_MAKE_SYM = 1 << 12,
+	LANDLOCK_REFER = 1 << 13,    /* ABI 2: before it, nothing is linked or renamed to another directory */
+	LANDLOCK_TRUNCATE = 1 << 14, /* ABI 3 */
+};
 
 struct landlock_handled {
 	uint64_t files, network, scopes; /* a later ABI's member must be 0 on an earlier one */

@@ -14,13 +14,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct removal {
 	int top;
 	unsigned long moved; /* directories renamed into the top so far */
 	bool progress;
-	int failed; /* the first thing that could not be done */
+	uint64_t deadline_ms; /* of the monotonic clock; 0: none */
+	int failed;           /* the first thing that could not be done */
 };
 
 /* Opens a directory for reading and emptying, whatever its mode was. */
@@ -48,6 +50,16 @@ static int remove_one(int dirfd, const char *name)
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
 		return 0;
 	return errno == EEXIST ? -ENOTEMPTY : -errno;
+}
+
+static bool out_of_time(const struct removal *removal)
+{
+	struct timespec now = { 0 };
+
+	if (!removal->deadline_ms)
+		return false;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 >= removal->deadline_ms;
 }
 
 static void note(struct removal *removal, int r)
@@ -84,7 +96,7 @@ static void flatten(struct removal *removal, const char *name)
 
 	if (r > 0)
 		file_dir_init(&dir, fd);
-	while (r > 0 && (r = file_dir_next(&dir, &child, &type)) > 0) {
+	while (r > 0 && !out_of_time(removal) && (r = file_dir_next(&dir, &child, &type)) > 0) {
 		int removed = remove_one(fd, child);
 
 		note(removal, removed == -ENOTEMPTY ? lift(removal, fd, child) : removed);
@@ -112,13 +124,15 @@ static int pass(struct removal *removal)
 		}
 		left += removed < 0;
 		note(removal, removed);
+		if (out_of_time(removal))
+			return -ETIMEDOUT;
 	}
 	return r < 0 ? r : left;
 }
 
-static int empty_dir(int fd)
+static int empty_dir(int fd, uint64_t deadline_ms)
 {
-	struct removal removal = { .top = fd };
+	struct removal removal = { .top = fd, .deadline_ms = deadline_ms };
 	int left;
 
 	do {
@@ -133,6 +147,11 @@ static int empty_dir(int fd)
 
 int file_remove_tree(int dirfd, const char *name)
 {
+	return file_remove_tree_until(dirfd, name, 0);
+}
+
+int file_remove_tree_until(int dirfd, const char *name, uint64_t deadline_ms)
+{
 	struct stat st;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -145,6 +164,6 @@ int file_remove_tree(int dirfd, const char *name)
 
 	autofd int fd = open_own_dir(dirfd, name);
 
-	r = fd < 0 ? fd : empty_dir(fd);
+	r = fd < 0 ? fd : empty_dir(fd, deadline_ms);
 	return r < 0 ? r : remove_one(dirfd, name);
 }

@@ -101,9 +101,9 @@ int workspace_take_lock(int fd)
 	return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
 }
 
-int workspace_lock(struct workspace *workspace, struct err *err)
+static int lock(struct workspace *workspace, const char *name, struct err *err)
 {
-	autofd int fd = openat(workspace->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	autofd int fd = openat(workspace->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (workspace->lock >= 0)
 		return 0;
@@ -113,6 +113,16 @@ int workspace_lock(struct workspace *workspace, struct err *err)
 		return err_set(err, ERR_BUSY, EBUSY, "workspace %s is in use: end its session, or wait", workspace->record.id);
 	workspace->lock = TAKE_FD(fd);
 	return 0;
+}
+
+int workspace_lock(struct workspace *workspace, struct err *err)
+{
+	return lock(workspace, "lock", err);
+}
+
+int workspace_lock_beside(struct workspace *workspace, struct err *err)
+{
+	return lock(workspace, "lock-beside", err);
 }
 
 void workspace_unlock(struct workspace *workspace)

@@ -48,6 +48,8 @@ static inline void workspace_drop(struct workspace **slot)
 
 /* BUSY when somebody else holds it. */
 int workspace_lock(struct workspace *workspace, struct err *err);
+/* The same beside whoever holds it, for a caller who has seen to it that nothing writes there: a session that is paused. */
+int workspace_lock_beside(struct workspace *workspace, struct err *err);
 void workspace_unlock(struct workspace *workspace);
 
 /* What a listing says. fault: why it is broken, or NULL. */

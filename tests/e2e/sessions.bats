@@ -78,18 +78,18 @@ until_true() {
 		import os, resource, subprocess, time
 		subprocess.Popen(["sleep", "27182"], start_new_session=True)
 		if os.fork() == 0:
-			os.setsid()
-			if os.fork():
-				os._exit(0)
-			try:
-				resource.setrlimit(resource.RLIMIT_RTTIME, (5, 5))
-			except (OSError, ValueError):
-				pass
-			os.closerange(0, 3)
-			os.execlp("sleep", "sleep", "27183")
+		    os.setsid()
+		    if os.fork():
+		        os._exit(0)
+		    try:
+		        resource.setrlimit(resource.RLIMIT_RTTIME, (5, 5))
+		    except (OSError, ValueError):
+		        pass
+		    os.closerange(0, 3)
+		    os.execlp("sleep", "sleep", "27183")
 		subprocess.run(["prlimit", "--rttime=7:7", "sleep", "27184"])
 	END
-	run -124 "$COFFER" session exec --timeout 1500ms one -- python3 -c "$(cat "$BATS_TEST_TMPDIR/hide.py")"
+	run -124 "$COFFER" session exec --timeout 4s one -- python3 -c "$(cat "$BATS_TEST_TMPDIR/hide.py")"
 	run -1 lives one 'sleep 2718[234]'
 	[ "$("$COFFER" session exec one -- sh -c 'ls -d /proc/[0-9]* | wc -l')" -le 4 ]
 }
