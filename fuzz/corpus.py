@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, verdict, proxy_request, plan_decode and archive below fuzz/corpus/. Run it again when ops.def changes."""
+"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, verdict, channel, proxy_request, plan_decode and archive below fuzz/corpus/. Run it again when ops.def changes."""
 
 import pathlib
 import re
@@ -265,6 +265,17 @@ VERDICTS = {
     "null": '{"t":"verdict","id":8,"action":"deny","status":403,"reason":null}',
 }
 write("verdict", ((name, raw(text)) for name, text in VERDICTS.items()))
+LINES = {
+    "ping": '{"id":1,"method":"ping"}',
+    "exec": '{"id":2,"method":"exec","params":{"session":"s","argv":["sh","-c","true"],"env":{"A":"b","C":null},"timeout_ms":5,"input":"aGk=","stream_input":true,"terminal":{"rows":1}}}',
+    "input": '{"id":3,"method":"exec.input","params":{"id":2,"data":"AAECAw==","end":true}}',
+    "create": '{"id":4,"method":"session.create","params":{"id":"x","labels":{"a":"b"},"metadata":{"n":[1]},"ports":[80],"workspace":{"kind":"persistent","id":"w"}}}',
+    "path": '{"id":5,"method":"file.read","params":{"session":"s","path":{"base64":"eP8="},"offset":9007199254740991}}',
+    "unknown": '{"id":6,"method":"file.raed","params":{}}',
+    "type": '{"id":7,"method":"cancel","params":{"id":-1}}',
+    "twice": '{"id":8,"id":9,"method":"ping"}',
+}
+write("channel", ((name, raw(text)) for name, text in LINES.items()))
 write("proxy_request", ((name, raw(text)) for name, text in REQUESTS.items()))
 write("plan_decode", plans())
 write("archive", ())

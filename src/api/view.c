@@ -50,9 +50,10 @@ int coffer_session_view(struct coffer_session *session, struct coffer_session_vi
 	}
 	r = sessions_look(&session->coffer->session, session->name, &arena, &entry, &err);
 	if (r == 0)
-		r = directory = open_inside(live.root, entry.cwd);
+		r = directory = open_inside(live.root, sessions_workdir(&entry));
 	if (r < 0 && err.code == ERR_NONE)
-		(void)err_set(&err, ERR_NOTFOUND, -r, "session %s: its directory %s: %s", session->name, entry.cwd, strerror(-r));
+		(void)err_set(&err, ERR_NOTFOUND, -r, "session %s: its directory %s: %s", session->name, sessions_workdir(&entry),
+		              strerror(-r));
 	arena_done(&arena);
 	if (r >= 0) {
 		*ret_view = (struct coffer_session_view){ .root = TAKE_FD(live.root),

@@ -78,7 +78,7 @@ void session_add(struct str *out, const json_t *entry)
 	str_add(out, "{\"id\":");
 	str_add_json_text(out, json_string_value(json_object_get(entry, "id")));
 	add_member(out, "state", json_object_get(entry, "state"), "null");
-	add_member(out, "workdir", json_object_get(entry, "cwd"), "null");
+	add_member(out, "workdir", json_object_get(entry, "workdir"), "null");
 	str_printf(out, ",\"created_at_ms\":%lld", (long long)created * 1000);
 	add_member(out, "ttl_ms", json_object_get(entry, "ttl_ms"), "0");
 	add_member(out, "idle_ms", json_object_get(entry, "idle_ms"), "0");

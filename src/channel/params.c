@@ -132,6 +132,7 @@ static int unknown(const char *list, const char *key, struct err *err)
 	struct nearest nearest = { .wanted = key };
 	struct param param;
 	char near[NAME_MAX_BYTES] = "";
+	int r;
 
 	while (next_param(&list, &param)) {
 		nearest_try(&nearest, param.name);
@@ -140,9 +141,10 @@ static int unknown(const char *list, const char *key, struct err *err)
 			nearest.word = near;
 		}
 	}
+	r = err_set(err, ERR_USAGE, EINVAL, near[0] ? "unknown parameter \"%s\"; did you mean \"%s\"?" : "unknown parameter \"%s\"", key,
+	            near);
 	err_at(err, key);
-	return err_set(err, ERR_USAGE, EINVAL, near[0] ? "unknown parameter \"%s\"; did you mean \"%s\"?" : "unknown parameter \"%s\"", key,
-	               near);
+	return r;
 }
 
 static bool is_known(const char *list, const char *key)

@@ -105,6 +105,8 @@ int sessions_checkpoint(const struct session *session, const char *id, const cha
 int sessions_checkout(const struct session *session, const char *id, uint64_t number, struct err *err);
 
 void sessions_print_json(const struct session_entry_vec *entries, struct str *out);
+/* Where its commands start, as they see it. */
+const char *sessions_workdir(const struct session_entry *entry);
 void sessions_print_one_json(const struct session_entry *entry, struct str *out);
 /* A table for people, escaped. */
 void sessions_print(const struct session_entry_vec *entries, struct str *out);

@@ -15,6 +15,11 @@ static void add_number(struct str *out, const char *key, uint64_t value, bool kn
 		str_add(out, "null");
 }
 
+const char *sessions_workdir(const struct session_entry *entry)
+{
+	return entry->tree == SESSION_TREE_EMPTY && entry->path ? entry->path : entry->cwd;
+}
+
 void sessions_print_one_json(const struct session_entry *entry, struct str *out)
 {
 	bool lives = entry->state == SESSION_RUNNING || entry->state == SESSION_PAUSED;
@@ -23,6 +28,8 @@ void sessions_print_one_json(const struct session_entry *entry, struct str *out)
 	str_add_json_text(out, entry->id);
 	str_printf(out, ",\"state\":\"%s\",\"cwd\":", states[entry->state]);
 	str_add_json_text(out, entry->cwd ? entry->cwd : "");
+	str_printf(out, ",\"tree\":\"%s\",\"workdir\":", session_tree_name(entry->tree));
+	str_add_json_text(out, entry->cwd ? sessions_workdir(entry) : "");
 	add_number(out, "created", entry->created_s, entry->state != SESSION_BROKEN);
 	add_number(out, "ttl_ms", entry->ttl_ms, entry->ttl_ms);
 	add_number(out, "idle_ms", entry->idle_ms, entry->idle_ms);

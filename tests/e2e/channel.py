@@ -140,7 +140,7 @@ def sessions():
     c.call("session.remove", session="one")
     c.call("session.remove", session=two)
     refused("notfound", c.call, "exec", session="one", argv=["true"])
-    assert not os.path.exists(one["workdir"]) and os.listdir(f"{DATA}/sessions") == []
+    assert os.listdir(f"{DATA}/sessions") == [] and os.listdir(f"{DATA}/workspaces") == []
 
 
 def workspaces():
@@ -157,7 +157,7 @@ def workspaces():
     s = c.call("session.create", id="s3", workspace=place)
     assert c.call("file.list", session="s3")["entries"] == []
     c.call("session.remove", session="s3", workspace=True)
-    assert not os.path.exists(s["workdir"])
+    assert s["workdir"] == "/workspace" and os.listdir(f"{DATA}/workspaces") == []
 
     here = c.call("session.create", id="here", directory=os.getcwd(), policy={"filesystem": {"allowWrite": ["."]}})
     assert here["workspace"]["kind"] == "directory" and here["workdir"] == os.getcwd()
@@ -165,8 +165,8 @@ def workspaces():
     c.run("here", "cp", "from-outside", "from-inside")
     assert sorted(os.listdir()) == ["from-inside", "from-outside"]
 
-    brief = c.call("session.create", id="brief", ttl_ms=300)["workdir"]
-    until(lambda: not os.path.exists(brief))
+    c.call("session.create", id="brief", ttl_ms=300)
+    until(lambda: len(c.call("session.list")["sessions"]) == 1 and os.listdir(f"{DATA}/workspaces") == [])  # who comes by takes it away
 
 
 # ---- commands ----
