@@ -100,6 +100,8 @@ int live_spawn(const char *program, const struct live_start *start, const int fd
                struct err *err);
 /* A socket that listens at NAME in a directory, only for this user. */
 int live_listen(int dir, const char *name);
+/* Is the other side this user, or root? Who connects must be no process of a sandbox, either. 0, -EPERM. */
+int live_check_peer(int fd, bool connects);
 
 /* ---- the client ---- */
 

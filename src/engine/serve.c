@@ -221,20 +221,11 @@ static void greet(struct serve *s, struct client *client, int socket)
 	*client = (struct client){ .socket = socket };
 }
 
-/* In a directory of this user's alone; what comes by another way is not let in. */
-static bool is_ours(int socket)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == geteuid() || peer.uid == 0);
-}
-
 static void let_in(struct serve *s)
 {
 	autofd int socket = accept4(s->setting->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (socket < 0 || !is_ours(socket))
+	if (socket < 0 || live_check_peer(socket, true) < 0)
 		return;
 	for (unsigned i = 0; i < LIVE_CLIENTS_MAX; i++) {
 		if (s->client[i].socket < 0) {
