@@ -12,6 +12,7 @@
 #include "channel/params.h"
 #include "channel/work.h"
 #include "sys/fd.h"
+#include "sys/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,7 +186,7 @@ int job_start(struct serve *serve, struct client *client, struct request *reques
 	if (r == 0)
 		r = give_input(job);
 	if (r == 0)
-		job->pid = fork();
+		job->pid = process_fork();
 	if (r == 0 && job->pid == 0)
 		be_child(serve, job, &ends, parent);
 	if (r == 0 && job->pid < 0)

@@ -10,6 +10,7 @@
 #include "session/ring.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -283,14 +284,14 @@ static int hear_of(int pipe_end, struct err *err)
 int keeper_start(const struct session *session, const char *id, const struct process_wish *wish, const int dir_and_lock[2], struct err *err)
 {
 	int ends[2], r = fd_pipe(ends);
-	pid_t pid = r < 0 ? -1 : fork();
+	pid_t pid = r < 0 ? -1 : process_fork();
 
 	if (pid < 0)
 		return err_set(err, ERR_SETUP, errno, "no process for a keeper: %s", strerror(errno));
 	if (pid == 0) {
 		const int fds[3] = { ends[1], dir_and_lock[0], dir_and_lock[1] };
 
-		if (setsid() < 0 || fork() != 0 || settle(fds) < 0)
+		if (setsid() < 0 || process_fork() != 0 || settle(fds) < 0)
 			_exit(0);
 		keep(session, id, wish);
 	}

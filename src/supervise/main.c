@@ -9,6 +9,7 @@
 #include "engine/live.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "sys/sock.h"
 
 #include <errno.h>
@@ -51,7 +52,7 @@ static void on_ready(void *context)
 /* The one who started this waits for it; the one who serves is left to process 1. */
 static void leave_parent(void)
 {
-	if (fork() > 0)
+	if (process_fork() > 0)
 		_exit(0);
 	(void)setsid();
 }

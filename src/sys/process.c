@@ -73,6 +73,11 @@ int process_spawn(const char *path, char *const argv[], const int *fds, size_t f
 	return 0;
 }
 
+pid_t process_fork(void)
+{
+	return fork();
+}
+
 int process_signal(const struct process *process, int number)
 {
 	if (process->pid <= 0)

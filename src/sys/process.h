@@ -30,6 +30,12 @@ struct process_end {
 	uint64_t user_us, system_us, maxrss_kib; /* of the process and all that it waited for */
 };
 
+/*
+ * fork(2), and the one place for it (tools/words). For programs of coffer's own that are small and have no other threads, and whose child goes on with what they are;
+ * never for what is started in a caller's process, where it would copy that, and find its locks held.
+ */
+pid_t process_fork(void);
+
 /* Sends a signal to the process itself, never to one that has inherited its number (where there are pidfds). */
 int process_signal(const struct process *process, int number);
 /* Waits for the end, then forgets the process. */

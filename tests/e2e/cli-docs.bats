@@ -14,7 +14,7 @@ setup() {
 
 @test "every command has a manual page, and each page is named in another" {
 	cd "$ROOT/man"
-	for command in run explain why doctor session gc; do
+	for command in run explain why doctor session channel gc; do
 		[ -s coffer-$command.1.scd ]
 		grep -q "coffer-$command\*(1)" coffer.1.scd
 	done

@@ -336,7 +336,7 @@ test('what the caller does not live to end, the supervisor ends: by ttl, and whe
   const before = await sessions();
   assert.ok(names.every(([, id]) => before.includes(id)));
   for (const [clock, id] of names) {
-    await soon(async () => !(await sessions()).includes(id), `the session with ${clock} is gone`);
+    await soon(async () => !(await sessions()).includes(id), `the session with ${clock} is gone`); // who lists takes away what is over, and is no sign of activity
     await soon(() => !runs(`: ${id}`), 'its process is gone');
   }
 });
