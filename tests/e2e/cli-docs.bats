@@ -6,6 +6,14 @@ setup() {
 	ROOT=$BATS_TEST_DIRNAME/../..
 }
 
+teardown() {
+	for directory in "${TOP:-/nowhere}"/data/coffer/sessions/*/; do
+		[ ! -d "$directory" ] || "$COFFER" session rm "$(basename "$directory")" || true
+	done
+	cd /
+	[ -z "$TOP" ] || rm -rf "$TOP"
+}
+
 # bats test_tags=smoke
 @test "docs/PLAN.md, PLACES.md, SYSCALLS.md and coffer-settings(5) are what the tables print" {
 	cd "$ROOT"
@@ -14,9 +22,16 @@ setup() {
 
 @test "every command has a manual page, and each page is named in another" {
 	cd "$ROOT/man"
-	for command in run explain why doctor session channel gc; do
+	for command in run explain why doctor try session channel gc; do
 		[ -s coffer-$command.1.scd ]
 		grep -q "coffer-$command\*(1)" coffer.1.scd
+	done
+	for command in diff apply discard; do
+		grep -q "^\*coffer $command\*" coffer-try.1.scd
+	done
+	for command in create exec ls pause resume rm fork checkpoint log checkout; do
+		grep -q "^\*coffer session .*$command" coffer-session.1.scd
+		grep -q "^\*$command\*$" coffer-session.1.scd
 	done
 }
 
@@ -33,6 +48,8 @@ setup() {
 @test "every command that README, manual and help show is run, and works" {
 	workspace
 	private_state
+	export XDG_DATA_HOME=$TOP/data
+	mkdir -m 700 "$XDG_DATA_HOME"
 	export PATH=${COFFER%/*}:$PATH
 	printf 'all test:\n\techo made > out\n' > Makefile
 	echo 'print(6 * 7)' > main.py
@@ -44,8 +61,8 @@ setup() {
 	echo '{"filesystem": {"allowWrite": ["."]}}' > policy.json
 	echo text > input
 	{
-		sed -n 's/^\$ \(coffer .*\)/\1/p; s/^\t\{0,1\}\(coffer \(run\|explain\|why\|doctor\|gc\) .*\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
-			"$ROOT/README.md" "$ROOT"/man/*.scd | sed 's/   *#.*//'
+		sed -n 's/^\$ \(coffer .*\)/\1/p; t; s/^\t\{0,1\}\(coffer \(run\|explain\|why\|doctor\|gc\|try\|diff\|apply\|discard\|session\)\( .*\|\)\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
+			"$ROOT/README.md" "$ROOT"/man/*.scd | sed 's/   *#.*//; s/++$//; s/\\\*/*/g'
 		for command in run explain why doctor gc version; do
 			coffer help $command | sed -n '/^Examples/,/^Usage/s/^  \(coffer [^ ].*\)/\1/p' | sed 's/   .*//'
 		done
