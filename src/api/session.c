@@ -94,14 +94,28 @@ int coffer_session_remove(struct coffer_session *session, struct coffer_error *e
 	return api_fail(sessions_remove(&session->coffer->session, session->name, &err), &err, error);
 }
 
+int coffer_session_leave(struct coffer_session *session, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(sessions_leave(&session->coffer->session, session->name, &err), &err, error);
+}
+
 int coffer_session_fork(struct coffer_session *session, const char *name, struct coffer_session **ret_child, struct coffer_error *error)
 {
+	return coffer_session_fork_at(session, COFFER_NOW, name, ret_child, error);
+}
+
+_Static_assert(COFFER_NOW == WORKSPACE_NOW, "what the files are now has one number");
+
+int coffer_session_fork_at(struct coffer_session *session, uint64_t layer, const char *name, struct coffer_session **ret_child,
+                           struct coffer_error *error)
+{
+	const struct session_fork fork = { .env = (const char *const *)environ, .child = name, .at = layer };
 	struct err err = { 0 };
 	struct arena arena;
 	struct session_entry entry;
 	arena_init(&arena, API_ARENA_MAX);
-	int r = api_fail(sessions_fork(&session->coffer->session, session->name, (const char *const *)environ, name, &arena, &entry, &err),
-	                 &err, error);
+	int r = api_fail(sessions_fork(&session->coffer->session, session->name, &fork, &arena, &entry, &err), &err, error);
 	if (r == 0)
 		r = new_handle(session->coffer, entry.id, ret_child, error);
 	arena_done(&arena);

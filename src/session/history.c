@@ -150,40 +150,43 @@ int sessions_checkout(const struct session *session, const char *id, uint64_t nu
 
 /* ---- other sessions ---- */
 
-static int fork_from(const struct session *session, const struct kept *kept, const char *child, struct workspace **ret_workspace,
-                     struct err *err)
+static int fork_from(const struct session *session, const struct kept *kept, const struct session_fork *fork,
+                     struct workspace **ret_workspace, struct err *err)
 {
 	struct session_held held;
 	int r = sessions_hold(session, kept->entry.id, &held, err);
 
 	if (r < 0)
 		return r;
-	r = workspace_fork(held.workspace, way(&held), child, ret_workspace, err);
+	if (fork->at == WORKSPACE_NOW)
+		r = workspace_fork(held.workspace, way(&held), fork->child, ret_workspace, err);
+	else
+		r = workspace_fork_at(held.workspace, fork->at, fork->child, ret_workspace, err);
 	sessions_let_go(&held);
 	return r;
 }
 
-int sessions_fork(const struct session *session, const char *id, const char *const *env, const char *child, struct arena *arena,
+int sessions_fork(const struct session *session, const char *id, const struct session_fork *fork, struct arena *arena,
                   struct session_entry *ret_entry, struct err *err)
 {
 	struct kept kept;
 	struct policy policy;
 	struct workspace *workspace = NULL;
 	struct session_request request;
-	struct session_birth birth = { .id = child };
+	struct session_birth birth = { .id = fork->child };
 	int r = read_record(session, id, arena, &kept, err);
 
 	if (r == 0)
 		r = birth_policy(&kept, arena, &policy, err);
 	if (r == 0)
-		r = fork_from(session, &kept, child, &workspace, err);
+		r = fork_from(session, &kept, fork, &workspace, err);
 	if (r < 0)
 		return r;
 
 	const struct birth_parent parent = { .workspace = workspace, .kept = &kept };
 
-	request = sessions_request(&policy, env, kept.entry.cwd);
-	birth.id = child ? child : arena_dup(arena, workspace->record.id);
+	request = sessions_request(&policy, fork->env, kept.entry.cwd);
+	birth.id = fork->child ? fork->child : arena_dup(arena, workspace->record.id);
 	birth.tree = kept.entry.tree;
 	birth.labels = kept.entry.labels;
 	birth.ttl_ms = kept.entry.ttl_ms;

@@ -92,8 +92,13 @@ int sessions_hold(const struct session *session, const char *id, struct session_
 int sessions_hold_workspace(const struct session *session, struct workspace *workspace, struct session_held *ret_held, struct err *err);
 void sessions_let_go(struct session_held *held);
 
-/* Another session that begins where this one is: settings and workspace, not processes. child NULL: a random name. */
-int sessions_fork(const struct session *session, const char *id, const char *const *env, const char *child, struct arena *arena,
+/* Another session that begins where this one is, or was after a layer: settings and workspace, not processes. */
+struct session_fork {
+	const char *const *env; /* the caller's */
+	const char *child;      /* its name; NULL: a random one */
+	uint64_t at;            /* 0: the base; WORKSPACE_NOW: what it is now */
+};
+int sessions_fork(const struct session *session, const char *id, const struct session_fork *fork, struct arena *arena,
                   struct session_entry *ret_entry, struct err *err);
 /* Makes a layer of what the workspace is now, for going back: its number. */
 int sessions_checkpoint(const struct session *session, const char *id, const char *label, uint64_t *ret_number, struct err *err);
@@ -110,6 +115,8 @@ int sessions_exists(const struct session *session, const char *id, struct err *e
 int sessions_stop(const struct session *session, const char *id, struct err *err);
 /* Ends one and removes what there is of it. */
 int sessions_remove(const struct session *session, const char *id, struct err *err);
+/* The same, but its workspace stays, as that of a try does. */
+int sessions_leave(const struct session *session, const char *id, struct err *err);
 
 /* Removes those whose time was up when nobody was there to see it, as sessions_list does. */
 int sessions_gc(const struct session *session, struct err *err);

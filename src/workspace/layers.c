@@ -166,15 +166,22 @@ int workspace_checkpoint(struct workspace *workspace, enum checkpoint_way way, c
 	return r;
 }
 
+static int need_layer(const struct workspace *workspace, uint64_t number, struct err *err)
+{
+	if (number && !record_layer(&workspace->record, number))
+		return err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has no layer @%llu", workspace->record.id,
+		               (unsigned long long)number);
+	return 0;
+}
+
 int workspace_checkout(struct workspace *workspace, uint64_t number, struct err *err)
 {
 	int r = workspace_need_lock(workspace, err);
 
+	if (r == 0)
+		r = need_layer(workspace, number, err);
 	if (r < 0)
 		return r;
-	if (number && !record_layer(&workspace->record, number))
-		return err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has no layer @%llu", workspace->record.id,
-		               (unsigned long long)number);
 	workspace->record.below = number;
 	r = workspace_renew_top(workspace, err);
 	return r < 0 ? r : record_store(workspace->dir, &workspace->record, err);
@@ -278,19 +285,14 @@ static bool is_empty(const struct workspace *workspace)
 	return file_dir_next(&dir, &name, &type) == 0;
 }
 
-int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const char *id, struct workspace **ret_child, struct err *err)
+static int make_child(struct workspace *workspace, uint64_t below, const char *id, struct workspace **ret_child, struct err *err)
 {
 	autoworkspace struct workspace *child = workspace_start(workspace->data_dir);
-	uint64_t number = workspace->record.below;
-	int r = workspace_need_lock(workspace, err);
+	int r;
 
-	if (r == 0 && (workspace->record.mode == WORKSPACE_STAGE || !is_empty(workspace)))
-		r = workspace_checkpoint(workspace, way, "fork", &number, err);
-	if (r < 0)
-		return r;
 	if (!child || inherit(workspace, child) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for a workspace");
-	child->record.below = way == CHECKPOINT_RENAME && workspace->record.mode == WORKSPACE_OVERLAY ? workspace->record.below : number;
+	child->record.below = below;
 	child->all = workspace_open_all(workspace->data_dir, true, err);
 	r = child->all < 0 ? child->all : workspace_open_base(child, err);
 	if (r == 0)
@@ -300,4 +302,25 @@ int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const c
 	if (r == 0)
 		*ret_child = TAKE_PTR(child);
 	return r;
+}
+
+int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const char *id, struct workspace **ret_child, struct err *err)
+{
+	uint64_t number = workspace->record.below;
+	int r = workspace_need_lock(workspace, err);
+
+	if (r == 0 && (workspace->record.mode == WORKSPACE_STAGE || !is_empty(workspace)))
+		r = workspace_checkpoint(workspace, way, "fork", &number, err);
+	if (r == 0 && way == CHECKPOINT_RENAME && workspace->record.mode == WORKSPACE_OVERLAY)
+		number = workspace->record.below; /* many layers may have become one */
+	return r < 0 ? r : make_child(workspace, number, id, ret_child, err);
+}
+
+int workspace_fork_at(struct workspace *workspace, uint64_t number, const char *id, struct workspace **ret_child, struct err *err)
+{
+	int r = workspace_need_lock(workspace, err);
+
+	if (r == 0)
+		r = need_layer(workspace, number, err);
+	return r < 0 ? r : make_child(workspace, number, id, ret_child, err);
 }

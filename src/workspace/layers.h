@@ -27,5 +27,7 @@ size_t workspace_depth(const struct workspace *workspace);
 int workspace_squash(struct workspace *workspace, struct err *err);
 /* Another workspace that begins where this one is, locked. id NULL: a random name. */
 int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const char *id, struct workspace **ret_child, struct err *err);
+/* The same from where it was after a layer; 0 is the base. */
+int workspace_fork_at(struct workspace *workspace, uint64_t number, const char *id, struct workspace **ret_child, struct err *err);
 
 #endif
