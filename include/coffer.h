@@ -440,6 +440,7 @@ struct coffer_session_options {
 	    workspace; /* EMPTY: the name under which the directory outlives the session, and is found by the next one; NULL: it goes with it */
 	uint64_t ttl_ms;  /* it ends so long after it was made; 0: never */
 	uint64_t idle_ms; /* it ends when nothing has been executed for so long; 0: never */
+	int history; /* COPY, EMPTY: after each command that changed files a layer is made, as by coffer_session_checkpoint, while all is paused */
 };
 
 enum coffer_session_state { COFFER_SESSION_RUNNING, COFFER_SESSION_PAUSED, COFFER_SESSION_STOPPED, COFFER_SESSION_BROKEN };

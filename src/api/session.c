@@ -32,7 +32,8 @@ int coffer_session_create(struct coffer *coffer, const struct coffer_policy *pol
 		                             .id = options->name,
 		                             .labels = options->labels,
 		                             .ttl_ms = options->ttl_ms,
-		                             .idle_ms = options->idle_ms };
+		                             .idle_ms = options->idle_ms,
+		                             .history = options->history };
 	const struct session_request request = sessions_request(&policy->policy, (const char *const *)environ, options->directory);
 	if (options->size != sizeof(none))
 		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "session options of another size: compile with this library's header"),

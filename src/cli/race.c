@@ -266,6 +266,10 @@ static int read_words(struct race *race)
 		say("race: no command to run; `coffer race -- CMD`, or `coffer race --help`");
 		return -EINVAL;
 	}
+	if (options->given[OPTION_JUDGE] && !*options->value[OPTION_JUDGE]) {
+		say("race: --judge takes a command for sh; without it the command's own exit status decides");
+		return -EINVAL;
+	}
 	int r = count_of(options, OPTION_N, CANDIDATES_DEFAULT, &race->n);
 	return r < 0 ? r : count_of(options, OPTION_JOBS, processors > 0 ? (size_t)processors : 1, &race->jobs);
 }

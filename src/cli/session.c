@@ -53,6 +53,7 @@ static int create(const struct options *options, const struct cli_request *made,
 	struct coffer_session_options wanted = { .size = sizeof(wanted), .labels = labels };
 	struct coffer_session *session = NULL;
 	struct coffer_error error;
+	wanted.history = options->given[OPTION_HISTORY];
 	wanted.name = options->words.n ? options->words.at[0] : NULL;
 	if (choose_tree(options, &wanted) < 0)
 		return EXIT_FAILED;

@@ -1,20 +1,31 @@
 #include "cli/trial.h"
 
+#include "base/num.h"
 #include "base/own.h"
+#include "cli/command.h"
+#include "sys/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { VERDICT_MAX = 256, VARIABLE_MAX = 48 };
+enum {
+	VERDICT_MAX = 256,
+	VARIABLE_MAX = 48,
+	REPORT_FD = 3,  /* struct trial_report, in memory that the two processes share */
+	TRIAL_WORDS = 4 /* session, number, the caller's pid, judge: then the command */
+};
 
 /* ---- in the process ---- */
 
@@ -124,9 +135,11 @@ static void carry_out(struct coffer_session *session, const struct trial_wanted 
 	report->exit_code = coffer_outcome_exit_code(outcome);
 	report->cause = coffer_outcome_cause(outcome);
 	report->duration_us = coffer_outcome_measure(outcome, COFFER_DURATION_US);
-	if (!was_executed(outcome))
+	if (!was_executed(outcome)) {
 		keep_end(&report->output, coffer_outcome_message(outcome), strlen(coffer_outcome_message(outcome)));
-	else if (wanted->judge && judge(session, wanted, &part, report) < 0)
+		keep_end(&report->output, "\n", 1);
+	}
+	if (was_executed(outcome) && wanted->judge && judge(session, wanted, &part, report) < 0)
 		return;
 	report->ran = true;
 }
@@ -141,26 +154,102 @@ static int fail(struct coffer_error *error, const char *what)
 	return -number;
 }
 
+static int share_report(struct trial *trial, int *ret_fd)
+{
+	autofd int fd = memfd_create("coffer-trial", MFD_CLOEXEC);
+	void *shared;
+	if (fd < 0 || ftruncate(fd, sizeof(*trial->report)) < 0 || fd_raise(&fd) < 0)
+		return -1;
+	shared = mmap(NULL, sizeof(*trial->report), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED)
+		return -1;
+	trial->report = shared;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* The words of trial_called. */
+static char **make_argv(const struct trial *trial, const struct trial_wanted *wanted, char numbers[2][VARIABLE_MAX])
+{
+	size_t n = 0;
+	while (wanted->argv[n])
+		n++;
+	char **argv = calloc(n + TRIAL_WORDS + 2, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	(void)snprintf(numbers[0], VARIABLE_MAX, "%u", wanted->number);
+	(void)snprintf(numbers[1], VARIABLE_MAX, "%d", (int)getpid());
+	const char *const words[TRIAL_WORDS + 1] = { TRIAL_NAME, coffer_session_name(trial->session), numbers[0], numbers[1],
+		                                     wanted->judge ? wanted->judge : "" };
+	memcpy(argv, words, sizeof(words));
+	memcpy(argv + TRIAL_WORDS + 1, wanted->argv, n * sizeof(*argv));
+	return argv;
+}
+
+/* In a group of its own: the terminal's Ctrl-C is for the one that clears up. */
+static int spawn(pid_t *ret_pid, char *const *argv, int report)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int r = posix_spawn_file_actions_init(&actions);
+	if (r != 0)
+		return r;
+	r = posix_spawnattr_init(&attributes);
+	if (r == 0) {
+		r = posix_spawn_file_actions_adddup2(&actions, report, REPORT_FD);
+		if (r == 0)
+			r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+		if (r == 0)
+			r = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, argv, environ);
+		(void)posix_spawnattr_destroy(&attributes);
+	}
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return r;
+}
+
 int trial_start(struct trial *trial, const struct trial_wanted *wanted, struct coffer_error *error)
 {
-	pid_t parent = getpid();
-	void *shared = mmap(NULL, sizeof(*trial->report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
+	char numbers[2][VARIABLE_MAX];
+	autofd int report = -1;
+	pid_t pid = 0;
+	if (share_report(trial, &report) < 0)
 		return fail(error, "no memory for a candidate's report");
-	trial->report = shared;
-	trial->pid = fork();
-	if (trial->pid < 0) {
-		trial->pid = 0;
+	autofree char **argv = make_argv(trial, wanted, numbers);
+	errno = argv ? spawn(&pid, argv, report) : ENOMEM;
+	if (errno)
 		return fail(error, "no process for a candidate");
-	}
-	if (trial->pid)
-		return 0;
-	/* Its own group: the terminal's Ctrl-C is for the one that clears up. */
-	(void)setpgid(0, 0);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
-		carry_out(trial->session, wanted, trial->report);
-	_exit(0);
+	trial->pid = pid;
+	return 0;
 }
+
+/* ---- the process ---- */
+
+int trial_called(const char *const *argv)
+{
+	struct trial_wanted wanted = { .judge = NULL };
+	struct coffer *coffer = NULL;
+	struct coffer_session *session = NULL;
+	uint64_t number, parent;
+	struct stat st;
+	size_t n = 0;
+	while (argv[n])
+		n++;
+	if (n <= TRIAL_WORDS || num_count(argv[1], &number) < 0 || num_count(argv[2], &parent) < 0)
+		return EXIT_FAILED;
+	if (fstat(REPORT_FD, &st) < 0 || st.st_size != (off_t)sizeof(struct trial_report) || fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return EXIT_FAILED;
+	struct trial_report *report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED, REPORT_FD, 0);
+	if (report == MAP_FAILED || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (uint64_t)getppid() != parent)
+		return EXIT_FAILED;
+	wanted = (struct trial_wanted){ .argv = argv + TRIAL_WORDS, .judge = *argv[3] ? argv[3] : NULL, .number = (unsigned)number };
+	if (coffer_new(&coffer, &report->error) == 0 && coffer_session_open(coffer, argv[0], &session, &report->error) == 0)
+		carry_out(session, &wanted, report);
+	coffer_session_free(session);
+	coffer_free(coffer);
+	return EXIT_FINE;
+}
+
+/* ---- its end ---- */
 
 bool trial_has_ended(struct trial *trial)
 {

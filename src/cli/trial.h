@@ -31,7 +31,7 @@ struct trial_report {
 
 struct trial_wanted {
 	const char *const *argv;
-	const char *judge; /* a line for sh, or NULL */
+	const char *judge; /* a line for sh, not empty, or NULL */
 	unsigned number;   /* COFFER_CANDIDATE; 0: none */
 };
 
@@ -41,8 +41,11 @@ struct trial {
 	struct trial_report *report; /* NULL: none; complete once there is no process */
 };
 
-/* Starts it. Signals that the caller has blocked stay so in the process; it dies with the caller. */
+/* Starts it: this program again. Signals that the caller has blocked stay so in the process; it dies with the caller. */
 int trial_start(struct trial *trial, const struct trial_wanted *wanted, struct coffer_error *error);
+/* What this program does under the name TRIAL_NAME: the process. Its exit status. */
+#define TRIAL_NAME "coffer-trial"
+int trial_called(const char *const *argv);
 /* Has the process ended? Then it is gone. */
 bool trial_has_ended(struct trial *trial);
 void trial_kill(struct trial *trial);

@@ -30,6 +30,7 @@ struct session_birth {
 	const char *labels;    /* a JSON object of texts, or NULL */
 	uint64_t ttl_ms;       /* from now; 0: none */
 	uint64_t idle_ms;      /* 0: none */
+	bool history;          /* a layer after each command that changed something; not of a HOST tree */
 };
 
 /* A request that executes nothing, for what is the same whatever is executed. */
@@ -42,6 +43,7 @@ struct session_entry {
 	enum session_tree tree;
 	const char *path, *workspace; /* not of a HOST tree */
 	bool keeps_workspace;
+	bool history;
 	const char *labels; /* JSON */
 	bool is_over;       /* STOPPED, and not to be made anew: its time was up */
 	const char *fault;  /* BROKEN: what is wrong with the record */
@@ -102,6 +104,11 @@ int sessions_fork(const struct session *session, const char *id, const struct se
                   struct session_entry *ret_entry, struct err *err);
 /* Makes a layer of what the workspace is now, for going back: its number. */
 int sessions_checkpoint(const struct session *session, const char *id, const char *label, uint64_t *ret_number, struct err *err);
+/*
+ * After a command: of a session that keeps history, a layer with the command's words as its label, if anything is other than in the newest one. A command
+ * that ended while another wrote has what that had written by then.
+ */
+int sessions_keep_history(const struct session *session, const char *id, const char *const *argv, struct err *err);
 /* Goes back to a layer, 0: the beginning. Processes are killed; what no layer has is lost. */
 int sessions_checkout(const struct session *session, const char *id, uint64_t number, struct err *err);
 
