@@ -14,7 +14,7 @@ setup() {
 
 @test "every command has a manual page, and each page is named in another" {
 	cd "$ROOT/man"
-	for command in run explain why doctor session gc; do
+	for command in run explain why doctor race session gc; do
 		[ -s coffer-$command.1.scd ]
 		grep -q "coffer-$command\*(1)" coffer.1.scd
 	done
@@ -33,20 +33,24 @@ setup() {
 @test "every command that README, manual and help show is run, and works" {
 	workspace
 	private_state
+	export XDG_DATA_HOME=$TOP/data
+	mkdir -m 700 "$XDG_DATA_HOME"
 	export PATH=${COFFER%/*}:$PATH
 	printf 'all test:\n\techo made > out\n' > Makefile
 	echo 'print(6 * 7)' > main.py
 	printf '#!/bin/sh\ncat\n' > a.out
 	printf '#!/bin/sh\necho configured\n' > configure
 	cp a.out unknown
-	chmod +x a.out configure unknown
+	cp a.out score
+	cp a.out attempt
+	chmod +x a.out configure unknown score attempt
 	echo '{"name": "x", "version": "1.0.0", "scripts": {"test": "true"}}' > package.json
 	echo '{"filesystem": {"allowWrite": ["."]}}' > policy.json
 	echo text > input
 	{
-		sed -n 's/^\$ \(coffer .*\)/\1/p; s/^\t\{0,1\}\(coffer \(run\|explain\|why\|doctor\|gc\) .*\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
+		sed -n 's/^\$ \(coffer .*\)/\1/p; s/^\t\{0,1\}\(coffer \(run\|race\|explain\|why\|doctor\|gc\) .*\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
 			"$ROOT/README.md" "$ROOT"/man/*.scd | sed 's/   *#.*//'
-		for command in run explain why doctor gc version; do
+		for command in run race explain why doctor gc version; do
 			coffer help $command | sed -n '/^Examples/,/^Usage/s/^  \(coffer [^ ].*\)/\1/p' | sed 's/   .*//'
 		done
 	} | grep -v '\\$\|^coffer runs \|^coffer failed\|^coffer why 7f3a\|^coffer keeps' > commands
