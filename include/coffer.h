@@ -288,7 +288,8 @@ enum coffer_event_type {
 	COFFER_EVENT_LIMITED, /* cause */
 	COFFER_EVENT_EXITED,
 	COFFER_EVENT_CONNECTION, /* connection */
-	COFFER_EVENT_CONTROL     /* bytes, len: of coffer_request_control's descriptor */
+	COFFER_EVENT_CONTROL,    /* bytes, len: of coffer_request_control's descriptor */
+	COFFER_EVENT_EXECUTED    /* in a session: the command is there */
 };
 
 /* One thing that happens. Lives during the callback. May grow at its end. */
@@ -463,6 +464,8 @@ COFFER_API int coffer_session_request(struct coffer_session *session, const char
                                       struct coffer_error *error);
 /* Instead of the session's own; 0: that. */
 COFFER_API void coffer_request_limits(struct coffer_request *request, uint64_t timeout_ms, uint64_t output_bytes);
+/* In a session: it does not keep it from being idle; signals that are forwarded reach all of its group, and end all that came of it. */
+COFFER_API void coffer_request_background(struct coffer_request *request);
 
 /* Stops all its processes where they are, and gives memory back; the next command lets them go on, as resume does. */
 COFFER_API int coffer_session_pause(struct coffer_session *session, struct coffer_error *error);
@@ -489,6 +492,59 @@ COFFER_API int coffer_session_checkout(struct coffer_session *session, uint64_t 
 /* The layers of a workspace, oldest first: lines, or a JSON array. */
 COFFER_API int coffer_workspace_log(struct coffer_workspace *workspace, enum coffer_format format, char **ret_text,
                                     struct coffer_error *error);
+
+/* One session as JSON, as coffer_sessions_text has it; and the memory that it uses. */
+COFFER_API int coffer_session_text(struct coffer_session *session, char **ret_text, struct coffer_error *error);
+
+/*
+ * A look into a running session from outside (a stopped one's sandbox is made anew): its files as its commands see them. The processes inside own what is there, and
+ * may replace any of it at any moment: open with openat2 and RESOLVE_IN_ROOT or RESOLVE_BENEATH, as this user. The session is in use until the view is closed.
+ */
+struct coffer_session_view {
+	int root;          /* of its file system, O_PATH */
+	int directory;     /* where commands start, O_PATH */
+	unsigned uid, gid; /* that its processes have on the host; not the caller's, when that is root */
+	int connection;
+};
+COFFER_API int coffer_session_view(struct coffer_session *session, struct coffer_session_view *ret_view, struct coffer_error *error);
+COFFER_API void coffer_session_view_close(struct coffer_session_view *view);
+
+/*
+ * Managed processes of a session: commands that nobody waits for. Each has a keeper, a process outside the sandbox that is nobody's child; it goes on until the command
+ * ends, is stopped, or the session ends. Processes are named by numbers, and told as JSON objects: id, argv, status ("running", "exited", "stopped"),
+ * exit_code, signal, cause, message, started_at_ms, ended_at_ms.
+ */
+struct coffer_process_options {
+	size_t size; /* sizeof(struct coffer_process_options) */
+	const char *const *argv;
+	const char *const *environment; /* comes to the session's: "NAME=value", or "NAME" to take it away; NULL: nothing */
+	const char *directory;          /* NULL: the session's */
+	const void *input;              /* of input_bytes */
+	size_t input_bytes;
+	uint64_t log_bytes;  /* the last so many of each stream are kept; 0: 1 MiB */
+	uint64_t timeout_ms; /* 0: the session's */
+};
+/* When the command has been executed. Forks this process once, so it is meant for those without other threads. */
+COFFER_API int coffer_process_start(struct coffer_session *session, const struct coffer_process_options *options, char **ret_text,
+                                    struct coffer_error *error);
+/* One; or, with name NULL, an array of all, in the order of their start. */
+COFFER_API int coffer_process_text(struct coffer_session *session, const char *name, char **ret_text, struct coffer_error *error);
+/* The last bytes of a stream (1, 2), at most `most` of them. On success bytes, n of them, are the caller's: coffer_text_free; total: how many there ever were. */
+struct coffer_process_log {
+	int stream;
+	size_t most;
+	char *bytes;
+	size_t n;
+	uint64_t total;
+};
+COFFER_API int coffer_process_log(struct coffer_session *session, const char *name, struct coffer_process_log *log,
+                                  struct coffer_error *error);
+/* SIGTERM to the command's group, and SIGKILL to all that came of it after grace_ms, or when the command has ended. Returns when it is over. */
+COFFER_API int coffer_process_stop(struct coffer_session *session, const char *name, uint64_t grace_ms, struct coffer_error *error);
+/* Until it is over; COFFER_ERROR_LIMIT with ETIMEDOUT after timeout_ms; 0: for ever. */
+COFFER_API int coffer_process_wait(struct coffer_session *session, const char *name, uint64_t timeout_ms, struct coffer_error *error);
+/* Forgets one that is over. */
+COFFER_API int coffer_process_remove(struct coffer_session *session, const char *name, struct coffer_error *error);
 
 /* All of this user's: lines for people, or a JSON array. */
 COFFER_API int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);

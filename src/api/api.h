@@ -46,6 +46,7 @@ struct coffer_request {
 	bool tries;
 	const char *session;               /* NULL: a sandbox of its own */
 	uint64_t timeout_ms, output_bytes; /* in a session; 0: its own */
+	bool background;
 	const struct coffer_policy *policy;
 	const char *const *argv, *const *environment;
 	const char *cwd;

@@ -92,6 +92,11 @@ void coffer_request_limits(struct coffer_request *request, uint64_t timeout_ms, 
 	request->output_bytes = output_bytes;
 }
 
+void coffer_request_background(struct coffer_request *request)
+{
+	request->background = true;
+}
+
 void coffer_request_free(struct coffer_request *request)
 {
 	if (!request)

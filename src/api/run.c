@@ -46,7 +46,7 @@ static void on_session_event(void *context, const struct session_event *event)
 		[SESSION_STARTED] = COFFER_EVENT_STARTED, [SESSION_OUTPUT] = COFFER_EVENT_OUTPUT,
 		[SESSION_DENIED] = COFFER_EVENT_DENIED,   [SESSION_LIMITED] = COFFER_EVENT_LIMITED,
 		[SESSION_EXITED] = COFFER_EVENT_EXITED,   [SESSION_CONNECTION] = COFFER_EVENT_CONNECTION,
-		[SESSION_CONTROL] = COFFER_EVENT_CONTROL
+		[SESSION_CONTROL] = COFFER_EVENT_CONTROL, [SESSION_EXECUTED] = COFFER_EVENT_EXECUTED
 	};
 	const struct coffer_request *request = context;
 	struct coffer_denial denial;
@@ -175,9 +175,11 @@ static void tell_unrecorded(const struct coffer_request *request, const struct e
 static int execute(struct coffer_request *request, const struct session_request *wanted, struct coffer_outcome *outcome, struct err *err)
 {
 	const struct session *session = &request->coffer->session;
-	const struct session_exec exec = {
-		.request = wanted, .env = request->environment, .timeout_ms = request->timeout_ms, .output_bytes = request->output_bytes
-	};
+	const struct session_exec exec = { .request = wanted,
+		                           .env = request->environment,
+		                           .timeout_ms = request->timeout_ms,
+		                           .output_bytes = request->output_bytes,
+		                           .background = request->background };
 	struct err unrecorded = { 0 };
 	struct live live;
 	int r = sessions_connect(session, request->session, (const char *const *)environ, true, &live, err);

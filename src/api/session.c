@@ -143,7 +143,7 @@ int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char 
 	autostr struct str text = { 0 };
 	arena_init(&arena, API_ARENA_MAX);
 	str_init(&text, API_ARENA_MAX);
-	int r = api_fail(sessions_list(&coffer->session, &arena, &entries, &err), &err, error);
+	int r = api_fail(sessions_list(&coffer->session, format == COFFER_JSON, &arena, &entries, &err), &err, error);
 	if (r == 0) {
 		if (format == COFFER_JSON)
 			sessions_print_json(&entries, &text);

@@ -46,6 +46,7 @@ int command_session_log(const struct options *options);
 int command_session_bisect(const struct options *options);
 int command_race(const struct options *options);
 int command_session_rm(const struct options *options);
+int command_channel(const struct options *options);
 int command_version(const struct options *options);
 int command_help(const struct options *options);
 

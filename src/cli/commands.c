@@ -73,6 +73,9 @@ const struct command commands[] = {
 	  "  coffer session bisect work -- make test  in forks of its layers; the session is left alone\n" },
 	{ "session rm", command_session_rm, ON_SESSION_NAMED, false, "NAME…", "end sessions, and remove all that they were",
 	  "  coffer session rm work\n" },
+	{ "channel", command_channel, ON_CHANNEL, false, "[options]", "serve sessions to a program, as JSON lines",
+	  "  coffer channel                           requests on standard input, answers on standard output; docs/PROTOCOL.md\n"
+	  "  coffer channel --listen /run/user/1000/coffer.sock\n" },
 	{ "gc", command_gc, ON_GC, false, "", "clear what runs that were ended by force have left",
 	  "  coffer gc                                every run does it in passing; this does it now\n" },
 	{ "completion", command_completion, ON_COMPLETION, false, "bash|zsh|fish", "print a completion script for a shell",

@@ -2,32 +2,37 @@
 #include "cli/workspace.h"
 
 #include "base/num.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/say.h"
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SUMMARY_LINES = 10, SUMMARY_BYTES = 64 << 10 };
+enum { SUMMARY_LINES = 10, SUMMARY_BYTES = 64 << 10, PATHS_ARENA_MAX = 64 << 20 };
 
 /* The context lives as long as the workspace. */
 struct opened {
 	struct coffer *coffer;
 	struct coffer_workspace *workspace;
+	struct arena arena; /* of paths */
 };
 
 static void close_it(struct opened *opened)
 {
 	coffer_workspace_free(opened->workspace);
 	coffer_free(opened->coffer);
+	arena_done(&opened->arena);
 }
 
 static int open_it(const char *name, struct opened *ret_opened, struct coffer_error *error)
 {
-	struct opened opened = { NULL, NULL };
+	struct opened opened = { NULL, NULL, { 0 } };
+	arena_init(&opened.arena, PATHS_ARENA_MAX);
 	int r = coffer_new(&opened.coffer, error);
 	if (r == 0)
 		r = coffer_workspace_open(opened.coffer, name, &opened.workspace, error);
@@ -38,6 +43,75 @@ static int open_it(const char *name, struct opened *ret_opened, struct coffer_er
 	return r;
 }
 
+/* ---- paths ---- */
+
+/* Where relative paths begin: here when that is inside the workspace's base, else at the base. */
+static const char *start_of(const char *base, char here[static PATH_BYTES_MAX + 1])
+{
+	if (getcwd(here, PATH_BYTES_MAX + 1) && path_is_normal(here) && path_within(here, base))
+		return here;
+	return base;
+}
+
+static void complain(const char *text, const char *base, struct coffer_error *error)
+{
+	autostr struct str line = { 0 };
+	str_init(&line, sizeof(error->text) - 1);
+	str_add_char(&line, '"');
+	str_add_escaped(&line, text, strlen(text));
+	str_add(&line, "\" is no path inside of ");
+	str_add_escaped(&line, base, strlen(base));
+	*error = (struct coffer_error){ .code = COFFER_ERROR_USAGE };
+	(void)snprintf(error->text, sizeof(error->text), "%s", line.failed ? "a path leads out of the workspace" : line.text);
+}
+
+/* The path as the workspace knows it: below its base. */
+static const char *path_of(struct opened *opened, const char *text, struct coffer_error *error)
+{
+	const char *base = coffer_workspace_base(opened->workspace), *path, *below;
+	char here[PATH_BYTES_MAX + 1];
+	if (!base)
+		base = "/";
+	/* joined here, for "~" is a name like any other: the shell has expanded what it would */
+	path = *text == '/' ? text : *text ? arena_printf(&opened->arena, "%s/%s", start_of(base, here), text) : NULL;
+	below = path && path_normalize(&opened->arena, path, base, NULL, &path) == 0 ? path_below(path, base) : NULL;
+	if (!below)
+		complain(text, base, error);
+	return below;
+}
+
+/* "src/main.c:1,3"; what has no colon is for others to complain of. */
+static const char *hunk_of(struct opened *opened, const char *text, struct coffer_error *error)
+{
+	const char *colon = strrchr(text, ':');
+	const char *path = colon ? arena_dup_n(&opened->arena, text, (size_t)(colon - text)) : NULL;
+	if (!colon)
+		return text;
+	path = path ? path_of(opened, path, error) : NULL;
+	return path ? arena_printf(&opened->arena, "%s%s", path, colon) : NULL;
+}
+
+typedef const char *path_reader(struct opened *opened, const char *text, struct coffer_error *error);
+
+/* NULL-terminated; NULL when there are none, which is all of them. */
+static int paths_of(struct opened *opened, const struct text_vec *texts, path_reader *one, const char *const **ret_paths,
+                    struct coffer_error *error)
+{
+	const char **paths = texts->n ? arena_array(&opened->arena, texts->n + 1, sizeof(*paths)) : NULL;
+	*ret_paths = paths;
+	*error = (struct coffer_error){ .code = COFFER_ERROR_LIMIT, .text = "no memory for that many paths" };
+	if (texts->n && !paths)
+		return -ENOMEM;
+	for (size_t i = 0; i < texts->n; i++) {
+		paths[i] = one(opened, texts->at[i], error);
+		if (!paths[i])
+			return -EINVAL;
+	}
+	if (paths)
+		paths[texts->n] = NULL;
+	return 0;
+}
+
 /* ---- after a try ---- */
 
 static int keep(void *context, const char *bytes, size_t n)
@@ -46,17 +120,25 @@ static int keep(void *context, const char *bytes, size_t n)
 	return 0;
 }
 
+static const char *say_line(const char *text)
+{
+	size_t n = strcspn(text, "\n");
+	say("  %.*s", (int)n, text);
+	return text + n + (text[n] == '\n');
+}
+
+/* The first of them, and the last, which is their sum. */
 static void say_lines(const char *text)
 {
-	size_t shown = 0;
-	while (*text && shown < SUMMARY_LINES) {
-		size_t n = strcspn(text, "\n");
-		say("  %.*s", (int)n, text);
-		text += n + (text[n] == '\n');
-		shown++;
-	}
-	if (*text)
+	const char *last = text;
+	for (const char *end = strchr(text, '\n'); end && end[1]; end = strchr(end + 1, '\n'))
+		last = end + 1;
+	for (size_t shown = 0; text < last && shown < SUMMARY_LINES; shown++)
+		text = say_line(text);
+	if (text < last)
 		say("  …");
+	if (*last)
+		(void)say_line(last);
 }
 
 void workspace_say_changes(struct coffer *coffer, const char *name)
@@ -102,6 +184,10 @@ static int range_of(const struct options *options, struct coffer_range *ret_rang
 {
 	const char *from = options->value[OPTION_FROM], *to = options->value[OPTION_TO];
 	*ret_range = (struct coffer_range){ .from = 0, .to = COFFER_NOW };
+	if ((from || to) && options->words.n) {
+		say("diff: --from and --to compare whole layers: leave \"%s\" out", options->words.at[0]);
+		return -EINVAL;
+	}
 	if ((from && num_count(from + (*from == '@'), &ret_range->from) < 0) || (to && num_count(to + (*to == '@'), &ret_range->to) < 0)) {
 		say("diff: --from and --to take the number of a layer, as `coffer session log` shows them");
 		return -EINVAL;
@@ -111,9 +197,13 @@ static int range_of(const struct options *options, struct coffer_range *ret_rang
 
 static int diff(const struct options *options, struct opened *opened, const struct coffer_range *range, struct coffer_error *error)
 {
+	const char *const *paths;
+	int r = paths_of(opened, &options->words, path_of, &paths, error);
+	if (r < 0)
+		return r;
 	if (options->value[OPTION_FROM] || options->value[OPTION_TO])
 		return coffer_workspace_diff_layers(opened->workspace, *range, form_of(options), put, NULL, error);
-	return coffer_workspace_diff(opened->workspace, form_of(options), options->words.n ? options->argv : NULL, put, NULL, error);
+	return coffer_workspace_diff(opened->workspace, form_of(options), paths, put, NULL, error);
 }
 
 int command_diff(const struct options *options)
@@ -151,13 +241,16 @@ static bool is_empty(struct coffer_workspace *workspace)
 
 static int apply(const struct options *options, struct opened *opened, struct coffer_error *error)
 {
-	const struct coffer_apply_options wanted = { .size = sizeof(wanted),
-		                                     .paths = options->words.n ? options->argv : NULL,
-		                                     .allow = options->allowed.n ? options->allowed.at : NULL,
-		                                     .hunks = options->hunks.n ? options->hunks.at : NULL,
-		                                     .look_only = options->given[OPTION_CHECK] };
+	struct coffer_apply_options wanted = { .size = sizeof(wanted), .look_only = options->given[OPTION_CHECK] };
 	char *text = NULL;
-	int r = coffer_workspace_apply(opened->workspace, &wanted, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, error);
+	int r = paths_of(opened, &options->words, path_of, &wanted.paths, error);
+	if (r == 0)
+		r = paths_of(opened, &options->allowed, path_of, &wanted.allow, error);
+	if (r == 0)
+		r = paths_of(opened, &options->hunks, hunk_of, &wanted.hunks, error);
+	if (r < 0)
+		return r;
+	r = coffer_workspace_apply(opened->workspace, &wanted, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, error);
 	if (text)
 		(void)fd_write_all(STDOUT_FILENO, text, strlen(text));
 	coffer_text_free(text);

@@ -84,8 +84,8 @@ static int list_cgroups(struct compile *c, struct cgroup_list *list)
 		r = add_cgroup(c, list, &facts->cpu, (struct cgroup){ PLAN_CGROUP_V1_CPU, NULL, why_of(c, POLICY_LIMIT_CPUS) });
 	if (r == 0 && is_limited(c, POLICY_LIMIT_CPU_TIME)) /* else the engine adds up what procfs shows, and misses who is gone */
 		r = add_cgroup(c, list, &facts->cpuacct, (struct cgroup){ PLAN_CGROUP_V1_CPU, NULL, why_of(c, POLICY_LIMIT_CPU_TIME) });
-	/* Without a pid namespace a cgroup is the only name for all processes of the run. */
-	if (r == 0 && c->rung == COMPILE_RUNG_LANDLOCK)
+	/* Without a pid namespace a cgroup is the only name for all processes of the run. And a session may be paused. */
+	if (r == 0 && (c->rung == COMPILE_RUNG_LANDLOCK || c->inputs->kind == COMPILE_SESSION))
 		r = add_cgroup(c, list, &facts->freezer, (struct cgroup){ PLAN_CGROUP_V1_FREEZER, NULL, WHY_DEFAULT });
 	return r;
 }

@@ -391,6 +391,35 @@ static int put_empty_dirs(struct compile *c)
 	return r == 0 ? put_empty_dir(c, c->policy->workspace.path) : r;
 }
 
+/* The workspace's second path. It must be a name that nothing else has here. */
+static int put_alias(struct compile *c)
+{
+	const struct policy_workspace *workspace = &c->policy->workspace;
+	const char *path = workspace->alias;
+	int r = 0;
+
+	if (!path || strcmp(path, c->workspace) == 0)
+		return 0;
+
+	const size_t at = region_find(&c->regions, path);
+
+	for (size_t i = 0; i < c->links.n; i++)
+		r |= path_within(path, c->links.at[i]);
+	for (size_t i = 0; i < c->regions.n; i++)
+		r |= path_within(c->regions.at[i].path, path);
+	if (r || !mounts_is_bare(c, at)) {
+		r = err_set(c->err, ERR_POLICY, EEXIST,
+		            "%s: no link to the workspace can be made there: choose a name that is not in use, and a view of toolchain",
+		            path);
+		err_at(c->err, workspace->alias_why);
+		return r;
+	}
+	r = make_parent(c, path, workspace->alias_why);
+	if (r == 0)
+		plan_add(&c->plan, OP_LINK, workspace->alias_why, path, c->workspace);
+	return r;
+}
+
 /* What was built is not to be changed. */
 static void put_read_only(struct compile *c)
 {
@@ -417,8 +446,12 @@ int mounts_put_root(struct compile *c)
 {
 	int r;
 
-	if (c->rung != COMPILE_RUNG_NAMESPACES)
+	if (c->rung != COMPILE_RUNG_NAMESPACES) {
+		if (c->policy->workspace.alias)
+			plan_build_note(&c->plan, "%s: not there, for without namespaces the root is the host's",
+			                c->policy->workspace.alias);
 		return 0;
+	}
 	identity_put_ids(c);
 	plan_add(&c->plan, OP_PRIVATE, WHY_DEFAULT);
 	if (!mounts_opens_as_root(c))
@@ -428,6 +461,8 @@ int mounts_put_root(struct compile *c)
 		r = put_links(c);
 	if (r == 0)
 		r = put_empty_dirs(c);
+	if (r == 0)
+		r = put_alias(c);
 	if (r == 0)
 		r = fresh_put_details(c);
 	if (r == 0)

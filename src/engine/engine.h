@@ -28,8 +28,20 @@ bool engine_takes_overlay(int dir);
 /* Answers the questions by openat2 and statx, never following anything for writing. */
 int engine_survey(const struct question_vec *questions, struct arena *arena, struct survey *ret_survey, struct err *err);
 
-/* STARTED: the launcher runs; a step of it may still fail. LIMITED: a ceiling was passed, all is being killed. CONTROL: what was read of control_fd. EXITED: all is over. */
-enum engine_event_type { ENGINE_STARTED, ENGINE_OUTPUT, ENGINE_DENIED, ENGINE_CONNECTION, ENGINE_LIMITED, ENGINE_CONTROL, ENGINE_EXITED };
+/*
+ * STARTED: the launcher runs; a step of it may still fail. LIMITED: a ceiling was passed, all is being killed. CONTROL: what was read of control_fd. EXITED: all
+ * is over. EXECUTED: in a session, the command is there.
+ */
+enum engine_event_type {
+	ENGINE_STARTED,
+	ENGINE_OUTPUT,
+	ENGINE_DENIED,
+	ENGINE_CONNECTION,
+	ENGINE_LIMITED,
+	ENGINE_CONTROL,
+	ENGINE_EXITED,
+	ENGINE_EXECUTED
+};
 struct engine_event {
 	enum engine_event_type type;
 	int stream;        /* OUTPUT: 1 or 2 */
@@ -58,7 +70,7 @@ struct engine_run_options {
 	bool (*ignores)(void *context, const struct denial *denial); /* NULL, or: this one is counted and told nobody */
 	void *context;
 	int session;          /* -1, or a connection to a session's supervisor (live.h), where a plan that is for one is carried out */
-	bool background;      /* there: does not keep the session from being idle */
+	bool background;      /* there: does not keep the session from being idle; signals reach its group, and end all that came of it */
 	const char *launcher; /* path of coffer-launch; NULL finds it (COFFER_LIBEXEC of the build, or beside the executable) */
 	const char *run_id;
 	const char *state_dir; /* where journals live: a directory of the caller's own, 0700; made when missing */

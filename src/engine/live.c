@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -59,15 +60,41 @@ int live_listen(int dir, const char *name)
 	return TAKE_FD(fd);
 }
 
-/* Only this user and root can have bound a socket in a directory of this user's; who is neither has been handed it. */
-static int check_peer(int fd)
+/* Has the peer's number been its own all the time? Before Linux 6.5 nobody can say. */
+static bool is_still_there(int fd)
+{
+	enum { PEER_PIDFD = 77 /* SO_PEERPIDFD */ };
+	int pidfd;
+	socklen_t len = sizeof(pidfd);
+
+	if (getsockopt(fd, SOL_SOCKET, PEER_PIDFD, &pidfd, &len) < 0)
+		return errno == ENOPROTOOPT;
+
+	autofd int peer = pidfd;
+
+	return syscall(SYS_pidfd_send_signal, peer, 0, NULL, 0) == 0;
+}
+
+/* What runs in a sandbox is this user, too, and may see all sockets of the host's. */
+static bool is_inside(pid_t pid)
+{
+	char path[sizeof("/proc//ns/user") + 3 * sizeof(pid)];
+	struct stat its, ours;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	return stat(path, &its) < 0 || stat("/proc/self/ns/user", &ours) < 0 || its.st_dev != ours.st_dev || its.st_ino != ours.st_ino;
+}
+
+int live_check_peer(int fd, bool connects)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return -errno;
-	return peer.uid == geteuid() || peer.uid == 0 ? 0 : -EPERM;
+	if (peer.uid != geteuid() && peer.uid != 0)
+		return -EPERM;
+	return connects && peer.uid != 0 && (is_inside(peer.pid) || !is_still_there(fd)) ? -EPERM : 0;
 }
 
 static int wait_for_packet(int fd)
@@ -157,7 +184,7 @@ static int take_hello(struct live *live)
 int live_open(int dir, const char *name, struct live *ret_live, struct err *err)
 {
 	struct live live = { .socket = connect_at(dir, name), .root = -1 };
-	int r = live.socket < 0 ? live.socket : check_peer(live.socket);
+	int r = live.socket < 0 ? live.socket : live_check_peer(live.socket, false);
 
 	if (r == 0)
 		r = fd_raise(&live.socket);

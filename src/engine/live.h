@@ -24,6 +24,7 @@ enum live_request_type {
 	LIVE_RESUME,
 	LIVE_LIFETIME, /* other times: b, c in ms from now; 0: none */
 	LIVE_RULES,    /* with a sealed file of rules for the egress filter, in place of those before */
+	LIVE_USE,      /* the session is not idle as long as this connection is open */
 	LIVE_END       /* kills all; the reply is the connection's end */
 };
 
@@ -54,6 +55,7 @@ struct live_setting {
 	const struct plan *plan;                  /* ends in SERVE */
 	int template_fd;                          /* a sealed file: the plan for executions */
 	int listener;                             /* of the path where clients come */
+	int dir;                                  /* the session's; -1: it leaves no mark there when it is paused */
 	uint64_t ttl_ms, idle_ms;                 /* LIVE_NEVER_MS: none */
 	const struct engine_run_options *options; /* launcher, run_id, state_dir, refused_op, torture_op */
 	void (*on_ready)(void *context);
@@ -84,6 +86,8 @@ struct live_start {
 /* The last two are locks, held as long as they are open. */
 enum { LIVE_START_PLAN, LIVE_START_TEMPLATE, LIVE_START_LISTENER, LIVE_START_LOCK, LIVE_START_TREE, LIVE_START_FDS };
 #define LIVE_ENDED "ended"
+/* A file in the session's directory while it is paused, for those who only list. */
+#define LIVE_PAUSED_MARK "paused"
 
 struct live_started {
 	int32_t result;      /* 0: clients are served; else a negative errno, and why: */
@@ -96,6 +100,8 @@ int live_spawn(const char *program, const struct live_start *start, const int fd
                struct err *err);
 /* A socket that listens at NAME in a directory, only for this user. */
 int live_listen(int dir, const char *name);
+/* Is the other side this user, or root? Who connects must be no process of a sandbox, either. 0, -EPERM. */
+int live_check_peer(int fd, bool connects);
 
 /* ---- the client ---- */
 

@@ -158,6 +158,8 @@ static int fill_silent(const struct evidence *e, struct outcome *o, struct err *
 		o->cause = CAUSE_MEMORY;
 		return 0;
 	}
+	if (e->watch->options->session >= 0)
+		return err_set(err, ERR_NOTFOUND, ENOTCONN, "the session ended, and the command with it");
 	if (e->launcher.known && WIFSIGNALED(e->launcher.status))
 		return err_set(err, ERR_INTERNAL, EPIPE, "the launcher was killed by signal %d", WTERMSIG(e->launcher.status));
 	return err_set(err, ERR_INTERNAL, EPIPE, "the launcher ended without a word");

@@ -136,6 +136,10 @@ static void take(struct report *report, const struct packet *packet, int *fd)
 	case WIRE_DENIED:
 		take_denial(report, packet);
 		break;
+	case WIRE_STARTED:
+		if (report->options->on_event)
+			report->options->on_event(report->options->context, &(struct engine_event){ .type = ENGINE_EXECUTED });
+		break;
 	case WIRE_EXITED:
 		take_exit(report, &packet->wire);
 		break;

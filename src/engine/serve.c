@@ -4,7 +4,7 @@
  *
  *   running ──PAUSE──▶ paused ──EXEC, RESUME──▶ running          any ──END, ttl, idle, launcher gone, SIGTERM──▶ undone
  *
- * Idle means that no client is connected but those who said that they are no sign of activity. A paused session is idle as any other.
+ * Idle means that no client executes anything, or has said that it uses the session; who only looks changes nothing. A paused session is idle as any other.
  */
 #include "engine/live.h"
 
@@ -16,6 +16,7 @@
 #include "engine/watch.h"
 #include "plan/wire.h"
 #include "sys/fd.h"
+#include "sys/file.h"
 #include "sys/signal.h"
 #include "sys/sock.h"
 
@@ -34,7 +35,8 @@ enum { END_MS = 300 };
 
 struct client {
 	int socket; /* -1: the place is free */
-	bool executes, background;
+	bool executes;
+	bool uses; /* keeps the session from being idle */
 };
 
 struct serve {
@@ -97,6 +99,17 @@ static int await(struct serve *s, struct err *err)
 
 /* ---- pause and resume ---- */
 
+static void mark_state(struct serve *s, enum live_state state)
+{
+	int dir = s->setting->dir;
+
+	s->state = state;
+	if (dir >= 0 && state == LIVE_PAUSED)
+		(void)file_replace_at(dir, LIVE_PAUSED_MARK, "", 0, false);
+	else if (dir >= 0)
+		(void)unlinkat(dir, LIVE_PAUSED_MARK, 0);
+}
+
 static void stop_by_signal(struct serve *s, int number)
 {
 	const struct wire message = { .type = WIRE_SIGNAL, .a = number };
@@ -129,7 +142,7 @@ static int pause_all(struct serve *s)
 	}
 	if (r < 0)
 		return r;
-	s->state = LIVE_PAUSED;
+	mark_state(s, LIVE_PAUSED);
 	for (size_t i = 0; i < s->prepared.cgroups.n; i++)
 		cgroup_reclaim(s->prepared.cgroups.at[i].dir, s->prepared.cgroups.at[i].account);
 	return 0;
@@ -146,7 +159,7 @@ static int resume(struct serve *s)
 	else
 		r = freeze(s, false);
 	if (r == 0)
-		s->state = LIVE_RUNNING;
+		mark_state(s, LIVE_RUNNING);
 	return r;
 }
 
@@ -155,7 +168,7 @@ static int resume(struct serve *s)
 static bool is_active(const struct serve *s)
 {
 	for (unsigned i = 0; i < LIVE_CLIENTS_MAX; i++)
-		if (s->client[i].socket >= 0 && !s->client[i].background)
+		if (s->client[i].socket >= 0 && s->client[i].uses)
 			return true;
 	return false;
 }
@@ -208,20 +221,11 @@ static void greet(struct serve *s, struct client *client, int socket)
 	*client = (struct client){ .socket = socket };
 }
 
-/* In a directory of this user's alone; what comes by another way is not let in. */
-static bool is_ours(int socket)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == geteuid() || peer.uid == 0);
-}
-
 static void let_in(struct serve *s)
 {
 	autofd int socket = accept4(s->setting->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (socket < 0 || !is_ours(socket))
+	if (socket < 0 || live_check_peer(socket, true) < 0)
 		return;
 	for (unsigned i = 0; i < LIVE_CLIENTS_MAX; i++) {
 		if (s->client[i].socket < 0) {
@@ -252,7 +256,7 @@ static int execute(struct serve *s, struct client *client, const struct live_req
 	if (r == 0)
 		r = sock_send_fds(s->launcher.socket, &message, sizeof(message), fds, WIRE_EXEC_FDS);
 	client->executes = true;
-	client->background = request->a;
+	client->uses = !request->a;
 	if (r == 0)
 		return 0;
 	message = (struct wire){ .type = WIRE_FAILED, .a = -1, .b = -r };
@@ -283,6 +287,9 @@ static int obey(struct serve *s, struct client *client, const struct live_reques
 		return fds[0] < 0 ? -EPROTO : s->report.egress ? egress_renew(s->report.egress, fds[0]) : -EOPNOTSUPP;
 	case LIVE_EXEC:
 		return fds[0] < 0 ? -EPROTO : execute(s, client, request, fds);
+	case LIVE_USE:
+		client->uses = true;
+		return 0;
 	case LIVE_END:
 		s->ends = true;
 		return 0;
@@ -312,7 +319,8 @@ static void hear(struct serve *s, struct client *client)
 	}
 	for (int i = 0; i < WIRE_EXEC_FDS; i++)
 		own_close(&fds[i]);
-	s->active_us = watch_clock_us();
+	if (client->uses)
+		s->active_us = watch_clock_us(); /* also when it has just gone */
 }
 
 /* ---- the filter's events ---- */
@@ -448,6 +456,7 @@ int live_serve(const struct live_setting *setting, struct arena *arena, struct e
 	if (r == 0)
 		r = await(&s, err);
 	if (r == 0) {
+		mark_state(&s, LIVE_RUNNING); /* a mark may be a dead one's */
 		setting->on_ready(setting->context);
 		serve(&s);
 	}

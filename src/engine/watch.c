@@ -187,7 +187,7 @@ static void hear_launcher(struct watch *w, const struct pollfd *polls)
 
 static void forward(const struct watch *w, int number)
 {
-	const struct wire message = { .type = WIRE_SIGNAL, .a = number };
+	const struct wire message = { .type = WIRE_SIGNAL, .a = number, .b = w->options->background };
 
 	(void)sock_send(w->launcher->socket, &message, sizeof(message));
 }

@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -33,6 +34,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,7 +44,8 @@ struct command {
 	struct plan plan; /* head NULL: the place is free */
 	pid_t pid;        /* 0: it has ended */
 	uint32_t tag;
-	bool doomed;
+	bool doomed, whole;   /* whole: all that came of it ends with it */
+	unsigned clean;       /* how often in a row nobody of it was found */
 	struct notify notify; /* with its socket and its listener */
 };
 
@@ -94,6 +97,7 @@ static void end(struct command *c, int status, const struct rusage *usage)
 		return; /* its engine hears when the last of them is gone */
 	tell_end(c, status, usage);
 	shut(&c->notify.socket);
+	c->doomed = c->whole;
 }
 
 static void reap(struct serve *serve)
@@ -116,18 +120,31 @@ static void reap(struct serve *serve)
 
 /* ---- the start of one ---- */
 
+/*
+ * The numbers that a command's streams have until it executes are nobody else's: who performs a call aside shares this table, and would otherwise find
+ * another's stream under the number of what it has opened.
+ */
+static void fill_streams(int filler)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		(void)dup3(filler, fd, O_CLOEXEC);
+}
+
 /* What a command is started with. */
 struct order {
 	struct launch launch;
 	const int *streams;
+	uint32_t shares; /* 1 while it has this process's memory; then the kernel clears it */
 };
 
 static int become_command(void *context)
 {
 	struct order *order = context;
 	struct launch *l = &order->launch;
-	int r = tag_set(l->tag);
+	int r;
 
+	(void)syscall(SYS_set_tid_address, &order->shares);
+	r = tag_set(l->tag);
 	l->is_command = true;
 	for (int fd = 0; fd <= 2 && r == 0; fd++)
 		r = dup3(order->streams[fd], fd, 0) < 0 ? -errno : 0;
@@ -136,14 +153,44 @@ static int become_command(void *context)
 	launch_run(l);
 }
 
-/* The descriptors 0 to 2 are its streams from now on: whoever reads them waits for their end. */
-static int start_process(struct order *order)
+/*
+ * As after vfork, but not for ever: the others inside may stop or starve it, and meanwhile nobody is answered and nothing ended. Once it is stopped it goes on; when it
+ * is stopped again and again, or takes too long, it dies.
+ */
+static void wait_for_exec(struct order *order, pid_t pid)
+{
+	enum { STEP_MS = 100, STOPS_MAX = 3, STEPS_MAX = 100 };
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	unsigned steps = 0, stops = 0;
+
+	while (__atomic_load_n(&order->shares, __ATOMIC_ACQUIRE)) {
+		siginfo_t info = { 0 };
+
+		if (syscall(SYS_futex, &order->shares, FUTEX_WAIT, 1, &step, NULL, 0) == 0 || errno != ETIMEDOUT)
+			continue;
+		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) < 0)
+			return;
+		if (info.si_pid == pid && info.si_code != CLD_STOPPED)
+			return;
+		stops += info.si_pid == pid;
+		if (stops > STOPS_MAX || ++steps > STEPS_MAX)
+			(void)kill(pid, SIGKILL);
+		else if (info.si_pid == pid)
+			(void)kill(pid, SIGCONT);
+	}
+}
+
+/* The descriptors 0 to 2 are its streams, until it has a table of its own: whoever reads them waits for their end. */
+static int start_process(struct order *order, int filler)
 {
 	static _Alignas(16) char stack[32 << 10];
-	pid_t pid = clone(become_command, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, order);
+	pid_t pid;
 
-	for (int fd = 0; fd <= 2; fd++)
-		close(fd);
+	order->shares = 1;
+	pid = clone(become_command, stack + sizeof(stack), CLONE_VM | CLONE_FILES | SIGCHLD, order);
+	if (pid > 0)
+		wait_for_exec(order, pid);
+	fill_streams(filler);
 	if (pid < 0)
 		return -errno;
 	return order->launch.error ? -order->launch.error : pid;
@@ -167,6 +214,7 @@ static void fail(int socket, uint32_t op, int errnum)
 
 static void start(struct serve *serve, struct command *c, uint32_t tag, int *fds)
 {
+	static const struct wire started = { .type = WIRE_STARTED };
 	static struct order order;
 	struct plan_verdict verdict = { .op = UINT32_MAX };
 	int plan = fds[WIRE_EXEC_PLAN], pid;
@@ -182,7 +230,7 @@ static void start(struct serve *serve, struct command *c, uint32_t tag, int *fds
 	order.launch.tag = tag;
 	order.launch.at = 0;
 	if (pid == 0)
-		pid = start_process(&order);
+		pid = start_process(&order, serve->view.root);
 	else
 		order.launch.at = verdict.op;
 	if (pid <= 0) {
@@ -193,6 +241,7 @@ static void start(struct serve *serve, struct command *c, uint32_t tag, int *fds
 		return;
 	}
 	fds[WIRE_EXEC_SOCKET] = -1;
+	(void)sock_send(order.launch.socket, &started, sizeof(started));
 	c->pid = pid;
 	c->notify = (struct notify){ .socket = order.launch.socket,
 		                     .listener = order.launch.listener,
@@ -245,14 +294,23 @@ static void hear_client(struct command *c)
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		c->doomed = true;
-	if (n == (ssize_t)sizeof(message) && message.type == WIRE_SIGNAL && message.a > 0 && message.a <= 64 && c->pid)
+	if (n != (ssize_t)sizeof(message) || message.type != WIRE_SIGNAL || message.a <= 0 || message.a > 64 || !c->pid)
+		return;
+	c->whole = c->whole || message.b == 1;
+	if (message.b != 1 || kill(-c->pid, message.a) < 0)
 		(void)kill(c->pid, message.a);
 }
 
-/* Those who came of it and are doomed are met again and again, for while one is looked at another may fork. */
+/*
+ * Those who came of it and are doomed are met again and again, for while one is looked at another may fork. When nobody is left it is looked once more: where numbers
+ * begin anew, a child can have one that had been passed when its maker died.
+ */
 static bool pursue(struct serve *serve, struct command *c)
 {
-	if (tag_kill(serve->view.proc, c->tag) || c->pid)
+	bool left = tag_kill(serve->view.proc, c->tag) || c->pid;
+
+	c->clean = left ? 0 : c->clean + 1;
+	if (c->clean < 2)
 		return true;
 	forget(serve, c);
 	return false;
@@ -321,8 +379,8 @@ int do_SERVE(struct launch *l, const struct plan_op *op)
 	serve.l = l;
 	if (r == 0)
 		r = sock_send_fd(l->socket, &serving, sizeof(serving), serve.view.root);
-	for (int fd = 0; fd <= 2; fd++)
-		close(fd);
+	if (r == 0)
+		fill_streams(serve.view.root);
 	while (r == 0) {
 		if (jail_child_ended())
 			reap(&serve);

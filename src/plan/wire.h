@@ -4,12 +4,13 @@
  * One SOCK_SEQPACKET pair, descriptor 4 of the launcher; the plan is descriptor 3 (a sealed memfd); 0, 1, 2 are the sandbox's.
  *
  *   launcher → engine                              engine → init
- *   FAILED   op index, errno        then exits     SIGNAL  number: to the command's process
+ *   FAILED   op index, errno        then exits     SIGNAL  number: to the command's process; b = 1: in a session to its group,
+ *                                                         and when it ends, all that came of it is killed
  *   SOCKET   a TCP socket in SCM_RIGHTS, or none   SOCKET  make one in the sandbox's network
  *                                                  READY   the egress filter is, and this is said first
  *   LISTENER a: what it is for (enum wire_listener); the socket in SCM_RIGHTS, for the filter
  *   TERMINAL master in SCM_RIGHTS                  (closing the socket: everything inside is killed)
- *   STARTED  host-side pid of nothing: a = 0
+ *   STARTED  in a session: the command has been executed
  *   DENIED   struct wire_denied + text
  *   EXITED   a = wait status, usage
  *

@@ -226,10 +226,17 @@ static void merge_workspace(struct merge *m)
 {
 	const struct policy_workspace *workspace = &m->request->workspace;
 
+	if (workspace->alias_text) { /* a name gives nothing */
+		m->next.workspace.alias = workspace->alias;
+		m->next.workspace.alias_text = workspace->alias_text;
+		m->next.workspace.alias_why = workspace->alias_why;
+	}
 	if (!workspace->text || strcmp(workspace->path, m->base->workspace.path) == 0)
 		return;
 	if (policy_allows(m->base, workspace->path, POLICY_READ)) {
-		m->next.workspace = *workspace;
+		m->next.workspace.path = workspace->path;
+		m->next.workspace.text = workspace->text;
+		m->next.workspace.why = workspace->why;
 		return;
 	}
 	merge_refuse(m, workspace->why, arena_printf(m->arena, "\"%s\"", workspace->text), "a directory that can be read without it");

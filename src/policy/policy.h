@@ -172,6 +172,9 @@ struct policy_workspace {
 	const char *path; /* where the command works; default the caller's working directory. Normal after policy_resolve */
 	const char *text; /* as written, NULL when nobody did */
 	const char *why;
+	const char *alias; /* NULL, or a path inside that leads there as well: normal after policy_resolve */
+	const char *alias_text;
+	const char *alias_why;
 };
 
 /* Denials that nobody wants to hear of: of commands that hold the first text, those that hold one of the others. */

@@ -133,7 +133,10 @@ static int resolve_workspace(const struct resolver *resolver, struct policy_work
 {
 	const struct policy_rule rule = { .text = workspace->text ? workspace->text : resolver->cwd, .why = workspace->why };
 
-	return normalize(resolver, &rule, rule.text, &workspace->path, err);
+	const struct policy_rule alias = { .text = workspace->alias_text, .why = workspace->alias_why };
+	int r = normalize(resolver, &rule, rule.text, &workspace->path, err);
+
+	return r == 0 && alias.text ? normalize(resolver, &alias, alias.text, &workspace->alias, err) : r;
 }
 
 /* Whoever names domains, or a proxy that knows its own, wants them reached. */

@@ -39,6 +39,7 @@ struct cradle {
 	struct input_workspace input;
 	struct session_request request; /* as it is planned: */
 	struct policy policy;
+	const char *was; /* its directory, of one that is made anew */
 };
 
 static uint64_t now_s(void)
@@ -139,6 +140,18 @@ static int listen_for_clients(struct cradle *c, struct err *err)
 	return 0;
 }
 
+/* Whoever may write above it can have put a link in its place since, and what it leads to would be what the session writes. */
+static int check_place(const struct cradle *c, const struct course *course, struct err *err)
+{
+	const char *is = course->result.cwd;
+
+	if (!c->was || strcmp(c->was, is) == 0)
+		return 0;
+	return err_set(err, ERR_DENIED, ELOOP,
+	               "session %s: its directory %s leads to %s by now: put the directory back, or make another session", c->kept.entry.id,
+	               c->was, is);
+}
+
 static int start_sandbox(struct cradle *c, const struct session_request *request, struct course *course, struct err *err)
 {
 	int r = show_workspace(c, request, err);
@@ -155,6 +168,8 @@ static int start_sandbox(struct cradle *c, const struct session_request *request
 		r = state_dir_make(c->session->state_dir, err);
 	if (r == 0)
 		r = course_gather(course, err);
+	if (r == 0)
+		r = check_place(c, course, err);
 	if (r == 0)
 		r = course_plan(course, err);
 	if (r == 0)
@@ -247,10 +262,11 @@ static int make_in(struct cradle *c, int top, const struct session_request *requ
 	return lock < 0 ? lock : fill(c, request, birth, err);
 }
 
-int birth_create(const struct session *session, const struct session_request *request, const struct session_birth *birth,
-                 const struct birth_parent *parent, struct arena *arena, struct session_entry *ret_entry, struct err *err)
+int sessions_create(const struct session *session, const struct session_request *request, const struct session_birth *birth,
+                    struct arena *arena, struct session_entry *ret_entry, struct err *err)
 {
 	struct cradle c = { .session = session, .arena = arena, .dir = -1, .birth = { .listener = -1, .lock = -1 } };
+	const struct birth_parent *parent = birth->parent;
 	struct err own = { 0 };
 	autofd int top = registry_open_top(session->data_dir, true, err);
 	int r;
@@ -323,10 +339,13 @@ int birth_revive(const struct session *session, int dir, const char *id, const c
 	c.path = arena_printf(&arena, "%s/sessions/%s", session->data_dir, id);
 	r = registry_read(dir, id, &arena, &c.kept, err);
 	if (r == 0)
+		r = registry_read_settings(dir, &arena, &c.kept, err);
+	if (r == 0)
 		r = birth_policy(&c.kept, &arena, &policy, err);
 	if (r == 0)
 		r = open_workspace(&c, err);
 	if (r == 0) {
+		c.was = c.kept.entry.cwd;
 		request = sessions_request(&policy, env, c.kept.entry.cwd);
 		r = start_sandbox(&c, &request, &course, err);
 	}

@@ -149,9 +149,9 @@ static void on_engine_event(void *context, const struct engine_event *event)
 {
 	struct course *course = context;
 	static const enum session_event_type types[] = {
-		[ENGINE_STARTED] = SESSION_STARTED,       [ENGINE_OUTPUT] = SESSION_OUTPUT,   [ENGINE_DENIED] = SESSION_DENIED,
-		[ENGINE_CONNECTION] = SESSION_CONNECTION, [ENGINE_CONTROL] = SESSION_CONTROL, [ENGINE_LIMITED] = SESSION_LIMITED,
-		[ENGINE_EXITED] = SESSION_EXITED
+		[ENGINE_STARTED] = SESSION_STARTED,       [ENGINE_OUTPUT] = SESSION_OUTPUT,    [ENGINE_DENIED] = SESSION_DENIED,
+		[ENGINE_CONNECTION] = SESSION_CONNECTION, [ENGINE_CONTROL] = SESSION_CONTROL,  [ENGINE_LIMITED] = SESSION_LIMITED,
+		[ENGINE_EXITED] = SESSION_EXITED,         [ENGINE_EXECUTED] = SESSION_EXECUTED
 	};
 	struct session_event out = { .type = types[event->type],
 		                     .stream = event->stream,

@@ -19,6 +19,8 @@ static int read_record(const struct session *session, const char *id, struct are
 	autofd int dir = top < 0 ? top : registry_open(top, id, err);
 	int r = dir < 0 ? dir : registry_read(dir, id, arena, ret_kept, err);
 
+	if (r == 0)
+		r = registry_read_settings(dir, arena, ret_kept, err);
 	if (r == 0 && !ret_kept->entry.workspace)
 		r = err_set(
 		    err, ERR_POLICY, EINVAL,
@@ -48,7 +50,7 @@ static const char *find_user(const struct session *session, const char *workspac
 {
 	struct session_entry_vec entries;
 
-	if (sessions_list(session, arena, &entries, NULL) < 0)
+	if (sessions_list(session, false, arena, &entries, NULL) < 0)
 		return NULL;
 	for (size_t i = 0; i < entries.n; i++)
 		if (entries.at[i].workspace && strcmp(entries.at[i].workspace, workspace) == 0 && entries.at[i].state <= SESSION_PAUSED)
@@ -257,5 +259,6 @@ int sessions_fork(const struct session *session, const char *id, const struct se
 	birth.idle_ms = kept.entry.idle_ms;
 	birth.history = kept.entry.history;
 	kept.entry.keeps_workspace = false;
-	return birth_create(session, &request, &birth, &parent, arena, ret_entry, err);
+	birth.parent = &parent;
+	return sessions_create(session, &request, &birth, arena, ret_entry, err);
 }

@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { REGISTRY_VERSION = 1 };
+enum { REGISTRY_VERSION = 1, RECORD_BYTES_MAX = 96 << 10 };
 
-static const char record_name[] = "record";
+static const char record_name[] = "record", settings_name[] = "settings";
 
 bool registry_is_id(const char *id)
 {
@@ -93,9 +93,11 @@ int registry_write(int dir, const struct kept *kept, struct err *err)
 	add_text(&out, "workspace", kept->entry.workspace);
 	str_printf(&out, ",\"keeps_workspace\":%s,\"history\":%s", kept->entry.keeps_workspace ? "true" : "false",
 	           kept->entry.history ? "true" : "false");
-	str_printf(&out, ",\"has_secrets\":%s,\"labels\":%s,\"settings\":%s}\n", kept->has_secrets ? "true" : "false",
-	           kept->entry.labels ? kept->entry.labels : "{}", kept->settings);
-	r = out.failed ? -ENOMEM : file_replace_at(dir, record_name, out.text, out.len, true);
+	str_printf(&out, ",\"has_secrets\":%s,\"labels\":%s}\n", kept->has_secrets ? "true" : "false",
+	           kept->entry.labels ? kept->entry.labels : "{}");
+	r = out.failed ? -ENOMEM : file_replace_at(dir, settings_name, kept->settings, strlen(kept->settings), true);
+	if (r == 0)
+		r = file_replace_at(dir, record_name, out.text, out.len, true);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "the record of session %s: %s", kept->entry.id, strerror(-r)) : 0;
 }
 
@@ -159,21 +161,48 @@ static bool take(const json_t *record, const char *id, struct arena *arena, stru
 		                          .created_s = number_of(record, "created"),
 		                          .ttl_ms = number_of(record, "ttl_ms"),
 		                          .idle_ms = number_of(record, "idle_ms") },
-		               .settings = document_of(record, "settings", arena),
 		               .home = text_of(record, "home", arena),
 		               .has_secrets = json_is_true(json_object_get(record, "has_secrets")) };
-	return number_of(record, "version") == REGISTRY_VERSION && its_id && strcmp(its_id, id) == 0 && kept->settings &&
-	       kept->entry.labels && kept->entry.cwd && path_is_normal(kept->entry.cwd) && take_tree(record, arena, &kept->entry);
+	return number_of(record, "version") == REGISTRY_VERSION && its_id && strcmp(its_id, id) == 0 && kept->entry.labels &&
+	       kept->entry.cwd && path_is_normal(kept->entry.cwd) && take_tree(record, arena, &kept->entry);
+}
+
+static int read_text(int dir, const char *name, char **ret_text)
+{
+	autofree char *text = malloc(JSON_DOCUMENT_MAX + 1);
+	ssize_t n = text ? file_read_at(dir, name, text, JSON_DOCUMENT_MAX + 1) : -ENOMEM;
+
+	if (n >= 0)
+		*ret_text = TAKE_PTR(text);
+	return n < 0 ? (int)n : 0;
+}
+
+int registry_read_settings(int dir, struct arena *arena, struct kept *kept, struct err *err)
+{
+	autofree char *text = NULL;
+	int r = read_text(dir, settings_name, &text);
+
+	kept->settings = r < 0 ? NULL : arena_dup(arena, text);
+	return kept->settings ? 0 : err_set(err, ERR_SETUP, EBADMSG, "session %s: its settings cannot be read", kept->entry.id);
+}
+
+bool registry_is_held(int dir)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autofd int lock = openat(dir, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	return lock >= 0 && fcntl(lock, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }
 
 int registry_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err)
 {
-	autofree char *text = malloc(JSON_DOCUMENT_MAX + 1);
-	ssize_t n = text ? file_read_at(dir, record_name, text, JSON_DOCUMENT_MAX + 1) : -ENOMEM;
+	char text[RECORD_BYTES_MAX];
+	ssize_t n = file_read_at(dir, record_name, text, sizeof(text));
 	autojson json_t *record = NULL;
 
 	if (n < 0)
-		return err_set(err, ERR_SETUP, (int)-n, "session %s: its record: %s", id, strerror((int)-n));
+		return err_set(err, ERR_SETUP, (int)-n, "session %s: its record: %s; `coffer session rm %s` removes it", id,
+		               strerror((int)-n), id);
 	if (json_read(text, (size_t)n, "record", &record, err) < 0 || !take(record, id, arena, ret_kept))
 		return err_set(err, ERR_SETUP, EBADMSG, "session %s: its record is damaged; `coffer session rm %s` removes it", id, id);
 	return 0;

@@ -25,7 +25,11 @@ int registry_open(int top, const char *id, struct err *err);
 int registry_lock(int dir);
 #define REGISTRY_SOCKET "socket"
 int registry_write(int dir, const struct kept *kept, struct err *err);
-/* Into the arena. A record that cannot be read, or is another session's, is -EBADMSG with err. */
+/* Has somebody its lock? */
+bool registry_is_held(int dir);
+/* What a sandbox is made from, for a record that has been read. */
+int registry_read_settings(int dir, struct arena *arena, struct kept *kept, struct err *err);
+/* Into the arena, but for the settings. A record that cannot be read, or is another session's, is -EBADMSG with err. */
 int registry_read(int dir, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err);
 
 #endif

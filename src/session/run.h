@@ -40,7 +40,8 @@ enum session_event_type {
 	SESSION_CONNECTION,
 	SESSION_LIMITED,
 	SESSION_CONTROL,
-	SESSION_EXITED
+	SESSION_EXITED,
+	SESSION_EXECUTED /* in a session: the command is there */
 };
 
 struct session_event {

@@ -40,12 +40,6 @@ static uint64_t now_s(void)
 	return (uint64_t)now.tv_sec;
 }
 
-int sessions_create(const struct session *session, const struct session_request *request, const struct session_birth *birth,
-                    struct arena *arena, struct session_entry *ret_entry, struct err *err)
-{
-	return birth_create(session, request, birth, NULL, arena, ret_entry, err);
-}
-
 /* ---- using one ---- */
 
 /* Whoever is just making it holds the lock, and listens soon. */
@@ -153,26 +147,61 @@ static bool is_over(const struct session_entry *entry, int dir)
 	       fstatat(dir, LIVE_ENDED, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static void look(int top, struct session_entry *entry, struct arena *arena)
+/* Whether it lives its lock tells, and a file whether it is paused; only what else it has to say is asked. */
+static void look_alive(int dir, struct session_entry *entry, bool asks)
+{
+	struct err ignored = { 0 };
+	struct stat st;
+	struct live live;
+
+	if (!registry_is_held(dir))
+		return;
+	entry->state = fstatat(dir, LIVE_PAUSED_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0 ? SESSION_PAUSED : SESSION_RUNNING;
+	if (!asks || live_open(dir, socket_name, &live, &ignored) < 0)
+		return;
+	entry->live = live.hello;
+	entry->state = live.hello.state == LIVE_PAUSED ? SESSION_PAUSED : SESSION_RUNNING;
+	live_close(&live);
+}
+
+static void look(int top, struct session_entry *entry, bool asks, struct arena *arena)
 {
 	struct err why = { 0 };
 	autofd int dir = registry_open(top, entry->id, &why);
 	struct kept kept;
-	struct live live;
 
 	entry->state = SESSION_BROKEN;
 	if (dir >= 0 && registry_read(dir, entry->id, arena, &kept, &why) == 0) {
 		*entry = kept.entry;
 		entry->state = SESSION_STOPPED;
-		if (live_open(dir, socket_name, &live, &why) == 0) {
-			entry->live = live.hello;
-			entry->state = live.hello.state == LIVE_PAUSED ? SESSION_PAUSED : SESSION_RUNNING;
-			live_close(&live);
-		}
+		look_alive(dir, entry, asks);
 		entry->is_over = is_over(entry, dir);
 		return;
 	}
 	entry->fault = arena_dup(arena, why.text);
+}
+
+int sessions_look(const struct session *session, const char *id, struct arena *arena, struct session_entry *ret_entry, struct err *err)
+{
+	const struct live_request state = { .type = LIVE_STATE };
+	struct err absent = { 0 };
+	int top = -1;
+	autofd int dir = find(session, id, &top, err);
+	autofd int owned = top;
+	struct live live;
+
+	if (dir < 0)
+		return dir;
+	*ret_entry = (struct session_entry){ .id = arena_dup(arena, id) };
+	if (!ret_entry->id)
+		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for a session");
+	look(owned, ret_entry, false, arena);
+	if ((ret_entry->state != SESSION_RUNNING && ret_entry->state != SESSION_PAUSED) || live_open(dir, socket_name, &live, &absent) < 0)
+		return 0;
+	ret_entry->live = live.hello;
+	(void)live_ask(&live, &state, &ret_entry->live, NULL);
+	live_close(&live);
+	return 0;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -218,7 +247,7 @@ static void drop_those_over(const struct session *session, struct session_entry_
 	entries->n = kept;
 }
 
-int sessions_list(const struct session *session, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err)
+int sessions_list(const struct session *session, bool asks, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err)
 {
 	struct err absent = { 0 };
 	autofd int top = registry_open_top(session->data_dir, false, &absent);
@@ -231,7 +260,7 @@ int sessions_list(const struct session *session, struct arena *arena, struct ses
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/sessions: %s", session->data_dir, strerror(-r));
 	for (size_t i = 0; i < ret_entries->n; i++)
-		look(top, &ret_entries->at[i], arena);
+		look(top, &ret_entries->at[i], asks, arena);
 	drop_those_over(session, ret_entries);
 	if (ret_entries->n)
 		qsort(ret_entries->at, ret_entries->n, sizeof(*ret_entries->at), compare_entries);
@@ -355,7 +384,7 @@ int sessions_gc(const struct session *session, struct err *err)
 	int r;
 
 	arena_init(&arena, SESSION_ARENA_MAX);
-	r = sessions_list(session, &arena, &entries, err);
+	r = sessions_list(session, false, &arena, &entries, err);
 	arena_done(&arena);
 	return r;
 }

@@ -22,6 +22,7 @@ enum session_tree {
 };
 const char *session_tree_name(enum session_tree tree); /* "copy" */
 
+struct birth_parent;
 struct session_birth {
 	enum session_tree tree;
 	const char *path;      /* EMPTY: normal; NULL: /workspace */
@@ -31,6 +32,7 @@ struct session_birth {
 	uint64_t ttl_ms;       /* from now; 0: none */
 	uint64_t idle_ms;      /* 0: none */
 	bool history;          /* a layer after each command that changed something; not of a HOST tree */
+	const struct birth_parent *parent; /* of sessions_fork; else NULL */
 };
 
 /* A request that executes nothing, for what is the same whatever is executed. */
@@ -77,8 +79,10 @@ struct session_exec {
 int sessions_exec(const struct session *session, const struct live *live, const struct session_exec *exec, struct arena *arena,
                   struct session_result *ret_result, struct err *err);
 
-/* All of them, by name. */
-int sessions_list(const struct session *session, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err);
+/* One of them, with the memory that it uses. */
+int sessions_look(const struct session *session, const char *id, struct arena *arena, struct session_entry *ret_entry, struct err *err);
+/* All of them, by name; those whose time is up go in passing. asks: each that is alive is asked for what it alone knows (`live`). */
+int sessions_list(const struct session *session, bool asks, struct arena *arena, struct session_entry_vec *ret_entries, struct err *err);
 
 /*
  * The session's workspace while nothing writes in it: a running session is paused meanwhile, unless it was. To be given back to sessions_let_go. POLICY
@@ -113,6 +117,7 @@ int sessions_keep_history(const struct session *session, const char *id, const c
 int sessions_checkout(const struct session *session, const char *id, uint64_t number, struct err *err);
 
 void sessions_print_json(const struct session_entry_vec *entries, struct str *out);
+void sessions_print_one_json(const struct session_entry *entry, struct str *out);
 /* A table for people, escaped. */
 void sessions_print(const struct session_entry_vec *entries, struct str *out);
 

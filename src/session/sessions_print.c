@@ -15,7 +15,7 @@ static void add_number(struct str *out, const char *key, uint64_t value, bool kn
 		str_add(out, "null");
 }
 
-static void print_one_json(const struct session_entry *entry, struct str *out)
+void sessions_print_one_json(const struct session_entry *entry, struct str *out)
 {
 	bool lives = entry->state == SESSION_RUNNING || entry->state == SESSION_PAUSED;
 
@@ -29,6 +29,7 @@ static void print_one_json(const struct session_entry *entry, struct str *out)
 	add_number(out, "ends_in_ms", entry->live.ends_in_ms, lives && entry->live.ends_in_ms != UINT64_MAX);
 	add_number(out, "idle_for_ms", entry->live.idle_for_ms, lives);
 	add_number(out, "execs", entry->live.execs, lives);
+	add_number(out, "memory_bytes", entry->live.memory_bytes, lives && entry->live.memory_bytes);
 	str_printf(out, ",\"labels\":%s", entry->labels ? entry->labels : "{}");
 	if (entry->fault) {
 		str_add(out, ",\"fault\":");
@@ -43,7 +44,7 @@ void sessions_print_json(const struct session_entry_vec *entries, struct str *ou
 	for (size_t i = 0; i < entries->n; i++) {
 		if (i)
 			str_add_char(out, ',');
-		print_one_json(&entries->at[i], out);
+		sessions_print_one_json(&entries->at[i], out);
 	}
 	str_add(out, "]\n");
 }

@@ -98,15 +98,24 @@ static bool has_changes(struct workspace *workspace)
 	return changes.too_deep > 0;
 }
 
-static int run_in(const struct session *session, const struct session_request *request, struct workspace *workspace, struct arena *arena,
-                  struct session_result *ret_result, struct err *err)
+/* One try, on the way to its result. */
+struct trial {
+	const struct session *session;
+	const struct session_request *request;
+	const char *base;
+	struct arena *arena;
+	struct session_result result;
+	const char *id; /* of what is left; NULL: nothing */
+};
+
+static int run_in(struct trial *trial, struct workspace *workspace, struct err *err)
 {
-	struct session_request in = *request;
+	struct session_request in = *trial->request;
 	struct input_workspace input;
-	int r = workspaces_input(workspace, workspace->record.base, arena, &input, err);
+	int r = workspaces_input(workspace, workspace->record.base, trial->arena, &input, err);
 
 	in.workspace = &input;
-	return r < 0 ? r : session_run(session, &in, arena, ret_result, err);
+	return r < 0 ? r : session_run(trial->session, &in, trial->arena, &trial->result, err);
 }
 
 static void remove_it(const struct session *session, struct workspace *workspace, const char *id)
@@ -117,33 +126,34 @@ static void remove_it(const struct session *session, struct workspace *workspace
 	(void)workspace_remove(session->data_dir, id, &ignored);
 }
 
-static int try_in(const struct session *session, const struct session_request *request, const char *base, bool stage, struct arena *arena,
-                  struct session_result *ret_result, const char **ret_id, struct err *err)
+static int try_in(struct trial *trial, bool stage, struct err *err)
 {
 	struct workspace *workspace = NULL;
 	struct err ignored = { 0 };
-	int r = workspaces_create(session, base, NULL, stage, &workspace, err);
+	int r = workspaces_create(trial->session, trial->base, NULL, stage, &workspace, err);
 
 	if (r < 0)
 		return r;
-
-	const char *id = arena_dup(arena, workspace->record.id);
-
-	r = id ? run_in(session, request, workspace, arena, ret_result, err) : -ENOMEM;
+	trial->id = arena_dup(trial->arena, workspace->record.id);
+	if (!trial->id) {
+		workspace_close(workspace);
+		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for a name");
+	}
+	r = run_in(trial, workspace, err);
 	if (r < 0 || !has_changes(workspace)) {
-		remove_it(session, workspace, id ? id : workspace->record.id);
-		*ret_id = NULL;
+		remove_it(trial->session, workspace, trial->id);
+		trial->id = NULL;
 		return r;
 	}
 	(void)workspace_seal(workspace, &ignored); /* what is not sealed counts as changed by others: closed, not open */
 	workspace_close(workspace);
-	*ret_id = id;
 	return 0;
 }
 
 int workspaces_try(const struct session *session, const struct session_request *request, struct arena *arena,
                    struct session_result *ret_result, const char **ret_id, struct err *err)
 {
+	struct trial trial = { .session = session, .request = request, .arena = arena };
 	struct err own = { 0 };
 	struct session_place place;
 	int r = session_place_find(request->env, request->cwd, arena, &place, err);
@@ -151,12 +161,17 @@ int workspaces_try(const struct session *session, const struct session_request *
 	err = err ? err : &own;
 	if (r < 0)
 		return r;
-	r = try_in(session, request, place.cwd, false, arena, ret_result, ret_id, err);
+	trial.base = place.cwd;
+	r = try_in(&trial, false, err);
 	if (r < 0 && session_wants_stage(err)) {
 		err_clear(err);
-		r = try_in(session, request, place.cwd, true, arena, ret_result, ret_id, err);
+		r = try_in(&trial, true, err);
 	}
-	return r;
+	if (r < 0)
+		return r;
+	*ret_result = trial.result;
+	*ret_id = trial.id;
+	return 0;
 }
 
 /* ---- finding one ---- */

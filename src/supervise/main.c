@@ -79,7 +79,9 @@ static int supervise(struct live_start *start, const int fds[LIVE_START_FDS], ui
 {
 	struct engine_run_options options;
 	struct plan plan;
+	autofd int dir = open(start->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct live_setting setting = { .plan = &plan,
+		                        .dir = dir,
 		                        .template_fd = fds[LIVE_START_TEMPLATE],
 		                        .listener = fds[LIVE_START_LISTENER],
 		                        .ttl_ms = start->ttl_ms,

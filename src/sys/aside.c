@@ -27,6 +27,8 @@ int aside_perform(struct aside *aside, uint64_t id, struct deed *deed)
 		return -errno;
 	if (pid == 0) {
 		r = deputy_perform(deed);
+		if (r >= FAILED) /* no status can tell its number, and the table is everybody's */
+			close(r);
 		_exit(r < FAILED ? (r < 0 ? FAILED - r : r) : FAILED + EMFILE);
 	}
 	aside->at[i].id = id;

@@ -4,6 +4,7 @@
 #include "sys/text.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,7 +19,13 @@
 
 int tag_set(uint32_t tag)
 {
-	return limit_set(RLIMIT_RTTIME, TAG_FIRST + tag, TAG_FIRST + tag);
+	uint64_t hard = 0;
+	int r = limit_set(RLIMIT_RTTIME, TAG_FIRST + tag, TAG_FIRST + tag);
+
+	if (r == 0)
+		r = limit_hard_of(0, RLIMIT_RTTIME, &hard);
+	/* Whoever has less already, or is only told that it was set (a session in a session), could not be found again. */
+	return r < 0 ? r : hard == TAG_FIRST + tag ? 0 : -EPERM;
 }
 
 static bool has_tag(pid_t pid, uint32_t tag)
@@ -33,17 +40,18 @@ static bool is_zombie(int proc, pid_t pid)
 {
 	struct text name = { 0 };
 	char stat[512];
-	int fd;
+	int fd, error;
 	ssize_t n;
 
 	text_number(&name, (unsigned)pid, 10);
 	text_add(&name, "/stat");
 	fd = openat(proc, name.bytes, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, stat, sizeof(stat));
+	error = n < 0 ? errno : ENOENT;
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0)
-		return true; /* it is gone */
+		return error == ENOENT || error == ESRCH; /* else nobody can tell */
 
 	const char *end = memrchr(stat, ')', (size_t)n);
 

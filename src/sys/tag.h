@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* Tags the calling process and all that comes of it. */
+/* Tags the calling process and all that comes of it. -EPERM where it could not be found by it again. */
 int tag_set(uint32_t tag);
 /*
  * Kills what has the tag and can be seen in proc, a procfs; none of it can fork once it has been met. Returns how many there were that are no zombies: until

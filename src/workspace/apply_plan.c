@@ -47,9 +47,13 @@ static bool go_up(char *path)
 	return true;
 }
 
-/* Does a link with this text, at this path, lead out of the tree? Textual: a link in between could still, and is judged as its own change. */
+/*
+ * Does a link with this text, at this path, lead out of the tree? Its own directory is none that a link leads to, so ".." in front can be counted. Behind a name it
+ * cannot: that may be a link, whose target has another depth. A link that is passed is judged as its own change.
+ */
 static bool leads_out(const char *path, const char *target)
 {
+	bool named = false;
 	long depth = 0;
 
 	if (target[0] == '/')
@@ -59,12 +63,12 @@ static bool leads_out(const char *path, const char *target)
 	for (const char *p = target; *p; p += strspn(p, "/")) {
 		size_t n = strcspn(p, "/");
 
-		if (n == 2 && p[0] == '.' && p[1] == '.')
-			depth--;
-		else if (n != 1 || p[0] != '.')
-			depth++;
-		if (depth < 0)
+		bool up = n == 2 && p[0] == '.' && p[1] == '.';
+
+		depth -= up;
+		if (depth < 0 || (up && named))
 			return true;
+		named = named || (!up && (n != 1 || p[0] != '.'));
 		p += n;
 	}
 	return false;

@@ -135,10 +135,11 @@ static int remove_one(int all, const char *id, struct arena *arena, struct err *
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "workspace %s cannot be removed: %s", id, strerror(-r)) : 0;
 }
 
-/* Those that were only kept for their layers may have lost their last heir. */
-static void remove_orphans(int all, struct arena *arena)
+/* Those that were only kept for their layers may have lost their last heir. True when there was one: it may have been another's last. */
+static bool remove_orphans(int all, struct arena *arena)
 {
 	struct text_vec names = { 0 };
+	bool removed = false;
 	int r = entry_names(all, "", arena, &names);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
@@ -147,9 +148,10 @@ static void remove_orphans(int all, struct arena *arena)
 		bool heirs = true;
 
 		if (dir >= 0 && record_load(dir, names.at[i], arena, &record, NULL) == 0 && record.kept &&
-		    find_heirs(all, names.at[i], arena, &heirs) == 0 && !heirs)
-			(void)file_remove_tree(all, names.at[i]);
+		    find_heirs(all, names.at[i], arena, &heirs) == 0 && !heirs && file_remove_tree(all, names.at[i]) == 0)
+			removed = true;
 	}
+	return removed;
 }
 
 /* What an apply has left in the base goes first, if anything of the workspace can still be read. */
@@ -176,8 +178,8 @@ int workspace_remove(const char *data_dir, const char *id, struct err *err)
 	end_apply(data_dir, id);
 	arena_init(&arena, (size_t)RECORD_ARENA * 16);
 	r = remove_one(all, id, &arena, err);
-	if (r == 0)
-		remove_orphans(all, &arena);
+	while (r == 0 && remove_orphans(all, &arena))
+		;
 	arena_done(&arena);
 	return r;
 }

@@ -350,3 +350,17 @@ json() {
 	[ "$status" = 0 ]
 	chmod 700 "$HOME"
 }
+
+@test "the workspace has a second name when one is asked for" {
+	workspace
+	echo here > file
+	run --separate-stderr coffer run --write . --workspace-alias /workspace -- sh -c 'cat /workspace/file; cd /workspace && pwd && echo made > new; cat new'
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(printf 'here\n/workspace\nmade')" ]
+	[ "$(cat new)" = made ]
+	for taken in /usr/x /bin / "$PWD/below"; do
+		run coffer run --workspace-alias "$taken" -- true
+		[ "$status" -eq 125 ]
+		[[ $output == *"no link to the workspace can be made there"* ]]
+	done
+}

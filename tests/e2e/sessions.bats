@@ -78,18 +78,18 @@ until_true() {
 		import os, resource, subprocess, time
 		subprocess.Popen(["sleep", "27182"], start_new_session=True)
 		if os.fork() == 0:
-			os.setsid()
-			if os.fork():
-				os._exit(0)
-			try:
-				resource.setrlimit(resource.RLIMIT_RTTIME, (5, 5))
-			except (OSError, ValueError):
-				pass
-			os.closerange(0, 3)
-			os.execlp("sleep", "sleep", "27183")
+		    os.setsid()
+		    if os.fork():
+		        os._exit(0)
+		    try:
+		        resource.setrlimit(resource.RLIMIT_RTTIME, (5, 5))
+		    except (OSError, ValueError):
+		        pass
+		    os.closerange(0, 3)
+		    os.execlp("sleep", "sleep", "27183")
 		subprocess.run(["prlimit", "--rttime=7:7", "sleep", "27184"])
 	END
-	run -124 "$COFFER" session exec --timeout 1500ms one -- python3 -c "$(cat "$BATS_TEST_TMPDIR/hide.py")"
+	run -124 "$COFFER" session exec --timeout 4s one -- python3 -c "$(cat "$BATS_TEST_TMPDIR/hide.py")"
 	run -1 lives one 'sleep 2718[234]'
 	[ "$("$COFFER" session exec one -- sh -c 'ls -d /proc/[0-9]* | wc -l')" -le 4 ]
 }
@@ -224,4 +224,154 @@ until_true() {
 	[ "$(state_of one)" = broken ]
 	"$COFFER" session rm one
 	"$COFFER" session exec two -- true
+}
+
+# ---- a tree of its own ----
+
+workspaces() {
+	"$COFFER" discard --list --json | python3 -c 'import json,sys; print(*sorted(w["id"] for w in json.load(sys.stdin)))'
+}
+
+@test "--copy: what is done stays in the session until it is applied, also while it runs" {
+	echo base > f
+	"$COFFER" session create --copy one
+	"$COFFER" session exec one -- sh -c 'echo more >> f; mkdir d; echo n > d/n; setsid sleep 16161 > /dev/null 2>&1 < /dev/null &'
+	[ "$("$COFFER" session exec one -- cat f d/n | tr '\n' ' ')" = 'base more n ' ]
+	[ "$(cat f)" = base ]
+	[ ! -e d ]
+	[ "$("$COFFER" diff --in one --names | tr '\n' ' ')" = 'A d/ A d/n M f ' ]
+	[ "$("$COFFER" diff --names f)" = 'M f' ] # the latest workspace here
+	"$COFFER" apply --in one f
+	[ "$(cat f)" = $'base\nmore' ]
+	[ ! -e d ]
+	lives one 'sleep 16161'
+	[ "$(state_of one)" = running ]
+	"$COFFER" session exec one -- sh -c 'echo third >> f; rm -r d'
+	[ "$("$COFFER" diff --in one --names)" = 'M f' ]
+	"$COFFER" apply --in one
+	[ "$(tail -n 1 f)" = third ]
+	[ "$("$COFFER" session exec one -- cat f)" = "$(cat f)" ]
+	run -125 "$COFFER" discard one
+	[[ "$output" == *"in use"* || "$output" == *"session"* ]]
+	"$COFFER" session rm one
+	[ -z "$(workspaces)" ]
+}
+
+@test "--copy: apply on a session whose file the host has changed, and on one that is paused" {
+	echo base > f
+	"$COFFER" session create --copy one
+	"$COFFER" session exec one -- sh -c 'echo ours > f; echo n > n'
+	echo theirs > f
+	run -125 "$COFFER" apply --in one
+	[[ "$output" == *"conflict f: "* ]]
+	[ ! -e n ]
+	"$COFFER" session pause one
+	"$COFFER" apply --in one n
+	[ "$(cat n)" = n ]
+	[ "$(cat f)" = theirs ]
+	[ "$(state_of one)" = paused ]
+}
+
+@test "--empty: a directory of nothing, gone with the session; with --persist found again" {
+	"$COFFER" session create --empty /workspace one
+	[ "$("$COFFER" session exec one -- sh -c 'pwd; ls -A; echo x > f; cat f' | tr '\n' ' ')" = '/workspace x ' ]
+	run -125 "$COFFER" apply --in one
+	[[ "$output" == *"no directory of the host"* ]]
+	"$COFFER" session rm one
+	[ -z "$(workspaces)" ]
+
+	"$COFFER" session create --empty /data --persist store two
+	"$COFFER" session exec two -- sh -c 'echo kept > f'
+	run -125 "$COFFER" session create --empty /data --persist store three
+	"$COFFER" session rm two
+	[ "$(workspaces)" = store ]
+	"$COFFER" session create --empty /elsewhere --persist store three
+	[ "$("$COFFER" session exec three -- cat /elsewhere/f)" = kept ]
+	"$COFFER" session rm three
+	[ "$("$COFFER" diff --in store --names)" = 'A f' ]
+	"$COFFER" discard store
+	[ -z "$(workspaces)" ]
+	run -125 "$COFFER" session create --persist store
+	run -125 "$COFFER" session create --copy --empty /x
+	run -125 "$COFFER" session create --empty relative
+	run -125 "$COFFER" session create --empty / root
+	[ "$("$COFFER" session ls)" = "" ]
+	[ -z "$(workspaces)" ]
+}
+
+@test "fork: the children begin where the parent is, and none of the three sees another's work" {
+	echo base > f
+	"$COFFER" session create --copy one
+	"$COFFER" session exec one -- sh -c 'echo before > g; setsid sh -c "while :; do echo x >> ticks; sleep 0.02; done" > /dev/null 2>&1 < /dev/null &'
+	[ "$("$COFFER" session fork one a b | tr '\n' ' ')" = 'a b ' ]
+	"$COFFER" session exec a -- sh -c 'cat f g; echo a > g; rm f'
+	[ "$("$COFFER" session exec b -- cat f g | tr '\n' ' ')" = 'base before ' ]
+	"$COFFER" session exec b -- sh -c 'echo b > g'
+	[ "$("$COFFER" session exec one -- cat f g | tr '\n' ' ')" = 'base before ' ]
+	[ "$("$COFFER" session exec a -- cat g)" = a ]
+	run -1 lives a ticks
+	ticks=$("$COFFER" session exec one -- sh -c 'wc -l < ticks')
+	sleep 0.2
+	[ "$("$COFFER" session exec one -- sh -c 'wc -l < ticks')" -gt "$ticks" ] # the parent goes on
+	"$COFFER" session fork a grandchild
+	[ "$("$COFFER" session exec grandchild -- sh -c 'ls; cat g' | tr '\n' ' ')" = 'g ticks a ' ]
+	"$COFFER" session rm one # those that began there go on
+	[ "$("$COFFER" session exec b -- cat f g | tr '\n' ' ')" = 'base b ' ]
+	"$COFFER" session rm a
+	[ "$("$COFFER" session exec grandchild -- cat g)" = a ]
+	run -125 "$COFFER" session fork b b
+	"$COFFER" apply --in b g
+	[ "$(cat f g | tr '\n' ' ')" = 'base b ' ]
+	"$COFFER" session rm b grandchild
+	[ -z "$(ls -A "$XDG_DATA_HOME/coffer/workspaces")" ]
+}
+
+@test "checkpoint, log, diff between layers, checkout" {
+	echo base > f
+	"$COFFER" session create --copy one
+	"$COFFER" session exec one -- sh -c 'echo 1 > f; echo x > x'
+	[ "$("$COFFER" session checkpoint -m 'the first' one)" = 1 ]
+	"$COFFER" session exec one -- sh -c 'echo 2 > f; rm x'
+	[ "$("$COFFER" session checkpoint one)" = 2 ]
+	"$COFFER" session exec one -- sh -c 'echo 3 > f'
+	"$COFFER" session log one | grep -q '@1 .*the first'
+	[ "$("$COFFER" session log --json one | python3 -c 'import json,sys; print([l["number"] for l in json.load(sys.stdin)])')" = '[1, 2]' ]
+	[ "$("$COFFER" diff --in one --from 1 --to 2 --names | tr '\n' ' ')" = 'M f D x ' ]
+	[ "$("$COFFER" diff --in one --from @2 --names)" = 'M f' ]
+	[ "$("$COFFER" diff --in one --to 1 --names | tr '\n' ' ')" = 'M f A x ' ]
+	run -125 "$COFFER" diff --in one --from 1 f
+	run -125 "$COFFER" diff --in one --from 9
+	"$COFFER" session checkout one 1
+	[ "$("$COFFER" session exec one -- cat f x | tr '\n' ' ')" = '1 x ' ]
+	"$COFFER" session checkout one @2
+	[ "$("$COFFER" session exec one -- sh -c 'cat f; ls')" = $'2\nf' ]
+	"$COFFER" session checkout one 0
+	[ "$("$COFFER" session exec one -- sh -c 'cat f; ls')" = $'base\nf' ]
+	run -125 "$COFFER" session checkout one 9
+	run -125 "$COFFER" session checkout one
+	[ "$(cat f)" = base ]
+	"$COFFER" session create host
+	run -125 "$COFFER" session checkpoint host
+	[[ "$output" == *"session create --copy"* ]]
+	run -125 "$COFFER" session fork host
+}
+
+@test "the supervisor's death takes nothing of the workspace; ttl's end takes all of it with the next command" {
+	"$COFFER" session create --copy one
+	"$COFFER" session exec one -- sh -c 'echo x > f'
+	kill -9 "$(supervisor_of one)"
+	until_true eval '[ "$(state_of one)" = stopped ]'
+	[ "$("$COFFER" diff --in one --names)" = 'A f' ]
+	[ "$("$COFFER" session exec one -- cat f)" = x ]
+	kill -9 "$(supervisor_of one)"
+	"$COFFER" apply --in one
+	[ "$(cat f)" = x ]
+	"$COFFER" session rm one
+	"$COFFER" session create --copy --ttl 500ms short
+	"$COFFER" session exec short -- sh -c 'echo y > g'
+	sleep 0.8
+	[ "$("$COFFER" session ls)" = "" ]
+	"$COFFER" gc
+	[ -z "$(workspaces)" ]
+	[ ! -e g ]
 }

@@ -1,20 +1,10 @@
 // Where srt is, and whether it takes a document.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, realpathSync } from 'node:fs';
-import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { which } from '../sandbox/src/find.js';
 
-export function which(name, path = process.env.PATH ?? '') {
-  const places = name.includes('/') ? [name] : path.split(delimiter).filter(Boolean).map(folder => join(folder, name));
-  for (const place of places) {
-    try {
-      accessSync(place, constants.X_OK);
-      return resolve(place);
-    } catch {
-      // the next one
-    }
-  }
-  return undefined;
-}
+export { which };
 
 /** The srt that belongs to coffer: npm's has the same name, so PATH is asked for coffer instead. */
 export function findSrt() {

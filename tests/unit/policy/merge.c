@@ -335,6 +335,9 @@ static void test_workspace(void **state)
 	assert_string_equal(policy.workspace.path, "/home/u/w/sub");
 	policy = merge("{\"workspace\": {\"path\": \"~/other\"}}", 1);
 	assert_string_equal(policy.workspace.path, "/home/u/w");
+	policy = merge("{\"workspace\": {\"alias\": \"/workspace/.\"}}", 0);
+	assert_string_equal(policy.workspace.path, "/home/u/w");
+	assert_string_equal(policy.workspace.alias, "/workspace");
 }
 
 static void test_switches_turn_on(void **state)

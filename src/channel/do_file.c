@@ -1,0 +1,221 @@
+#include "channel/work.h"
+
+#include "base/own.h"
+#include "channel/params.h"
+#include "files/files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MODE_DIRECTORY = 0755, MODE_MAX = 07777 };
+
+static int path_of(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err)
+{
+	return params_path(params_get(work->params, name), ret_path, err);
+}
+
+/* Enters the session, with one path read before. */
+static int begin(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct files *ret_files, struct err *err)
+{
+	int r = path_of(work, name, ret_path, err);
+
+	return r < 0 ? r : work_enter(work, ret_files, err);
+}
+
+static void add_bytes(struct str *result, uint64_t n)
+{
+	str_printf(result, "{\"bytes\":%llu}", (unsigned long long)n);
+}
+
+/* ---- contents ---- */
+
+static int tell_file(struct work *work, int fd, uint64_t offset, uint64_t most, uint64_t *ret_n, struct err *err)
+{
+	static char bytes[WORK_DATA_MAX];
+	uint64_t done = 0;
+
+	while (done < most) {
+		size_t piece = most - done < sizeof(bytes) ? (size_t)(most - done) : sizeof(bytes);
+		ssize_t n = pread(fd, bytes, piece, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, ERR_SETUP, errno, "read: %s", strerror(errno));
+		if (n == 0)
+			break;
+		if (work_tell_data(work, bytes, (size_t)n, err) < 0)
+			return -EPIPE;
+		done += (uint64_t)n;
+	}
+	*ret_n = done;
+	return 0;
+}
+
+int do_file_read(struct work *work, struct str *result, struct err *err)
+{
+	char path[PATH_BYTES_MAX + 1];
+	struct files files;
+	struct stat st;
+	uint64_t offset = params_count(work->params, "offset", 0), max = params_count(work->params, "max_bytes", WORK_FILE_MAX);
+	uint64_t most = params_count(work->params, "length", UINT64_MAX), left, n = 0;
+	int r = begin(work, "path", path, &files, err);
+	autofd int fd = -1;
+
+	if (r == 0)
+		r = files_open_file(&files, path, &fd, err);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return err_set(err, ERR_SETUP, errno, "%s: %s", path, strerror(errno));
+	left = (uint64_t)st.st_size > offset ? (uint64_t)st.st_size - offset : 0;
+	most = most < left ? most : left;
+	if (most > max)
+		return err_set(err, ERR_LIMIT, EFBIG, "%s: %llu bytes, which is more than the %llu of max_bytes", path,
+		               (unsigned long long)most, (unsigned long long)max);
+	r = tell_file(work, fd, offset, most, &n, err);
+	str_printf(result, "{\"bytes\":%llu,\"size\":%llu}", (unsigned long long)n, (unsigned long long)st.st_size);
+	return r;
+}
+
+/* What is to be written is there as a whole before the first byte of it is. */
+static int take(struct work *work, char path[PATH_BYTES_MAX + 1], struct files *files, int *ret_fd, uint64_t *ret_n, struct err *err)
+{
+	uint64_t max = params_count(work->params, "max_bytes", WORK_FILE_MAX);
+	int r = begin(work, "path", path, files, err);
+
+	if (r == 0)
+		r = work_take_input(work, "data", max, ret_fd, ret_n, err);
+	files->bytes_max = max;
+	return r;
+}
+
+int do_file_write(struct work *work, struct str *result, struct err *err)
+{
+	char path[PATH_BYTES_MAX + 1];
+	struct files files;
+	uint64_t n = 0, mode = params_count(work->params, "mode", 0);
+	autofd int fd = -1;
+	int r = take(work, path, &files, &fd, &n, err);
+
+	if (r == 0 && mode > MODE_MAX)
+		r = err_set(err, ERR_USAGE, ERANGE, "mode: permission bits are at most %d", MODE_MAX);
+	if (r < 0)
+		return r;
+
+	const struct files_write what = { .from = fd,
+		                          .mode = params_get(work->params, "mode") ? (int)mode : FILES_KEEP_MODE,
+		                          .exclusive = params_flag(work->params, "exclusive", false),
+		                          .sync = params_flag(work->params, "sync", false) };
+
+	r = files_write(&files, path, &what, err);
+	add_bytes(result, n);
+	return r;
+}
+
+int do_file_append(struct work *work, struct str *result, struct err *err)
+{
+	char path[PATH_BYTES_MAX + 1];
+	struct files files;
+	uint64_t n = 0;
+	autofd int fd = -1;
+	int r = take(work, path, &files, &fd, &n, err);
+	autofree char *bytes = r == 0 ? malloc((size_t)n + 1) : NULL;
+
+	if (r < 0)
+		return r;
+	if (!bytes || pread(fd, bytes, (size_t)n, 0) != (ssize_t)n)
+		return work_no_memory(err);
+	r = files_append(&files, path, bytes, (size_t)n, err);
+	add_bytes(result, n);
+	return r;
+}
+
+static void add_line(struct str *result, const char *name, uint64_t line)
+{
+	str_printf(result, ",\"%s\":", name);
+	if (line)
+		str_printf(result, "%llu", (unsigned long long)line);
+	else
+		str_add(result, "null");
+}
+
+int do_file_page(struct work *work, struct str *result, struct err *err)
+{
+	static const char *const cut[] = { [FILES_NOT_TRUNCATED] = "null", [FILES_BY_LINES] = "\"lines\"", [FILES_BY_BYTES] = "\"bytes\"" };
+	char path[PATH_BYTES_MAX + 1];
+	struct files files;
+	struct files_page page;
+	autostr struct str text = { 0 };
+	const struct files_page_wish defaults = FILES_PAGE_DEFAULT;
+	const struct files_page_wish wish = { .start_line = params_count(work->params, "start_line", defaults.start_line),
+		                              .line_count = params_count(work->params, "line_count", defaults.line_count),
+		                              .max_bytes = params_count(work->params, "max_bytes", defaults.max_bytes) };
+	int r = begin(work, "path", path, &files, err);
+
+	str_init(&text, WORK_RESULT_MAX);
+	if (r == 0 && (wish.start_line == 0 || wish.line_count == 0))
+		r = err_set(err, ERR_USAGE, EINVAL, "start_line and line_count are at least 1");
+	if (r == 0)
+		r = files_read_page(&files, path, &wish, &text, &page, err);
+	if (r < 0)
+		return r;
+	str_add(result, "{\"text\":");
+	str_add_json(result, text.text, text.len);
+	add_line(result, "start_line", page.start_line);
+	add_line(result, "end_line", page.end_line);
+	add_line(result, "next_line", page.next_line);
+	str_printf(result, ",\"truncated\":%s}", cut[page.truncated]);
+	return 0;
+}
+
+/* ---- names ---- */
+
+int do_file_mkdir(struct work *work, struct str *result, struct err *err)
+{
+	char path[PATH_BYTES_MAX + 1];
+	struct files files;
+	uint64_t mode = params_count(work->params, "mode", MODE_DIRECTORY);
+	int r = begin(work, "path", path, &files, err);
+
+	str_add(result, "{}");
+	if (r == 0 && mode > MODE_MAX)
+		r = err_set(err, ERR_USAGE, ERANGE, "mode: permission bits are at most %d", MODE_MAX);
+	return r < 0 ? r : files_mkdir(&files, path, (uint32_t)mode, params_flag(work->params, "parents", true), err);
+}
+
+int do_file_move(struct work *work, struct str *result, struct err *err)
+{
+	char from[PATH_BYTES_MAX + 1], to[PATH_BYTES_MAX + 1];
+	struct files files;
+	int r = path_of(work, "to", to, err);
+
+	if (r == 0)
+		r = begin(work, "from", from, &files, err);
+	str_add(result, "{}");
+	return r < 0 ? r : files_move(&files, from, to, params_flag(work->params, "replace", true), err);
+}
+
+int do_file_copy(struct work *work, struct str *result, struct err *err)
+{
+	char from[PATH_BYTES_MAX + 1], to[PATH_BYTES_MAX + 1];
+	struct files files;
+	int r = path_of(work, "to", to, err);
+
+	if (r == 0)
+		r = begin(work, "from", from, &files, err);
+	str_add(result, "{}");
+	return r < 0 ? r : files_copy(&files, from, to, err);
+}
+
+int do_file_remove(struct work *work, struct str *result, struct err *err)
+{
+	char path[PATH_BYTES_MAX + 1];
+	struct files files;
+	int r = begin(work, "path", path, &files, err);
+
+	str_add(result, "{}");
+	return r < 0 ? r : files_remove(&files, path, params_flag(work->params, "recursive", false), err);
+}

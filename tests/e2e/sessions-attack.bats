@@ -1,0 +1,115 @@
+# What runs in a session against what keeps it: its process 1, its supervisor, other sessions, the host that takes its changes over.
+bats_require_minimum_version 1.5.0
+load lib
+
+setup() {
+	work="$BATS_TEST_TMPDIR/work"
+	mkdir "$work"
+	cd "$work"
+	export XDG_DATA_HOME="$work/data" # where a sandbox can see it
+	mkdir -m 700 "$XDG_DATA_HOME"
+}
+
+teardown() {
+	for directory in "$XDG_DATA_HOME"/coffer/sessions/*/; do
+		[ -d "$directory" ] && "$COFFER" session rm "$(basename "$directory")" || :
+	done
+}
+
+supervisor_of() {
+	for process in $(pgrep -x coffer-session); do
+		ls -l "/proc/$process/fd" 2>/dev/null | grep -q "$XDG_DATA_HOME/coffer/sessions/$1/lock" && echo "$process"
+	done
+}
+
+@test "who stops the next command before it executes delays process 1, and does not hold it; a timeout still comes" {
+	"$COFFER" session create one
+	cat > stopper.py <<-'END'
+		import os, signal, time
+		next = os.getpid() + 1
+		while True:
+		    try:
+		        os.kill(next, signal.SIGSTOP)
+		    except OSError:
+		        continue
+		    time.sleep(0.05)
+		    next += 1
+	END
+	"$COFFER" session exec --timeout 3s one -- python3 -c "$(cat stopper.py)" &
+	sleep 0.7
+	for _ in 1 2 3 4; do
+		timeout 15 "$COFFER" session exec --timeout 1s one -- true || [ $? = 124 ] # 124: it was stopped later than that
+	done
+	status=0
+	wait $! || status=$?
+	[ "$status" = 124 ]
+	[ "$(timeout 5 "$COFFER" session exec one -- sh -c 'ls -d /proc/[0-9]* | wc -l')" -le 4 ]
+}
+
+@test "who stops it again and again is ended all the same, and the session goes on" {
+	"$COFFER" session create one
+	cat > stopper.c <<-'END'
+		#include <signal.h>
+		#include <unistd.h>
+		int main(void) { for (int next = getpid() + 1;;) (void)kill(next, SIGSTOP); }
+	END
+	cc -O2 -static -o stopper stopper.c
+	"$COFFER" session exec --timeout 3s one -- ./stopper &
+	sleep 0.7
+	run timeout 10 "$COFFER" session exec --timeout 5s one -- true # it may have been quicker
+	status=0
+	wait $! || status=$?
+	[ "$status" = 124 ]
+	timeout 5 "$COFFER" session exec one -- true
+}
+
+@test "a sandbox that may use every socket it sees is not let in by a supervisor" {
+	"$COFFER" session create other
+	cat > connect.py <<-'END'
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		try:
+		    s.connect(sys.argv[1])
+		    print(len(s.recvmsg(4096, 256)[0]))
+		except OSError as e:
+		    print(e)
+	END
+	socket="$XDG_DATA_HOME/coffer/sessions/other/socket"
+	[ "$(python3 connect.py "$socket")" -gt 0 ] # outside it is greeted
+	run "$COFFER" run --view host --allow-all-unix-sockets -- python3 connect.py "$socket"
+	[ "$output" = 0 ] || [[ "$output" =~ Errno ]]
+}
+
+@test "a session whose directory has become a link is not made anew" {
+	mkdir sub secret
+	cd sub
+	"$COFFER" session create --write . one
+	kill -9 "$(supervisor_of one)"
+	cd "$work"
+	mv sub old
+	ln -s secret sub
+	wait_until eval '! supervisor_of one | grep -q .'
+	run ! "$COFFER" session exec one -- sh -c "echo x > $work/secret/file"
+	[[ "$output" == *"leads to"* ]]
+	[ ! -e secret/file ]
+	rm sub
+	mv old sub
+	"$COFFER" session exec one -- touch file
+	[ -e sub/file ]
+}
+
+@test "links that lead out of the tree only together are not applied" {
+	mkdir -p a/b t
+	XDG_DATA_HOME="$BATS_TEST_TMPDIR/data"
+	mkdir -m 700 "$XDG_DATA_HOME"
+	"$COFFER" try -- sh -c 'ln -s ../../t a/b/in; ln -s in/../../secret a/b/out'
+	run ! "$COFFER" apply
+	[[ "$output" == *"leads out"* ]]
+	[ ! -L a/b/in ] && [ ! -L a/b/out ]
+}
+
+@test "a command that could not be found again by its tag is not started" {
+	prlimit --rttime=1000000:1000000 "$COFFER" session create one
+	run ! "$COFFER" session exec one -- touch file
+	[ ! -e file ]
+}
