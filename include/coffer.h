@@ -441,6 +441,7 @@ struct coffer_session_options {
 	    workspace; /* EMPTY: the name under which the directory outlives the session, and is found by the next one; NULL: it goes with it */
 	uint64_t ttl_ms;  /* it ends so long after it was made; 0: never */
 	uint64_t idle_ms; /* it ends when nothing has been executed for so long; 0: never */
+	int history; /* COPY, EMPTY: after each command that changed files a layer is made, as by coffer_session_checkpoint, while all is paused */
 };
 
 enum coffer_session_state { COFFER_SESSION_RUNNING, COFFER_SESSION_PAUSED, COFFER_SESSION_STOPPED, COFFER_SESSION_BROKEN };
@@ -471,13 +472,20 @@ COFFER_API int coffer_session_pause(struct coffer_session *session, struct coffe
 COFFER_API int coffer_session_resume(struct coffer_session *session, struct coffer_error *error);
 /* Kills all of it and removes what it was. */
 COFFER_API int coffer_session_remove(struct coffer_session *session, struct coffer_error *error);
+/* The same, but its workspace stays under the session's name, as that of a request that tries does. POLICY where its tree is the host's. */
+COFFER_API int coffer_session_leave(struct coffer_session *session, struct coffer_error *error);
 
+/* Instead of a layer's number: what the files are now. */
+#define COFFER_NOW UINT64_MAX
 /*
  * Sessions whose tree is not the host's: another one that begins where this one is (settings and files, not processes); a layer to go back to, and going
  * back (0: the beginning), which kills the session's processes. A session that runs is paused meanwhile.
  */
 COFFER_API int coffer_session_fork(struct coffer_session *session, const char *name, struct coffer_session **ret_child,
                                    struct coffer_error *error);
+/* One that begins where this one was after a layer; 0: the beginning, COFFER_NOW: as coffer_session_fork. */
+COFFER_API int coffer_session_fork_at(struct coffer_session *session, uint64_t layer, const char *name, struct coffer_session **ret_child,
+                                      struct coffer_error *error);
 COFFER_API int coffer_session_checkpoint(struct coffer_session *session, const char *label, uint64_t *ret_number,
                                          struct coffer_error *error);
 COFFER_API int coffer_session_checkout(struct coffer_session *session, uint64_t number, struct coffer_error *error);
@@ -562,7 +570,6 @@ enum coffer_diff { COFFER_DIFF_NAMES, COFFER_DIFF_STAT, COFFER_DIFF_PATCH, COFFE
 typedef int coffer_write_function(void *context, const char *bytes, size_t n);
 /* paths NULL: all; else a NULL-terminated list, relative to the base, of what is shown with all below it. */
 /* Between two layers of it: 0 is the base; COFFER_NOW what it is now. */
-#define COFFER_NOW UINT64_MAX
 struct coffer_range {
 	uint64_t from, to;
 };

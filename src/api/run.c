@@ -163,6 +163,15 @@ static int run(struct coffer_request *request, const struct session_request *wan
 	return session_run(&request->coffer->session, wanted, &outcome->arena, &outcome->result, err);
 }
 
+/* What the command did has happened: its outcome stands. */
+static void tell_unrecorded(const struct coffer_request *request, const struct err *err)
+{
+	autostr struct str text = { 0 };
+	str_init(&text, 2 * COFFER_TEXT_MAX);
+	str_printf(&text, "the session's history has no layer of this command: %s", err->text);
+	tell(request, &(struct coffer_event){ .type = COFFER_EVENT_NOTED, .text = text.text });
+}
+
 static int execute(struct coffer_request *request, const struct session_request *wanted, struct coffer_outcome *outcome, struct err *err)
 {
 	const struct session *session = &request->coffer->session;
@@ -171,12 +180,15 @@ static int execute(struct coffer_request *request, const struct session_request 
 		                           .timeout_ms = request->timeout_ms,
 		                           .output_bytes = request->output_bytes,
 		                           .background = request->background };
+	struct err unrecorded = { 0 };
 	struct live live;
 	int r = sessions_connect(session, request->session, (const char *const *)environ, true, &live, err);
 	if (r < 0)
 		return r;
 	r = sessions_exec(session, &live, &exec, &outcome->arena, &outcome->result, err);
 	live_close(&live);
+	if (r == 0 && sessions_keep_history(session, request->session, request->argv, &unrecorded) < 0 && request->on_event)
+		tell_unrecorded(request, &unrecorded);
 	return r;
 }
 

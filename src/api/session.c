@@ -32,7 +32,8 @@ int coffer_session_create(struct coffer *coffer, const struct coffer_policy *pol
 		                             .id = options->name,
 		                             .labels = options->labels,
 		                             .ttl_ms = options->ttl_ms,
-		                             .idle_ms = options->idle_ms };
+		                             .idle_ms = options->idle_ms,
+		                             .history = options->history };
 	const struct session_request request = sessions_request(&policy->policy, (const char *const *)environ, options->directory);
 	if (options->size != sizeof(none))
 		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "session options of another size: compile with this library's header"),
@@ -94,14 +95,28 @@ int coffer_session_remove(struct coffer_session *session, struct coffer_error *e
 	return api_fail(sessions_remove(&session->coffer->session, session->name, &err), &err, error);
 }
 
+int coffer_session_leave(struct coffer_session *session, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(sessions_leave(&session->coffer->session, session->name, &err), &err, error);
+}
+
 int coffer_session_fork(struct coffer_session *session, const char *name, struct coffer_session **ret_child, struct coffer_error *error)
 {
+	return coffer_session_fork_at(session, COFFER_NOW, name, ret_child, error);
+}
+
+_Static_assert(COFFER_NOW == WORKSPACE_NOW, "what the files are now has one number");
+
+int coffer_session_fork_at(struct coffer_session *session, uint64_t layer, const char *name, struct coffer_session **ret_child,
+                           struct coffer_error *error)
+{
+	const struct session_fork fork = { .env = (const char *const *)environ, .child = name, .at = layer };
 	struct err err = { 0 };
 	struct arena arena;
 	struct session_entry entry;
 	arena_init(&arena, API_ARENA_MAX);
-	int r = api_fail(sessions_fork(&session->coffer->session, session->name, (const char *const *)environ, name, &arena, &entry, &err),
-	                 &err, error);
+	int r = api_fail(sessions_fork(&session->coffer->session, session->name, &fork, &arena, &entry, &err), &err, error);
 	if (r == 0)
 		r = new_handle(session->coffer, entry.id, ret_child, error);
 	arena_done(&arena);

@@ -43,6 +43,8 @@ int command_session_fork(const struct options *options);
 int command_session_checkpoint(const struct options *options);
 int command_session_checkout(const struct options *options);
 int command_session_log(const struct options *options);
+int command_session_bisect(const struct options *options);
+int command_race(const struct options *options);
 int command_session_rm(const struct options *options);
 int command_channel(const struct options *options);
 int command_version(const struct options *options);

@@ -38,6 +38,10 @@ const struct command commands[] = {
 	{ "discard", command_discard, ON_DISCARD, false, "[options] [NAME…]", "forget what a try has changed",
 	  "  coffer discard                           the latest one here\n"
 	  "  coffer discard --list                    which there are\n" },
+	{ "race", command_race, ON_RACE, true, "[options] [--] CMD [ARG…]", "run a command many times over, and keep what the best one did",
+	  "  coffer race --n 8 --judge './score' -- ./attempt     each in a copy-on-write view of this directory\n"
+	  "  coffer race --first -- sh -c './attempt --seed $COFFER_CANDIDATE'\n"
+	  "  coffer race --json --jobs 2 -- make test | jq .winner\n" },
 	{ "session create", command_session_create, ON_SESSION_CREATE, false, "[options] [NAME]",
 	  "make a sandbox that stays, and print its name",
 	  "  coffer session create --write . work     commands executed in it share files, processes and network\n"
@@ -52,8 +56,10 @@ const struct command commands[] = {
 	  "  coffer session pause work                the next exec lets them go on\n" },
 	{ "session resume", command_session_resume, ON_SESSION_NAMED, false, "NAME…", "let the processes of a session go on",
 	  "  coffer session resume work\n" },
-	{ "session fork", command_session_fork, ON_SESSION_FORK, false, "NAME [CHILD…]", "make sessions that begin where one is",
-	  "  coffer session fork work try-1 try-2     settings and files, not processes\n" },
+	{ "session fork", command_session_fork, ON_SESSION_FORK, false, "[options] NAME [CHILD…]",
+	  "make sessions that begin where one is, or was",
+	  "  coffer session fork work try-1 try-2     settings and files, not processes\n"
+	  "  coffer session fork --at 3 work before   as it was after layer 3 of `coffer session log work`\n" },
 	{ "session checkpoint", command_session_checkpoint, ON_SESSION_CHECKPOINT, false, "[options] NAME",
 	  "remember what the files of a session are now", "  coffer session checkpoint -m 'tests pass' work\n" },
 	{ "session log", command_session_log, ON_SESSION_LOG, false, "[options] NAME", "list what has been remembered of a session",
@@ -62,6 +68,9 @@ const struct command commands[] = {
 	{ "session checkout", command_session_checkout, ON_SESSION_CHECKOUT, false, "NAME LAYER",
 	  "go back to what the files of a session were",
 	  "  coffer session checkout work 3           its processes are killed; 0: the beginning\n" },
+	{ "session bisect", command_session_bisect, ON_SESSION_BISECT, true, "[options] NAME [--] CMD [ARG…]",
+	  "find the layer in which a command first fails",
+	  "  coffer session bisect work -- make test  in forks of its layers; the session is left alone\n" },
 	{ "session rm", command_session_rm, ON_SESSION_NAMED, false, "NAME…", "end sessions, and remove all that they were",
 	  "  coffer session rm work\n" },
 	{ "channel", command_channel, ON_CHANNEL, false, "[options]", "serve sessions to a program, as JSON lines",

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/say.h"
 #include "cli/srt.h"
+#include "cli/trial.h"
 #include "sys/fd.h"
 
 #include <string.h>
@@ -76,6 +77,8 @@ int main(int argc, char **argv)
 		return srt_proxy_called((const char *const *)argv + 1);
 	if (argc > 0 && (is_called(argv[0], "srt") || is_called(argv[0], "srt-py")))
 		return srt_main((const char *const *)argv + 1, is_called(argv[0], "srt-py"));
+	if (argc > 0 && is_called(argv[0], TRIAL_NAME))
+		return trial_called((const char *const *)argv + 1);
 	if (argc < 2) {
 		say("no command; `coffer help` shows what there is, `coffer run -- CMD` runs CMD in a sandbox");
 		return EXIT_FAILED;

@@ -49,7 +49,7 @@ const char *options_argument(const struct coffer_setting *setting)
 
 bool options_take_settings(const struct command *command)
 {
-	return command->on & (ON_RUN | ON_TRY | ON_EXPLAIN | ON_SESSION_CREATE);
+	return command->on & (ON_RUN | ON_TRY | ON_EXPLAIN | ON_SESSION_CREATE | ON_RACE);
 }
 
 static bool is_named(const char *name, const char *text, size_t n)

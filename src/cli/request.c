@@ -118,8 +118,8 @@ int request_make(const struct options *options, struct cli_request *ret_request,
 	return finish(r, &made, ret_request);
 }
 
-/* NAME [--] CMD…: the two dashes end the options of coffer, and have been left in place behind the name. */
-static const char *const *command_of(const struct options *options)
+/* The two dashes end the options of coffer, and have been left in place behind the name. */
+const char *const *request_command_of(const struct options *options)
 {
 	const char *const *argv = options->argv;
 	if (options->words.n == 0)
@@ -139,7 +139,7 @@ static int limit(const struct options *options, struct coffer_request *request)
 int request_make_exec(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
 {
 	struct cli_request made = { NULL, NULL, NULL, NULL };
-	const char *const *argv = command_of(options);
+	const char *const *argv = request_command_of(options);
 	if (!argv[0])
 		return no_command(options, error);
 	int r = coffer_new(&made.coffer, error);

@@ -20,6 +20,8 @@ int request_make(const struct options *options, struct cli_request *ret_request,
 int request_make_policy(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
 /* For a command of an existing session: words are its name and the command. */
 int request_make_exec(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
+/* The command in the words NAME [--] CMD…; empty: there is none. */
+const char *const *request_command_of(const struct options *options);
 /* An option that is a time; 0: not given. Negative errno after having spoken. */
 int request_option_ms(const struct options *options, enum option_id id, uint64_t *ret_ms);
 void request_done(struct cli_request *request);

@@ -53,6 +53,7 @@ static int create(const struct options *options, const struct cli_request *made,
 	struct coffer_session_options wanted = { .size = sizeof(wanted), .labels = labels };
 	struct coffer_session *session = NULL;
 	struct coffer_error error;
+	wanted.history = options->given[OPTION_HISTORY];
 	wanted.name = options->words.n ? options->words.at[0] : NULL;
 	if (choose_tree(options, &wanted) < 0)
 		return EXIT_FAILED;
@@ -178,10 +179,16 @@ static int print_line(const char *text)
 	return fd_write_all(STDOUT_FILENO, line.text, line.len);
 }
 
-static int fork_once(struct coffer_session *session, const char *name, struct coffer_error *error)
+/* "3" or "@3". */
+static int layer_of(const char *text, uint64_t *ret_number)
+{
+	return num_count(*text == '@' ? text + 1 : text, ret_number);
+}
+
+static int fork_once(struct coffer_session *session, uint64_t layer, const char *name, struct coffer_error *error)
 {
 	struct coffer_session *child = NULL;
-	int r = coffer_session_fork(session, name, &child, error);
+	int r = coffer_session_fork_at(session, layer, name, &child, error);
 	if (r == 0)
 		(void)print_line(coffer_session_name(child));
 	coffer_session_free(child);
@@ -190,10 +197,18 @@ static int fork_once(struct coffer_session *session, const char *name, struct co
 
 static int fork_all(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
 {
+	const char *at = options->value[OPTION_AT];
+	uint64_t layer = COFFER_NOW;
 	(void)coffer;
-	int r = options->words.n > 1 ? 0 : fork_once(session, NULL, error);
+	if (at && layer_of(at, &layer) < 0) {
+		*error =
+		    (struct coffer_error){ .code = COFFER_ERROR_USAGE,
+			                   .text = "session fork: --at takes the number of a layer, as `coffer session log` shows them" };
+		return -EINVAL;
+	}
+	int r = options->words.n > 1 ? 0 : fork_once(session, layer, NULL, error);
 	for (size_t i = 1; r == 0 && i < options->words.n; i++)
-		r = fork_once(session, options->words.at[i], error);
+		r = fork_once(session, layer, options->words.at[i], error);
 	return r;
 }
 
@@ -225,7 +240,7 @@ static int checkout(const struct options *options, struct coffer *coffer, struct
 	uint64_t number = 0;
 	const char *text = options->words.n == 2 ? options->words.at[1] : "";
 	(void)coffer;
-	if (num_count(*text == '@' ? text + 1 : text, &number) == 0)
+	if (layer_of(text, &number) == 0)
 		return coffer_session_checkout(session, number, error);
 	*error = (struct coffer_error){ .code = COFFER_ERROR_USAGE,
 		                        .text = "session checkout takes a name and the number of a layer: coffer session checkout work 3" };

@@ -89,6 +89,10 @@ static int make_tree(struct cradle *c, const struct session_request *request, co
 	int r = session_place_find(request->env, request->cwd, c->arena, &place, err);
 
 	c->kept.entry.tree = birth->tree;
+	c->kept.entry.history = birth->history;
+	if (birth->history && birth->tree == SESSION_TREE_HOST)
+		return err_set(err, ERR_USAGE, EINVAL,
+		               "a session that works in the host's own tree has no history: make it with --copy, or --empty");
 	if (r < 0 || birth->tree == SESSION_TREE_HOST || c->workspace)
 		return r;
 	return make_workspace(c, birth, place.cwd, err);

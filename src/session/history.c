@@ -1,14 +1,16 @@
 /* What is done to a session's workspace while nothing writes in it: layers, going back, other sessions that begin there. */
 #include "base/own.h"
 #include "session/birth.h"
+#include "session/registry.h"
 #include "session/sessions.h"
 #include "workspace/layers.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HISTORY_ARENA_MAX = 16 << 20 };
+enum { HISTORY_ARENA_MAX = 16 << 20, HISTORY_WAIT_MS = 5000, HISTORY_STEP_MS = 10, LABEL_TEXT_MAX = 4 << 20 };
 
 static int read_record(const struct session *session, const char *id, struct arena *arena, struct kept *ret_kept, struct err *err)
 {
@@ -67,9 +69,12 @@ static int hold(const struct session *session, struct workspace *workspace, stru
 		return 0;
 	arena_init(&arena, HISTORY_ARENA_MAX);
 	id = busy.code == ERR_BUSY ? find_user(session, workspace->record.id, &arena) : NULL;
-	r = id ? pause_it(session, id, held, err) : err_set(err, busy.code, busy.errnum, "%s", busy.text);
+	/* First the lock: whoever has it lets the session go on when it is done. */
+	r = id ? workspace_lock_beside(workspace, err) : err_set(err, busy.code, busy.errnum, "%s", busy.text);
+	if (r == 0)
+		r = pause_it(session, id, held, err);
 	arena_done(&arena);
-	return r < 0 ? r : workspace_lock_beside(workspace, err);
+	return r;
 }
 
 int sessions_hold_workspace(const struct session *session, struct workspace *workspace, struct session_held *ret_held, struct err *err)
@@ -110,9 +115,9 @@ void sessions_let_go(struct session_held *held)
 	const struct live_request resume = { .type = LIVE_RESUME };
 	struct live_reply reply;
 
-	workspace_close(held->workspace);
 	if (held->live.socket >= 0 && held->resumes)
 		(void)live_ask(&held->live, &resume, &reply, NULL);
+	workspace_close(held->workspace);
 	live_close(&held->live);
 }
 
@@ -136,6 +141,65 @@ int sessions_checkpoint(const struct session *session, const char *id, const cha
 	return r;
 }
 
+static const char *label_of(const char *const *argv, struct str *out)
+{
+	str_init(out, LABEL_TEXT_MAX);
+	for (size_t i = 0; argv[i] && out->len < WORKSPACE_LABEL_MAX; i++) {
+		str_add(out, i ? " " : "");
+		str_add_shell(out, argv[i]);
+	}
+	return out->failed ? argv[0] : out->text;
+}
+
+/* Another command's layer may be in the making. */
+static int hold_soon(const struct session *session, const char *id, struct session_held *held, struct err *err)
+{
+	struct err busy = { 0 };
+	int r = sessions_hold(session, id, held, &busy);
+
+	for (int waited = 0; r < 0 && busy.code == ERR_BUSY && waited < HISTORY_WAIT_MS; waited += HISTORY_STEP_MS) {
+		(void)poll(NULL, 0, HISTORY_STEP_MS);
+		err_clear(&busy);
+		r = sessions_hold(session, id, held, &busy);
+	}
+	return r < 0 ? err_set(err, busy.code, busy.errnum, "%s", busy.text) : 0;
+}
+
+static int record_change(const struct session *session, const char *id, const char *const *argv, struct err *err)
+{
+	autostr struct str label = { 0 };
+	struct session_held held;
+	uint64_t number;
+	int r = hold_soon(session, id, &held, err);
+
+	if (r < 0)
+		return r;
+	if (!workspace_is_recorded(held.workspace, &number))
+		r = workspace_checkpoint(held.workspace, way(&held), label_of(argv, &label), &number, err);
+	sessions_let_go(&held);
+	return r;
+}
+
+int sessions_keep_history(const struct session *session, const char *id, const char *const *argv, struct err *err)
+{
+	autofd int top = registry_open_top(session->data_dir, false, err);
+	autofd int dir = top < 0 ? top : registry_open(top, id, err);
+	autoworkspace struct workspace *workspace = NULL;
+	struct arena arena;
+	struct kept kept;
+	uint64_t number;
+	int r;
+
+	arena_init(&arena, HISTORY_ARENA_MAX);
+	r = dir < 0 ? dir : registry_read(dir, id, &arena, &kept, err);
+	if (r == 0 && kept.entry.history) /* at first without stopping anybody */
+		r = workspace_open(session->data_dir, kept.entry.workspace, &workspace, err);
+	if (r == 0 && workspace && !workspace_is_recorded(workspace, &number))
+		r = record_change(session, id, argv, err);
+	arena_done(&arena);
+	return r;
+}
+
 int sessions_checkout(const struct session *session, const char *id, uint64_t number, struct err *err)
 {
 	struct session_held held;
@@ -152,44 +216,48 @@ int sessions_checkout(const struct session *session, const char *id, uint64_t nu
 
 /* ---- other sessions ---- */
 
-static int fork_from(const struct session *session, const struct kept *kept, const char *child, struct workspace **ret_workspace,
-                     struct err *err)
+static int fork_from(const struct session *session, const struct kept *kept, const struct session_fork *fork,
+                     struct workspace **ret_workspace, struct err *err)
 {
 	struct session_held held;
 	int r = sessions_hold(session, kept->entry.id, &held, err);
 
 	if (r < 0)
 		return r;
-	r = workspace_fork(held.workspace, way(&held), child, ret_workspace, err);
+	if (fork->at == WORKSPACE_NOW)
+		r = workspace_fork(held.workspace, way(&held), fork->child, ret_workspace, err);
+	else
+		r = workspace_fork_at(held.workspace, fork->at, fork->child, ret_workspace, err);
 	sessions_let_go(&held);
 	return r;
 }
 
-int sessions_fork(const struct session *session, const char *id, const char *const *env, const char *child, struct arena *arena,
+int sessions_fork(const struct session *session, const char *id, const struct session_fork *fork, struct arena *arena,
                   struct session_entry *ret_entry, struct err *err)
 {
 	struct kept kept;
 	struct policy policy;
 	struct workspace *workspace = NULL;
 	struct session_request request;
-	struct session_birth birth = { .id = child };
+	struct session_birth birth = { .id = fork->child };
 	int r = read_record(session, id, arena, &kept, err);
 
 	if (r == 0)
 		r = birth_policy(&kept, arena, &policy, err);
 	if (r == 0)
-		r = fork_from(session, &kept, child, &workspace, err);
+		r = fork_from(session, &kept, fork, &workspace, err);
 	if (r < 0)
 		return r;
 
 	const struct birth_parent parent = { .workspace = workspace, .kept = &kept };
 
-	request = sessions_request(&policy, env, kept.entry.cwd);
-	birth.id = child ? child : arena_dup(arena, workspace->record.id);
+	request = sessions_request(&policy, fork->env, kept.entry.cwd);
+	birth.id = fork->child ? fork->child : arena_dup(arena, workspace->record.id);
 	birth.tree = kept.entry.tree;
 	birth.labels = kept.entry.labels;
 	birth.ttl_ms = kept.entry.ttl_ms;
 	birth.idle_ms = kept.entry.idle_ms;
+	birth.history = kept.entry.history;
 	kept.entry.keeps_workspace = false;
 	birth.parent = &parent;
 	return sessions_create(session, &request, &birth, arena, ret_entry, err);

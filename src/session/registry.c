@@ -91,7 +91,8 @@ int registry_write(int dir, const struct kept *kept, struct err *err)
 	add_text(&out, "tree", session_tree_name(kept->entry.tree));
 	add_text(&out, "path", kept->entry.path);
 	add_text(&out, "workspace", kept->entry.workspace);
-	str_printf(&out, ",\"keeps_workspace\":%s", kept->entry.keeps_workspace ? "true" : "false");
+	str_printf(&out, ",\"keeps_workspace\":%s,\"history\":%s", kept->entry.keeps_workspace ? "true" : "false",
+	           kept->entry.history ? "true" : "false");
 	str_printf(&out, ",\"has_secrets\":%s,\"labels\":%s}\n", kept->has_secrets ? "true" : "false",
 	           kept->entry.labels ? kept->entry.labels : "{}");
 	r = out.failed ? -ENOMEM : file_replace_at(dir, settings_name, kept->settings, strlen(kept->settings), true);
@@ -144,6 +145,7 @@ static bool take_tree(const json_t *record, struct arena *arena, struct session_
 	entry->path = text_of(record, "path", arena);
 	entry->workspace = text_of(record, "workspace", arena);
 	entry->keeps_workspace = json_is_true(json_object_get(record, "keeps_workspace"));
+	entry->history = json_is_true(json_object_get(record, "history"));
 	if (entry->tree == SESSION_TREE_HOST)
 		return !entry->workspace;
 	return entry->workspace && workspace_is_id(entry->workspace) && entry->path && path_is_normal(entry->path);

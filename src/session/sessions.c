@@ -15,6 +15,7 @@
 #include "session/course.h"
 #include "session/registry.h"
 #include "sys/file.h"
+#include "workspace/seal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -323,7 +324,30 @@ static int remove_workspace(const struct session *session, int dir, const char *
 	return r == -ENOENT ? 0 : r;
 }
 
-int sessions_remove(const struct session *session, const char *id, struct err *err)
+/* What of it was proven to be as the base had it is so from now on; the rest counts as changed by others. */
+static int seal_workspace(const struct session *session, int dir, const char *id, struct err *err)
+{
+	autoworkspace struct workspace *workspace = NULL;
+	struct arena arena;
+	struct kept kept;
+	int r;
+
+	arena_init(&arena, SESSION_ARENA_MAX);
+	r = registry_read(dir, id, &arena, &kept, err);
+	if (r == 0 && !kept.entry.workspace)
+		r = err_set(err, ERR_POLICY, EINVAL, "session %s works in the host's own tree: there is no workspace to keep", id);
+	if (r == 0)
+		r = workspace_open(session->data_dir, kept.entry.workspace, &workspace, err);
+	if (r == 0)
+		r = workspace_lock(workspace, err);
+	if (r == 0)
+		r = workspace_seal(workspace, err);
+	arena_done(&arena);
+	return r;
+}
+
+static int end(const struct session *session, const char *id, int (*part)(const struct session *, int, const char *, struct err *),
+               struct err *err)
 {
 	autofd int top = -1;
 	autofd int dir = find(session, id, &top, err);
@@ -336,11 +360,21 @@ int sessions_remove(const struct session *session, const char *id, struct err *e
 
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
-	r = remove_workspace(session, dir, id, err);
+	r = part(session, dir, id, err);
 	if (r < 0)
 		return r;
 	r = file_remove_tree(top, id);
 	return r < 0 && r != -ENOENT ? err_set(err, ERR_SETUP, -r, "session %s: %s", id, strerror(-r)) : 0;
+}
+
+int sessions_remove(const struct session *session, const char *id, struct err *err)
+{
+	return end(session, id, remove_workspace, err);
+}
+
+int sessions_leave(const struct session *session, const char *id, struct err *err)
+{
+	return end(session, id, seal_workspace, err);
 }
 
 int sessions_gc(const struct session *session, struct err *err)

@@ -31,6 +31,7 @@ struct session_birth {
 	const char *labels;    /* a JSON object of texts, or NULL */
 	uint64_t ttl_ms;       /* from now; 0: none */
 	uint64_t idle_ms;      /* 0: none */
+	bool history;          /* a layer after each command that changed something; not of a HOST tree */
 	const struct birth_parent *parent; /* of sessions_fork; else NULL */
 };
 
@@ -44,6 +45,7 @@ struct session_entry {
 	enum session_tree tree;
 	const char *path, *workspace; /* not of a HOST tree */
 	bool keeps_workspace;
+	bool history;
 	const char *labels; /* JSON */
 	bool is_over;       /* STOPPED, and not to be made anew: its time was up */
 	const char *fault;  /* BROKEN: what is wrong with the record */
@@ -96,11 +98,21 @@ int sessions_hold(const struct session *session, const char *id, struct session_
 int sessions_hold_workspace(const struct session *session, struct workspace *workspace, struct session_held *ret_held, struct err *err);
 void sessions_let_go(struct session_held *held);
 
-/* Another session that begins where this one is: settings and workspace, not processes. child NULL: a random name. */
-int sessions_fork(const struct session *session, const char *id, const char *const *env, const char *child, struct arena *arena,
+/* Another session that begins where this one is, or was after a layer: settings and workspace, not processes. */
+struct session_fork {
+	const char *const *env; /* the caller's */
+	const char *child;      /* its name; NULL: a random one */
+	uint64_t at;            /* 0: the base; WORKSPACE_NOW: what it is now */
+};
+int sessions_fork(const struct session *session, const char *id, const struct session_fork *fork, struct arena *arena,
                   struct session_entry *ret_entry, struct err *err);
 /* Makes a layer of what the workspace is now, for going back: its number. */
 int sessions_checkpoint(const struct session *session, const char *id, const char *label, uint64_t *ret_number, struct err *err);
+/*
+ * After a command: of a session that keeps history, a layer with the command's words as its label, if anything is other than in the newest one. A command
+ * that ended while another wrote has what that had written by then.
+ */
+int sessions_keep_history(const struct session *session, const char *id, const char *const *argv, struct err *err);
 /* Goes back to a layer, 0: the beginning. Processes are killed; what no layer has is lost. */
 int sessions_checkout(const struct session *session, const char *id, uint64_t number, struct err *err);
 
@@ -117,6 +129,8 @@ int sessions_exists(const struct session *session, const char *id, struct err *e
 int sessions_stop(const struct session *session, const char *id, struct err *err);
 /* Ends one and removes what there is of it. */
 int sessions_remove(const struct session *session, const char *id, struct err *err);
+/* The same, but its workspace stays, as that of a try does. */
+int sessions_leave(const struct session *session, const char *id, struct err *err);
 
 /* Removes those whose time was up when nobody was there to see it, as sessions_list does. */
 int sessions_gc(const struct session *session, struct err *err);

@@ -1,6 +1,7 @@
 #include "workspace/layers.h"
 
 #include "base/own.h"
+#include "base/utf8.h"
 #include "sys/file.h"
 #include "workspace/clock.h"
 #include "workspace/keep.h"
@@ -22,6 +23,27 @@ static int fail(const struct workspace *workspace, int r, const char *deed, stru
 	return err_set(err, ERR_SETUP, -r, "workspace %s: %s: %s", workspace->record.id, deed, strerror(-r));
 }
 
+/* What is no UTF-8 is not kept as such: the record could not be read with it. */
+static char *dup_label(struct arena *arena, const char *label)
+{
+	size_t n = strnlen(label, WORKSPACE_LABEL_MAX), at = 0;
+	char *copy = arena_dup_n(arena, label, n);
+
+	while (copy && at < n) {
+		uint32_t code;
+		size_t step = utf8_take(copy + at, n - at, &code);
+
+		if (step == 0)
+			copy[at] = '?';
+		if (at + (step ? step : 1) >= WORKSPACE_LABEL_MAX)
+			break;
+		at += step ? step : 1;
+	}
+	if (copy)
+		copy[at] = '\0';
+	return copy;
+}
+
 /* A new layer in the record; not yet in the file. */
 static struct workspace_layer *add_layer(struct workspace *workspace, uint64_t parent, const char *label)
 {
@@ -37,7 +59,7 @@ static struct workspace_layer *add_layer(struct workspace *workspace, uint64_t p
 	layer->number = record->last + 1;
 	layer->parent = parent;
 	layer->home = record->id;
-	layer->label = arena_printf(&workspace->arena, "%.*s", WORKSPACE_LABEL_MAX - 1, label ? label : "");
+	layer->label = dup_label(&workspace->arena, label ? label : "");
 	if (!layer->label || clock_read(&layer->created_ns, &clock) < 0)
 		return NULL;
 	record->layers = layers;
@@ -166,15 +188,22 @@ int workspace_checkpoint(struct workspace *workspace, enum checkpoint_way way, c
 	return r;
 }
 
+static int need_layer(const struct workspace *workspace, uint64_t number, struct err *err)
+{
+	if (number && !record_layer(&workspace->record, number))
+		return err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has no layer @%llu", workspace->record.id,
+		               (unsigned long long)number);
+	return 0;
+}
+
 int workspace_checkout(struct workspace *workspace, uint64_t number, struct err *err)
 {
 	int r = workspace_need_lock(workspace, err);
 
+	if (r == 0)
+		r = need_layer(workspace, number, err);
 	if (r < 0)
 		return r;
-	if (number && !record_layer(&workspace->record, number))
-		return err_set(err, ERR_NOTFOUND, ENOENT, "workspace %s has no layer @%llu", workspace->record.id,
-		               (unsigned long long)number);
 	workspace->record.below = number;
 	r = workspace_renew_top(workspace, err);
 	return r < 0 ? r : record_store(workspace->dir, &workspace->record, err);
@@ -278,19 +307,14 @@ static bool is_empty(const struct workspace *workspace)
 	return file_dir_next(&dir, &name, &type) == 0;
 }
 
-int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const char *id, struct workspace **ret_child, struct err *err)
+static int make_child(struct workspace *workspace, uint64_t below, const char *id, struct workspace **ret_child, struct err *err)
 {
 	autoworkspace struct workspace *child = workspace_start(workspace->data_dir);
-	uint64_t number = workspace->record.below;
-	int r = workspace_need_lock(workspace, err);
+	int r;
 
-	if (r == 0 && (workspace->record.mode == WORKSPACE_STAGE || !is_empty(workspace)))
-		r = workspace_checkpoint(workspace, way, "fork", &number, err);
-	if (r < 0)
-		return r;
 	if (!child || inherit(workspace, child) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for a workspace");
-	child->record.below = way == CHECKPOINT_RENAME && workspace->record.mode == WORKSPACE_OVERLAY ? workspace->record.below : number;
+	child->record.below = below;
 	child->all = workspace_open_all(workspace->data_dir, true, err);
 	r = child->all < 0 ? child->all : workspace_open_base(child, err);
 	if (r == 0)
@@ -300,4 +324,61 @@ int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const c
 	if (r == 0)
 		*ret_child = TAKE_PTR(child);
 	return r;
+}
+
+bool workspace_is_at(struct workspace *workspace, uint64_t number)
+{
+	autochanges struct changes changes;
+
+	if (workspace_compare(workspace, number, WORKSPACE_NOW, &changes, NULL) < 0) {
+		memset(&changes, 0, sizeof(changes));
+		return false;
+	}
+	for (size_t i = 0; i < changes.list.n; i++)
+		if (change_shows(&changes.list.at[i]))
+			return false;
+	return changes.too_deep == 0;
+}
+
+bool workspace_is_recorded(struct workspace *workspace, uint64_t *ret_number)
+{
+	const struct workspace_record *record = &workspace->record;
+	uint64_t newest = record->layers_n ? record->layers[record->layers_n - 1].number : 0;
+
+	*ret_number = newest;
+	if (workspace_is_at(workspace, newest))
+		return true;
+	*ret_number = record->below;
+	return record->below != newest && workspace_is_at(workspace, record->below);
+}
+
+/* A copy is worth a look at the one before. */
+static int make_layer(struct workspace *workspace, enum checkpoint_way way, uint64_t *ret_number, struct err *err)
+{
+	bool copies = way == CHECKPOINT_COPY || workspace->record.mode == WORKSPACE_STAGE;
+
+	if (copies && workspace_is_recorded(workspace, ret_number))
+		return 0;
+	return workspace_checkpoint(workspace, way, "fork", ret_number, err);
+}
+
+int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const char *id, struct workspace **ret_child, struct err *err)
+{
+	uint64_t number = workspace->record.below;
+	int r = workspace_need_lock(workspace, err);
+
+	if (r == 0 && (workspace->record.mode == WORKSPACE_STAGE || !is_empty(workspace)))
+		r = make_layer(workspace, way, &number, err);
+	if (r == 0 && way == CHECKPOINT_RENAME && workspace->record.mode == WORKSPACE_OVERLAY)
+		number = workspace->record.below; /* many layers may have become one */
+	return r < 0 ? r : make_child(workspace, number, id, ret_child, err);
+}
+
+int workspace_fork_at(struct workspace *workspace, uint64_t number, const char *id, struct workspace **ret_child, struct err *err)
+{
+	int r = workspace_need_lock(workspace, err);
+
+	if (r == 0)
+		r = need_layer(workspace, number, err);
+	return r < 0 ? r : make_child(workspace, number, id, ret_child, err);
 }

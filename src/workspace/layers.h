@@ -21,11 +21,17 @@ enum checkpoint_way {
 int workspace_checkpoint(struct workspace *workspace, enum checkpoint_way way, const char *label, uint64_t *ret_number, struct err *err);
 /* Goes back to the state after a layer; 0 is the base. What upper held and no layer has is lost. */
 int workspace_checkout(struct workspace *workspace, uint64_t number, struct err *err);
+/* Does nothing that shows differ from the state after a layer? */
+bool workspace_is_at(struct workspace *workspace, uint64_t number);
+/* Is the newest layer, or the one below upper, what it is now? Then that is *ret_number. */
+bool workspace_is_recorded(struct workspace *workspace, uint64_t *ret_number);
 /* How many layers lie below upper. */
 size_t workspace_depth(const struct workspace *workspace);
 /* Makes one layer of those below upper. The old ones stay for history. */
 int workspace_squash(struct workspace *workspace, struct err *err);
-/* Another workspace that begins where this one is, locked. id NULL: a random name. */
+/* Another workspace that begins where this one is, locked. id NULL: a random name. Of a copy that would be like the layer before none is made. */
 int workspace_fork(struct workspace *workspace, enum checkpoint_way way, const char *id, struct workspace **ret_child, struct err *err);
+/* The same from where it was after a layer; 0 is the base. */
+int workspace_fork_at(struct workspace *workspace, uint64_t number, const char *id, struct workspace **ret_child, struct err *err);
 
 #endif

@@ -22,7 +22,7 @@ teardown() {
 
 @test "every command has a manual page, and each page is named in another" {
 	cd "$ROOT/man"
-	for command in run explain why doctor try session channel gc; do
+	for command in run explain why doctor try race session channel gc; do
 		[ -s coffer-$command.1.scd ]
 		grep -q "coffer-$command\*(1)" coffer.1.scd
 	done
@@ -56,14 +56,16 @@ teardown() {
 	printf '#!/bin/sh\ncat\n' > a.out
 	printf '#!/bin/sh\necho configured\n' > configure
 	cp a.out unknown
-	chmod +x a.out configure unknown
+	cp a.out score
+	cp a.out attempt
+	chmod +x a.out configure unknown score attempt
 	echo '{"name": "x", "version": "1.0.0", "scripts": {"test": "true"}}' > package.json
 	echo '{"filesystem": {"allowWrite": ["."]}}' > policy.json
 	echo text > input
 	{
-		sed -n 's/^\$ \(coffer .*\)/\1/p; t; s/^\t\{0,1\}\(coffer \(run\|explain\|why\|doctor\|gc\|try\|diff\|apply\|discard\|session\)\( .*\|\)\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
+		sed -n 's/^\$ \(coffer .*\)/\1/p; t; s/^\t\{0,1\}\(coffer \(run\|race\|explain\|why\|doctor\|gc\|try\|diff\|apply\|discard\|session\)\( .*\|\)\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
 			"$ROOT/README.md" "$ROOT"/man/*.scd | sed 's/   *#.*//; s/++$//; s/\\\*/*/g'
-		for command in run explain why doctor gc version; do
+		for command in run race explain why doctor gc version; do
 			coffer help $command | sed -n '/^Examples/,/^Usage/s/^  \(coffer [^ ].*\)/\1/p' | sed 's/   .*//'
 		done
 	} | grep -v '\\$\|^coffer runs \|^coffer failed\|^coffer why 7f3a\|^coffer keeps' > commands

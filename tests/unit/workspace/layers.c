@@ -257,11 +257,98 @@ static void stage_forks(void **state)
 	forks(WORKSPACE_STAGE);
 }
 
+static void expect_child(struct workspace *workspace, uint64_t number, const char *text)
+{
+	struct workspace *child = NULL;
+	struct err err = { 0 };
+	char id[WORKSPACE_ID_MAX];
+
+	must(workspace_fork_at(workspace, number, NULL, &child, &err), &err);
+	expect_at(child, WORKSPACE_NOW, "file", text);
+	expect_at(child, WORKSPACE_NOW, "later", NULL);
+	snprintf(id, sizeof(id), "%s", child->record.id);
+	workspace_close(child);
+	must(workspace_remove(top_data, id, &err), &err);
+}
+
+static void forks_at(enum workspace_mode mode)
+{
+	struct workspace *child = NULL;
+	struct err err = { 0 };
+	uint64_t number;
+
+	top_put("base/file", "0");
+	autoworkspace struct workspace *workspace = top_workspace(mode);
+
+	assert_true(workspace_is_recorded(workspace, &number));
+	for (int i = 1; i <= 3; i++) {
+		char text[8];
+
+		snprintf(text, sizeof(text), "%d", i);
+		top_put(top_upper(workspace, "file"), text);
+		assert_false(workspace_is_recorded(workspace, &number));
+		must(workspace_checkpoint(workspace, CHECKPOINT_COPY, text, &number, &err), &err);
+		assert_true(workspace_is_recorded(workspace, &number));
+		assert_int_equal(number, i);
+	}
+	top_put(top_upper(workspace, "later"), "x");
+	expect_child(workspace, 0, "0");
+	expect_child(workspace, 2, "2");
+	expect_child(workspace, 3, "3");
+	expect_at(workspace, WORKSPACE_NOW, "file", "3");
+	assert_int_equal(workspace_fork_at(workspace, 4, NULL, &child, &err), -ENOENT);
+	assert_int_equal(err.code, ERR_NOTFOUND);
+	/* Of what is recorded no second layer is made. */
+	for (int i = 0; i < 2; i++) {
+		must(workspace_fork(workspace, CHECKPOINT_COPY, NULL, &child, &err), &err);
+		expect_at(child, WORKSPACE_NOW, "later", "x");
+		workspace_close(child);
+	}
+	assert_int_equal(workspace->record.layers_n, 4);
+}
+
+static void overlay_forks_at(void **state)
+{
+	(void)state;
+	forks_at(WORKSPACE_OVERLAY);
+}
+
+static void stage_forks_at(void **state)
+{
+	(void)state;
+	forks_at(WORKSPACE_STAGE);
+}
+
+static void labels(void **state)
+{
+	struct workspace *again = NULL;
+	struct err err = { 0 };
+	uint64_t number;
+	char bytes[600];
+
+	(void)state;
+	top_put("base/file", "0");
+	autoworkspace struct workspace *workspace = top_workspace(WORKSPACE_OVERLAY);
+
+	memset(bytes, 0xff, sizeof(bytes));
+	bytes[sizeof(bytes) - 1] = '\0';
+	must(workspace_checkpoint(workspace, CHECKPOINT_COPY, bytes, &number, &err), &err);
+	for (size_t i = 0; i + 2 < sizeof(bytes); i += 2)
+		memcpy(bytes + i, "ä", 2);
+	bytes[sizeof(bytes) - 2] = '\0';
+	must(workspace_checkpoint(workspace, CHECKPOINT_COPY, bytes, &number, &err), &err);
+	must(workspace_open(top_data, workspace->record.id, &again, &err), &err);
+	assert_int_equal(strspn(again->record.layers[0].label, "?"), WORKSPACE_LABEL_MAX - 1);
+	assert_int_equal(strlen(again->record.layers[1].label), WORKSPACE_LABEL_MAX - 2);
+	workspace_close(again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TOP_TEST(renamed),   TOP_TEST(copied), TOP_TEST(staged),        TOP_TEST(sharing),
-		TOP_TEST(cut_short), TOP_TEST(many),   TOP_TEST(overlay_forks), TOP_TEST(stage_forks),
+		TOP_TEST(renamed),          TOP_TEST(copied),         TOP_TEST(staged),        TOP_TEST(sharing),
+		TOP_TEST(cut_short),        TOP_TEST(many),           TOP_TEST(overlay_forks), TOP_TEST(stage_forks),
+		TOP_TEST(overlay_forks_at), TOP_TEST(stage_forks_at), TOP_TEST(labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
