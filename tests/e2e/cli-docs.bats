@@ -3,15 +3,14 @@
 
 setup() {
 	load lib
+	teardown() { # sessions that the documents make, when one of their lines has failed
+		for directory in "${TOP:-/nowhere}"/data/coffer/sessions/*/; do
+			[ ! -d "$directory" ] || "$COFFER" session rm "$(basename "$directory")" || true
+		done
+		cd /
+		[ -z "$TOP" ] || rm -rf "$TOP"
+	}
 	ROOT=$BATS_TEST_DIRNAME/../..
-}
-
-teardown() {
-	for directory in "${TOP:-/nowhere}"/data/coffer/sessions/*/; do
-		[ ! -d "$directory" ] || "$COFFER" session rm "$(basename "$directory")" || true
-	done
-	cd /
-	[ -z "$TOP" ] || rm -rf "$TOP"
 }
 
 # bats test_tags=smoke
