@@ -506,7 +506,7 @@ struct coffer_session_view {
 	unsigned uid, gid; /* that its processes have on the host; not the caller's, when that is root */
 	int connection;
 };
-COFFER_API int coffer_session_view(struct coffer_session *session, struct coffer_session_view *ret_view, struct coffer_error *error);
+COFFER_API int coffer_session_view_open(struct coffer_session *session, struct coffer_session_view *ret_view, struct coffer_error *error);
 COFFER_API void coffer_session_view_close(struct coffer_session_view *view);
 
 /*
@@ -537,8 +537,8 @@ struct coffer_process_log {
 	size_t n;
 	uint64_t total;
 };
-COFFER_API int coffer_process_log(struct coffer_session *session, const char *name, struct coffer_process_log *log,
-                                  struct coffer_error *error);
+COFFER_API int coffer_process_log_read(struct coffer_session *session, const char *name, struct coffer_process_log *log,
+                                       struct coffer_error *error);
 /* SIGTERM to the command's group, and SIGKILL to all that came of it after grace_ms, or when the command has ended. Returns when it is over. */
 COFFER_API int coffer_process_stop(struct coffer_session *session, const char *name, uint64_t grace_ms, struct coffer_error *error);
 /* Until it is over; COFFER_ERROR_LIMIT with ETIMEDOUT after timeout_ms; 0: for ever. */

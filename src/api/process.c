@@ -37,7 +37,7 @@ int coffer_process_start(struct coffer_session *session, const struct coffer_pro
 	return r < 0 ? r : coffer_process_text(session, name, ret_text, error);
 }
 
-int coffer_process_log(struct coffer_session *session, const char *name, struct coffer_process_log *log, struct coffer_error *error)
+int coffer_process_log_read(struct coffer_session *session, const char *name, struct coffer_process_log *log, struct coffer_error *error)
 {
 	struct err err = { 0 };
 	struct process_log both[2] = { 0 };

@@ -35,7 +35,7 @@ static int open_inside(int root, const char *path)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int coffer_session_view(struct coffer_session *session, struct coffer_session_view *ret_view, struct coffer_error *error)
+int coffer_session_view_open(struct coffer_session *session, struct coffer_session_view *ret_view, struct coffer_error *error)
 {
 	struct err err = { 0 };
 	struct arena arena;

@@ -120,7 +120,7 @@ int do_port_wait(struct work *work, struct str *result, struct err *err)
 	if (!find(ports, port))
 		return err_set(err, ERR_NOTFOUND, ENOENT, "port %llu is not published: session.create's ports say which are",
 		               (unsigned long long)port);
-	if (coffer_session_view(session, &view, &error) < 0)
+	if (coffer_session_view_open(session, &view, &error) < 0)
 		return work_failed(err, &error);
 	if (interval < INTERVAL_LEAST_MS || interval > TIMEOUT_MS)
 		interval = INTERVAL_LEAST_MS;

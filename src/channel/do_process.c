@@ -126,7 +126,7 @@ static int add_log(const struct work *work, struct coffer_session *session, int 
 	const char *name = stream == 2 ? "stderr" : "stdout";
 	struct coffer_error error;
 
-	if (coffer_process_log(session, params_text(work->params, "process"), &log, &error) < 0)
+	if (coffer_process_log_read(session, params_text(work->params, "process"), &log, &error) < 0)
 		return work_failed(err, &error);
 	str_printf(result, "%s\"%s\":\"", stream == 2 ? "," : "", name);
 	str_add_base64(result, log.bytes, log.n);

@@ -157,7 +157,7 @@ int work_enter(const struct work *work, struct files *ret_files, struct err *err
 
 	if (r < 0)
 		return r;
-	r = coffer_session_view(session, &view, &error);
+	r = coffer_session_view_open(session, &view, &error);
 	if (r < 0)
 		return work_failed(err, &error);
 	coffer_session_free(session);
