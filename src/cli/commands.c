@@ -49,6 +49,15 @@ const struct command commands[] = {
 	{ "session exec", command_session_exec, ON_SESSION_EXEC, true, "[options] NAME [--] CMD [ARG…]", "execute a command in a session",
 	  "  coffer session exec work -- npm test\n"
 	  "  coffer session exec --cwd src --env CI=1 --timeout 5m work -- make\n" },
+	{ "session start", command_session_start, ON_SESSION_START, true, "[options] NAME [--] CMD [ARG…]",
+	  "start a command in a session that nobody waits for",
+	  "  coffer session start work -- npm run dev  prints it as JSON, with its number; its output is kept\n" },
+	{ "session ps", command_session_ps, ON_SESSION_NAMED, false, "NAME [NUMBER]", "list what has been started in a session, as JSON",
+	  "  coffer session ps work | jq '.[] | select(.status == \"running\")'\n" },
+	{ "session logs", command_session_logs, ON_SESSION_NAMED, false, "NAME NUMBER", "show what such a command has written last",
+	  "  coffer session logs work 1\n" },
+	{ "session stop-process", command_session_stop_process, ON_SESSION_NAMED, false, "NAME NUMBER…",
+	  "end such commands with all that came of them", "  coffer session stop-process work 1        SIGTERM, and after 5 s SIGKILL\n" },
 	{ "session ls", command_session_ls, ON_SESSION_LS, false, "[options]", "list the sessions of this user",
 	  "  coffer session ls\n"
 	  "  coffer session ls --json | jq '.[] | select(.state == \"stopped\")'\n" },

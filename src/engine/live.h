@@ -20,7 +20,7 @@ enum { LIVE_VERSION = 1, LIVE_CLIENTS_MAX = 256, LIVE_NEVER_MS = 0 };
 enum live_request_type {
 	LIVE_EXEC = 1, /* with WIRE_EXEC_FDS descriptors; a = 1: it is no sign of activity. No reply but on the exec's socket */
 	LIVE_STATE,    /* the reply says it */
-	LIVE_PAUSE,    /* nothing runs until the next EXEC or RESUME */
+	LIVE_PAUSE, /* nothing runs until the next EXEC or RESUME. a = 1: and nobody else is heard until this client says RESUME, or goes */
 	LIVE_RESUME,
 	LIVE_LIFETIME, /* other times: b, c in ms from now; 0: none */
 	LIVE_RULES,    /* with a sealed file of rules for the egress filter, in place of those before */

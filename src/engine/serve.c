@@ -50,6 +50,8 @@ struct serve {
 	int signals;
 	uint64_t started_us, end_us, idle_us, active_us; /* active_us: when somebody was last */
 	enum live_state state;
+	struct client *holder;  /* the only one who is heard; NULL: all are */
+	bool holder_resumes;    /* nothing was paused before */
 	bool stopped_by_signal; /* paused without a freezer */
 	bool ends, is_over;     /* over: its time is up */
 };
@@ -161,6 +163,27 @@ static int resume(struct serve *s)
 	if (r == 0)
 		mark_state(s, LIVE_RUNNING);
 	return r;
+}
+
+/* For whoever works on what the processes write: an execution in between would let them go on. */
+static int hold(struct serve *s, struct client *client)
+{
+	bool ran = s->state != LIVE_PAUSED;
+	int r = pause_all(s);
+
+	if (r == 0) {
+		s->holder = client;
+		s->holder_resumes = ran;
+	}
+	return r;
+}
+
+static void let_go(struct serve *s)
+{
+	s->holder = NULL;
+	if (s->holder_resumes)
+		(void)resume(s);
+	s->holder_resumes = false;
 }
 
 /* ---- clients ---- */
@@ -277,8 +300,9 @@ static int obey(struct serve *s, struct client *client, const struct live_reques
 	case LIVE_STATE:
 		return 0;
 	case LIVE_PAUSE:
-		return pause_all(s);
+		return request->a ? hold(s, client) : pause_all(s);
 	case LIVE_RESUME:
+		s->holder = NULL;
 		return resume(s);
 	case LIVE_LIFETIME:
 		set_lifetime(s, request);
@@ -316,6 +340,8 @@ static void hear(struct serve *s, struct client *client)
 			(void)sock_send(client->socket, &reply, sizeof(reply));
 	} else {
 		own_close(&client->socket);
+		if (s->holder == client)
+			let_go(s);
 	}
 	for (int i = 0; i < WIRE_EXEC_FDS; i++)
 		own_close(&fds[i]);
@@ -364,11 +390,12 @@ static void wait_for_something(const struct serve *s, struct pollfd *polls)
 {
 	polls[POLL_SOCKET] = (struct pollfd){ .fd = s->launcher.socket, .events = POLLIN };
 	polls[POLL_LAUNCHER] = (struct pollfd){ .fd = s->launcher.process.pidfd, .events = POLLIN };
-	polls[POLL_LISTENER] = (struct pollfd){ .fd = s->setting->listener, .events = POLLIN };
+	polls[POLL_LISTENER] = (struct pollfd){ .fd = s->holder ? -1 : s->setting->listener, .events = POLLIN };
 	polls[POLL_EGRESS] = (struct pollfd){ .fd = s->report.egress ? s->report.egress->socket : -1, .events = POLLIN };
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
 	for (unsigned i = 0; i < LIVE_CLIENTS_MAX; i++)
-		polls[POLL_CLIENTS + i] = (struct pollfd){ .fd = s->client[i].socket, .events = POLLIN };
+		polls[POLL_CLIENTS + i] =
+		    (struct pollfd){ .fd = s->holder && s->holder != &s->client[i] ? -1 : s->client[i].socket, .events = POLLIN };
 	if (poll(polls, POLL_ALL, wait_ms(s)) < 0)
 		for (int i = 0; i < POLL_ALL; i++)
 			polls[i].revents = 0;

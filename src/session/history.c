@@ -33,7 +33,7 @@ static int read_record(const struct session *session, const char *id, struct are
 
 static int pause_it(const struct session *session, const char *id, struct session_held *held, struct err *err)
 {
-	const struct live_request pause = { .type = LIVE_PAUSE };
+	const struct live_request pause = { .type = LIVE_PAUSE, .a = 1 };
 	struct live_reply reply;
 	int r = sessions_connect(session, id, NULL, false, &held->live, err);
 

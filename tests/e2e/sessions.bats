@@ -375,3 +375,34 @@ workspaces() {
 	[ -z "$(workspaces)" ]
 	[ ! -e g ]
 }
+
+@test "while a layer is made nobody lets the session go on" {
+	mkdir tree
+	cd tree
+	"$COFFER" session create --copy one
+	"$COFFER" session exec one -- sh -c 'for i in $(seq 3000); do echo 0 > f$i; done'
+	"$COFFER" session exec one -- sh -c 'setsid sh -c "n=0; while :; do n=\$((n+1)); for i in 1 1500 3000; do echo \$n > f\$i; done; done" > /dev/null 2>&1 < /dev/null &'
+	for _ in 1 2 3; do
+		"$COFFER" session exec one -- true &
+		"$COFFER" session checkpoint one > /dev/null &
+		"$COFFER" session exec one -- true &
+		wait
+	done
+	for layer in "${XDG_DATA_HOME}"/coffer/workspaces/one/layers/[0-9]*; do
+		# Of three files that are written one after the other none is two rounds ahead.
+		python3 -c 'import sys; n = [int(open(sys.argv[1] + "/f" + i).read() or 0) for i in ("1", "1500", "3000")]; sys.exit(max(n) - min(n) > 1 and min(n) > 0)' "$layer"
+	done
+}
+
+@test "commands that nobody waits for: start, ps, logs, stop-process" {
+	"$COFFER" session create one
+	number=$("$COFFER" session start --env A=5 one -- sh -c 'echo out $A; echo err >&2; setsid sleep 17320 & sleep 17321' | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
+	until_true eval '[ "$("$COFFER" session logs one "$number" 2>/dev/null)" = "out 5" ]'
+	[ "$("$COFFER" session logs one "$number" 2>&1 >/dev/null)" = err ]
+	[ "$("$COFFER" session ps one | python3 -c 'import json,sys; print([p["status"] for p in json.load(sys.stdin)])')" = "['running']" ]
+	"$COFFER" session stop-process one "$number"
+	run -1 lives one 'sleep 1732[01]'
+	[ "$("$COFFER" session ps one "$number" | python3 -c 'import json,sys; print(json.load(sys.stdin)["status"])')" = stopped ]
+	run -125 "$COFFER" session logs one 99
+	run -125 "$COFFER" session ps
+}
