@@ -22,7 +22,8 @@ import zlib
 
 DONE, MALFORMED, REFUSED, LIMIT = 0, 3, 4, 5
 PROGRAM, TOP = sys.argv[1], sys.argv[2]
-OUT, TARGET = os.path.join(TOP, "out"), os.path.join(TOP, "target")
+OUT = "/tmp/out" if PROGRAM == "--seeds" else os.path.join(TOP, "out")  # seeds are the same wherever they are made
+TARGET = os.path.join(TOP, "target")
 CASES = []
 
 

@@ -20,7 +20,7 @@ export interface SandboxLifecycleOptions {
 
 export interface DockerSandboxNetworkOptions {
   mode: SandboxNetworkMode;
-  /** Not in the original: the hosts that a sandbox with a network of its own may reach, such as "registry.npmjs.org" or "*.example.com". */
+  /** Not in the original: the hosts that a sandbox with a network of its own may reach, such as "packages.example.com" or "*.example.com". */
   allowedDomains?: string[];
 }
 

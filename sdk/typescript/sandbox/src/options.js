@@ -18,7 +18,7 @@ function warnOfNowhere() {
   if (warned) return;
   warned = true;
   process.emitWarning(
-    'network: true opens the way to no host by itself. Name them, as in network: { mode: true, allowedDomains: ["registry.npmjs.org"] }, or take the ' +
+    'network: true opens the way to no host by itself. Name them, as in network: { mode: true, allowedDomains: ["packages.example.com"] }, or take the ' +
       'network of this machine as it is with network: "host".',
     { type: 'SandboxNetworkWarning', code: 'COFFER_NETWORK' },
   );
