@@ -34,7 +34,7 @@ int coffer_session_create(struct coffer *coffer, const struct coffer_policy *pol
 		                             .ttl_ms = options->ttl_ms,
 		                             .idle_ms = options->idle_ms,
 		                             .history = options->history };
-	const struct session_request request = sessions_request(&policy->policy, (const char *const *)environ, options->directory);
+	const struct session_request request = session_request_plain(&policy->policy, (const char *const *)environ, options->directory);
 	if (options->size != sizeof(none))
 		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "session options of another size: compile with this library's header"),
 		                &err, error);

@@ -156,7 +156,7 @@ int live_spawn(const char *program, const struct live_start *start, const int fd
 	return hear_started(ours, ret_refused_op, err);
 }
 
-static int map_template(int fd, struct plan *ret_plan)
+int live_map_plan(int fd, struct plan *ret_plan)
 {
 	struct stat st;
 	void *block;
@@ -178,7 +178,7 @@ static int take_hello(struct live *live)
 		return (int)n;
 	if (n != (ssize_t)sizeof(live->hello) || live->hello.version != LIVE_VERSION || template <0)
 		return n == 0 ? -ENOTCONN : -EPROTO;
-	return map_template(template, &live->template);
+	return live_map_plan(template, &live->template);
 }
 
 int live_open(int dir, const char *name, struct live *ret_live, struct err *err)

@@ -103,6 +103,9 @@ int live_listen(int dir, const char *name);
 /* Is the other side this user, or root? Who connects must be no process of a sandbox, either. 0, -EPERM. */
 int live_check_peer(int fd, bool connects);
 
+/* A plan as it came in a sealed file, which may be closed then; mapped until the process ends, or munmap of its head. */
+int live_map_plan(int fd, struct plan *ret_plan);
+
 /* ---- the client ---- */
 
 struct live {

@@ -322,22 +322,27 @@ static int obey(struct serve *s, struct client *client, const struct live_reques
 	}
 }
 
+static void answer(const struct serve *s, const struct client *client, const struct live_request *request, int result)
+{
+	struct live_reply reply;
+
+	if (request->type == LIVE_EXEC || request->type == LIVE_END)
+		return; /* the exec's own socket, and the connection's end, say it */
+	reply = describe(s, result);
+	reply.memory_bytes = request->type == LIVE_STATE ? memory_of(s) : 0;
+	(void)sock_send(client->socket, &reply, sizeof(reply));
+}
+
 static void hear(struct serve *s, struct client *client)
 {
 	struct live_request request = { 0 };
-	struct live_reply reply;
 	int fds[WIRE_EXEC_FDS];
 	ssize_t n = sock_receive_fds(client->socket, &request, sizeof(request), fds, WIRE_EXEC_FDS);
 
 	if (n == -EAGAIN)
 		return;
 	if (n == (ssize_t)sizeof(request)) {
-		int r = obey(s, client, &request, fds);
-
-		reply = describe(s, r);
-		reply.memory_bytes = request.type == LIVE_STATE ? memory_of(s) : 0;
-		if (request.type != LIVE_EXEC && request.type != LIVE_END)
-			(void)sock_send(client->socket, &reply, sizeof(reply));
+		answer(s, client, &request, obey(s, client, &request, fds));
 	} else {
 		own_close(&client->socket);
 		if (s->holder == client)

@@ -50,22 +50,6 @@ static uint64_t now_s(void)
 	return (uint64_t)now.tv_sec;
 }
 
-struct session_request sessions_request(const struct policy *policy, const char *const *env, const char *cwd)
-{
-	static const char *const nothing[] = { "true", NULL };
-
-	return (struct session_request){ .policy = policy,
-		                         .argv = nothing,
-		                         .env = env,
-		                         .cwd = cwd,
-		                         .stdin_fd = -1,
-		                         .stdout_fd = -1,
-		                         .stderr_fd = -1,
-		                         .cancel_fd = -1,
-		                         .control_fd = -1,
-		                         .rules_fd = -1 };
-}
-
 /* ---- its tree ---- */
 
 static int make_workspace(struct cradle *c, const struct session_birth *birth, const char *cwd, struct err *err)
@@ -346,7 +330,7 @@ int birth_revive(const struct session *session, int dir, const char *id, const c
 		r = open_workspace(&c, err);
 	if (r == 0) {
 		c.was = c.kept.entry.cwd;
-		request = sessions_request(&policy, env, c.kept.entry.cwd);
+		request = session_request_plain(&policy, env, c.kept.entry.cwd);
 		r = start_sandbox(&c, &request, &course, err);
 	}
 	workspace_close(c.workspace);

@@ -173,22 +173,12 @@ int doctor_examine(const struct facts *facts, struct arena *arena, struct doctor
 /* One command under the default policy. On success *ret_result has the facts of the rung that worked. */
 static int try_one(const struct session *session, struct arena *arena, struct session_result *ret_result, struct err *err)
 {
-	static const char *const argv[] = { "true", NULL };
 	static const char *const env[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	struct policy policy;
 	if (policy_init(&policy, arena) < 0)
 		return err_set(err, ERR_LIMIT, ENOMEM, "out of memory");
 	policy.limit[POLICY_LIMIT_TIMEOUT].value = DOCTOR_TRY_MS;
-	struct session_request request = { .policy = &policy,
-		                           .argv = argv,
-		                           .env = env,
-		                           .cwd = "/usr",
-		                           .stdin_fd = -1,
-		                           .stdout_fd = -1,
-		                           .stderr_fd = -1,
-		                           .cancel_fd = -1,
-		                           .control_fd = -1,
-		                           .rules_fd = -1 };
+	const struct session_request request = session_request_plain(&policy, env, "/usr");
 	int r = session_run(session, &request, arena, ret_result, err);
 	if (r == 0 && ret_result->outcome.exit_code != 0)
 		r = err_set(err, ERR_SETUP, EIO, "\"true\" ended with status %d", ret_result->outcome.exit_code);

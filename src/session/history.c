@@ -251,7 +251,7 @@ int sessions_fork(const struct session *session, const char *id, const struct se
 
 	const struct birth_parent parent = { .workspace = workspace, .kept = &kept };
 
-	request = sessions_request(&policy, fork->env, kept.entry.cwd);
+	request = session_request_plain(&policy, fork->env, kept.entry.cwd);
 	birth.id = fork->child ? fork->child : arena_dup(arena, workspace->record.id);
 	birth.tree = kept.entry.tree;
 	birth.labels = kept.entry.labels;

@@ -33,6 +33,22 @@ void session_close(struct session *session)
 	arena_done(&session->arena);
 }
 
+struct session_request session_request_plain(const struct policy *policy, const char *const *env, const char *cwd)
+{
+	static const char *const nothing[] = { "true", NULL };
+
+	return (struct session_request){ .policy = policy,
+		                         .argv = nothing,
+		                         .env = env,
+		                         .cwd = cwd,
+		                         .stdin_fd = -1,
+		                         .stdout_fd = -1,
+		                         .stderr_fd = -1,
+		                         .cancel_fd = -1,
+		                         .control_fd = -1,
+		                         .rules_fd = -1 };
+}
+
 int session_plan(const struct session *session, const struct session_request *request, struct arena *arena,
                  struct session_result *ret_result, struct err *err)
 {

@@ -71,6 +71,9 @@ struct session_request {
 	void *context;
 };
 
+/* A request that executes `true` without streams, for what is the same whatever is executed. */
+struct session_request session_request_plain(const struct policy *policy, const char *const *env, const char *cwd);
+
 /* What a run left. Lives in the arena that the run was given. */
 struct session_result {
 	char run_id[STATE_RUN_ID_MAX];

@@ -35,9 +35,6 @@ struct session_birth {
 	const struct birth_parent *parent; /* of sessions_fork; else NULL */
 };
 
-/* A request that executes nothing, for what is the same whatever is executed. */
-struct session_request sessions_request(const struct policy *policy, const char *const *env, const char *cwd);
-
 enum session_state { SESSION_RUNNING, SESSION_PAUSED, SESSION_STOPPED, SESSION_BROKEN };
 
 struct session_entry {

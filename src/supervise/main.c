@@ -16,22 +16,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SOCKET_FD = 3, ARENA_MAX = 16 << 20 };
-
-static int map_plan(int fd, struct plan *ret_plan)
-{
-	struct stat st;
-	void *block;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	return block == MAP_FAILED ? -errno : plan_open(block, (size_t)st.st_size, ret_plan);
-}
 
 static void answer(int result, uint32_t refused_op, const struct err *err)
 {
@@ -90,7 +77,7 @@ static int supervise(struct live_start *start, const int fds[LIVE_START_FDS], ui
 		                        .options = &options,
 		                        .on_ready = on_ready };
 	struct arena arena;
-	int r = map_plan(fds[LIVE_START_PLAN], &plan);
+	int r = live_map_plan(fds[LIVE_START_PLAN], &plan);
 
 	if (r < 0)
 		return err_set(err, ERR_INTERNAL, -r, "the plan of the session: %s", strerror(-r));

@@ -1,5 +1,6 @@
 #include "sys/file.h"
 
+#include "sys/fd.h"
 #include "sys/text.h"
 
 #include "base/own.h"
@@ -161,23 +162,10 @@ int file_dir_next(struct file_dir *dir, const char **ret_name, unsigned char *re
 	return 1;
 }
 
-static int write_all(int fd, const char *bytes, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, bytes, n);
-
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		bytes += done > 0 ? done : 0;
-		n -= done > 0 ? (size_t)done : 0;
-	}
-	return 0;
-}
-
 static int fill_new(int dirfd, const char *name, const void *bytes, size_t n, bool durable)
 {
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = fd < 0 ? -errno : write_all(fd, bytes, n);
+	int r = fd < 0 ? -errno : fd_write_all(fd, bytes, n);
 
 	if (r == 0 && durable && fsync(fd) < 0)
 		r = -errno;

@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "base/own.h"
-#include "sys/fd.h"
+#include "sys/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,24 +17,9 @@ enum { NAME_ROOM = 64 };
 
 int keep_write(int dirfd, const char *name, const char *text, size_t n)
 {
-	char beside[NAME_ROOM];
+	autofd int dir = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* one that can be synced */
 
-	if (snprintf(beside, sizeof(beside), ".%s.new", name) >= (int)sizeof(beside))
-		return -ENAMETOOLONG;
-	autofd int dir = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	autofd int fd = openat(dirfd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (dir < 0 || fd < 0)
-		return -errno;
-	int r = fd_write_all(fd, text, n);
-
-	if (r == 0 && (fsync(fd) < 0 || renameat(dirfd, beside, dirfd, name) < 0))
-		r = -errno;
-	if (r < 0)
-		(void)unlinkat(dirfd, beside, 0);
-	else if (fsync(dir) < 0)
-		r = -errno;
-	return r;
+	return dir < 0 ? -errno : file_replace_at(dir, name, text, n, true);
 }
 
 int keep_read(int dirfd, const char *name, size_t max, struct arena *arena, struct keep_text *ret_text)
