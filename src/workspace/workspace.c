@@ -258,12 +258,14 @@ int workspace_make_parts(struct workspace *workspace, struct err *err)
 	return r < 0 ? r : record_store(workspace->dir, record, err);
 }
 
-/* From now on, what is in the base is as the workspace found it. */
+/* From now on, what is in the base is as the workspace found it: also what was written a moment ago. */
 static int start_clock(struct workspace *workspace, struct err *err)
 {
 	struct workspace_record *record = &workspace->record;
-	int r = clock_read(&record->created_ns, &record->clock);
+	int r = record->base ? clock_pass() : 0;
 
+	if (r == 0)
+		r = clock_read(&record->created_ns, &record->clock);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "workspace %s: the clock cannot be read: %s", record->id, strerror(-r));
 	record->seen_ns = record->created_ns;

@@ -358,7 +358,7 @@ assert d["id"] == sys.argv[1] and d["base"] == os.getcwd() and not d["in_use"], 
 		"$2" try -- sh -c "head -c 3000000 /dev/urandom > big; echo new > e; rm f; echo n > n" 2> "$1/said"
 		cat "$1/said"
 		"$2" apply > "$1/applied" 2>&1 && exit 3
-		grep -qi "no space" "$1/applied" || exit 4
+		grep -qi "no space" "$1/applied" || { cat "$1/said" "$1/applied"; exit 4; }
 		[ "$(cat e)" = base ] && [ "$(cat f)" = base ] && [ ! -e n ] && [ ! -e big ] || exit 5
 		[ "$(ls -A)" = "e
 f" ] || exit 6

@@ -107,9 +107,28 @@ static void clocks(void **state)
 	assert_true(clock_proves(&record, wall, &now, 5));
 }
 
+/* What was written a moment ago, and looked at in between, is older than what clock_read says after clock_pass. */
+static void passing(void **state)
+{
+	struct workspace_clock now;
+	struct stat st;
+	int64_t wall;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		top_put("fresh", "one");
+		assert_int_equal(fstatat(top_fd, "fresh", &st, 0), 0);
+		top_put("fresh", "two");
+		assert_int_equal(clock_pass(), 0);
+		assert_int_equal(clock_read(&wall, &now), 0);
+		assert_int_equal(fstatat(top_fd, "fresh", &st, 0), 0);
+		assert_true((int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec < wall);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TOP_TEST(lists), TOP_TEST(malformed_words), TOP_TEST(clocks) };
+	const struct CMUnitTest tests[] = { TOP_TEST(lists), TOP_TEST(malformed_words), TOP_TEST(clocks), TOP_TEST(passing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
