@@ -183,11 +183,9 @@ static int apply(struct coffer_workspace *workspace, struct apply_options *optio
 {
 	struct apply_result result = { .written = 0 };
 	struct session_held held;
-	struct err ignored = { 0 };
 	int r = sessions_hold_workspace(&workspace->coffer->session, workspace->workspace, &held, err);
 	if (r < 0)
 		return r;
-	(void)workspace_seal(workspace->workspace, &ignored);
 	r = workspaces_apply(workspace->workspace, options, &result, err);
 	(format == COFFER_JSON ? report_json : report_text)(&result, out);
 	apply_result_done(&result);
