@@ -560,6 +560,9 @@ COFFER_API const char *coffer_outcome_workspace(const struct coffer_outcome *out
 /* name NULL: the latest on this working directory, or on one around it. */
 COFFER_API int coffer_workspace_open(struct coffer *coffer, const char *name, struct coffer_workspace **ret_workspace,
                                      struct coffer_error *error);
+/* A session's. POLICY where its tree is the host's. */
+COFFER_API int coffer_workspace_of_session(struct coffer_session *session, struct coffer_workspace **ret_workspace,
+                                           struct coffer_error *error);
 COFFER_API void coffer_workspace_free(struct coffer_workspace *workspace);
 COFFER_API const char *coffer_workspace_name(const struct coffer_workspace *workspace);
 COFFER_API const char *coffer_workspace_base(const struct coffer_workspace *workspace); /* the host's directory, or NULL */

@@ -33,6 +33,20 @@ int coffer_workspace_open(struct coffer *coffer, const char *name, struct coffer
 	return api_fail(r, &err, error);
 }
 
+int coffer_workspace_of_session(struct coffer_session *session, struct coffer_workspace **ret_workspace, struct coffer_error *error)
+{
+	struct session_entry entry;
+	struct err err = { 0 };
+	struct arena arena;
+	arena_init(&arena, API_ARENA_MAX);
+	int r = sessions_look(&session->coffer->session, session->name, &arena, &entry, &err);
+	if (r == 0 && entry.tree == SESSION_TREE_HOST)
+		r = err_set(&err, ERR_POLICY, EINVAL, "session %s works in the host's own tree: it has no workspace", session->name);
+	r = r < 0 ? api_fail(r, &err, error) : coffer_workspace_open(session->coffer, entry.workspace, ret_workspace, error);
+	arena_done(&arena);
+	return r;
+}
+
 void coffer_workspace_free(struct coffer_workspace *workspace)
 {
 	if (workspace)
