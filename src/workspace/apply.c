@@ -170,6 +170,8 @@ static int apply_all(struct apply *apply, struct err *err)
 		r = apply_plan(apply, err);
 	if (r == 0)
 		r = verdict(apply, "nothing has been applied", err);
+	if (r == 0 && apply->options->ret_preview)
+		return apply_preview(apply, apply->options->ret_preview, err);
 	if (r < 0 || apply->options->look_only || apply->steps.n == 0)
 		return r;
 	/* What stays behind is sealed now, while there is proof; what is applied gets its seal by that. */

@@ -73,6 +73,10 @@ void apply_tell(const struct apply *apply, const char *what);
 int apply_plan(struct apply *apply, struct err *err);
 /* Makes the contents ready and writes the journal; undoes that when it fails. */
 int apply_ready(struct apply *apply, struct err *err);
+/* Makes the content of one that writes. */
+int apply_make_ready(struct apply *apply, struct step *step);
+/* Makes a workspace, locked, that shows the base as it would be. */
+int apply_preview(struct apply *apply, struct workspace **ret_child, struct err *err);
 /* Does the steps; each of them may have been done before. */
 int apply_commit(struct apply *apply, struct err *err);
 

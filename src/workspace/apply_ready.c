@@ -129,7 +129,7 @@ static int check_link(const struct apply *apply, struct step *step, const char *
 	return (size_t)n == strlen(step->target) && memcmp(target, step->target, (size_t)n) == 0 ? 0 : -EAGAIN;
 }
 
-static int make_ready(struct apply *apply, struct step *step)
+int apply_make_ready(struct apply *apply, struct step *step)
 {
 	uint64_t max = apply->options->max_file_bytes;
 	struct entry wanted = step->after, made = { .kind = ENTRY_NONE };
@@ -165,7 +165,7 @@ static int make_all(struct apply *apply, struct err *err)
 {
 	for (size_t i = 0; i < apply->steps.n; i++) {
 		struct step *step = &apply->steps.at[i];
-		int r = step->kind == STEP_WRITE ? make_ready(apply, step) : 0;
+		int r = step->kind == STEP_WRITE ? apply_make_ready(apply, step) : 0;
 
 		if (r == -ERANGE)
 			return err_set(err, ERR_USAGE, ERANGE, "%s: has no such hunk; `coffer diff` shows them", step->path);
