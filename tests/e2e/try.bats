@@ -369,7 +369,8 @@ assert d["id"] == sys.argv[1] and d["base"] == os.getcwd() and not d["in_use"], 
 		"$2" diff > "$1/patch"
 		find . | sort > "$1/found"
 		cat f >> "$1/found"
-		"$2" apply > "$1/applied"
+		! "$2" apply --test "test -e gone/x" > "$1/applied"
+		"$2" apply --test "test -x d/g && test ! -e gone && test -d a && grep -q more f" > "$1/applied"
 		"$2" discard --list > "$1/rest"' sh "$TOP" "$COFFER" || {
 		[ $? = 77 ] && skip "no overlay in a user namespace"
 		cat "$TOP/said"
