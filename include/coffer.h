@@ -560,6 +560,9 @@ COFFER_API const char *coffer_outcome_workspace(const struct coffer_outcome *out
 /* name NULL: the latest on this working directory, or on one around it. */
 COFFER_API int coffer_workspace_open(struct coffer *coffer, const char *name, struct coffer_workspace **ret_workspace,
                                      struct coffer_error *error);
+/* A session's. POLICY where its tree is the host's. */
+COFFER_API int coffer_workspace_of_session(struct coffer_session *session, struct coffer_workspace **ret_workspace,
+                                           struct coffer_error *error);
 COFFER_API void coffer_workspace_free(struct coffer_workspace *workspace);
 COFFER_API const char *coffer_workspace_name(const struct coffer_workspace *workspace);
 COFFER_API const char *coffer_workspace_base(const struct coffer_workspace *workspace); /* the host's directory, or NULL */
@@ -584,6 +587,11 @@ struct coffer_apply_options {
 	const char *const *allow; /* at or below these also what would make the host execute something, and links that leave the tree */
 	const char *const *hunks; /* "path:1,3": of this file only these hunks of its patch */
 	int look_only;            /* say what would be done, and do nothing */
+	/*
+	 * Run before anything is done, on a view of the base as it would be, and where that is unless it has a directory. Unless it ends with 0 nothing
+	 * is done (DENIED). What it writes is lost. A session that has the workspace is paused meanwhile. NULL: no test.
+	 */
+	struct coffer_request *test;
 };
 /*
  * Does to the base what was done in the workspace: each file in one step, all of it or nothing where a file of the host's was changed meanwhile (BUSY), or a path

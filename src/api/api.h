@@ -44,8 +44,9 @@ struct coffer_request {
 	struct arena arena;
 	struct coffer *coffer;
 	bool tries;
-	const char *session;               /* NULL: a sandbox of its own */
-	uint64_t timeout_ms, output_bytes; /* in a session; 0: its own */
+	const struct input_workspace *view; /* of an apply's test; NULL */
+	const char *session;                /* NULL: a sandbox of its own */
+	uint64_t timeout_ms, output_bytes;  /* in a session; 0: its own */
 	bool background;
 	const struct coffer_policy *policy;
 	const char *const *argv, *const *environment;

@@ -87,6 +87,7 @@ static struct session_request session_request_of(struct coffer_request *request)
 		.control_fd = request->control_fd,
 		.rules_fd = request->rules[0],
 		.terminal = request->terminal,
+		.workspace = request->view,
 		.forward = request->forwards ? &request->forward : NULL,
 		.on_event = request->on_event ? on_session_event : NULL,
 		.context = request,

@@ -167,10 +167,23 @@ int live_map_plan(int fd, struct plan *ret_plan)
 	return block == MAP_FAILED ? -errno : plan_open(block, (size_t)st.st_size, ret_plan);
 }
 
-static int take_hello(struct live *live)
+/* Nobody is let in while somebody works on what the processes write, however long a copy takes; that ends with whoever does it. */
+static bool is_held(int dir)
 {
-	int fds[LIVE_HELLO_FDS] = { -1, -1 }, r = wait_for_packet(live->socket);
-	ssize_t n = r < 0 ? r : sock_receive_fds(live->socket, &live->hello, sizeof(live->hello), fds, LIVE_HELLO_FDS);
+	struct stat st;
+
+	return fstatat(dir, LIVE_PAUSED_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int take_hello(int dir, bool waits, struct live *live)
+{
+	int fds[LIVE_HELLO_FDS] = { -1, -1 }, r;
+	ssize_t n;
+
+	do
+		r = wait_for_packet(live->socket);
+	while (r == -ETIMEDOUT && waits && is_held(dir));
+	n = r < 0 ? r : sock_receive_fds(live->socket, &live->hello, sizeof(live->hello), fds, LIVE_HELLO_FDS);
 	autofd int template = fds[LIVE_HELLO_TEMPLATE];
 
 	live->root = fds[LIVE_HELLO_ROOT];
@@ -181,7 +194,7 @@ static int take_hello(struct live *live)
 	return live_map_plan(template, &live->template);
 }
 
-int live_open(int dir, const char *name, struct live *ret_live, struct err *err)
+int live_open(int dir, const char *name, bool waits, struct live *ret_live, struct err *err)
 {
 	struct live live = { .socket = connect_at(dir, name), .root = -1 };
 	int r = live.socket < 0 ? live.socket : live_check_peer(live.socket, false);
@@ -189,7 +202,7 @@ int live_open(int dir, const char *name, struct live *ret_live, struct err *err)
 	if (r == 0)
 		r = fd_raise(&live.socket);
 	if (r == 0)
-		r = take_hello(&live);
+		r = take_hello(dir, waits, &live);
 	if (r == 0) {
 		*ret_live = live;
 		return 0;
@@ -199,7 +212,10 @@ int live_open(int dir, const char *name, struct live *ret_live, struct err *err)
 		return err_set(err, ERR_NOTFOUND, -r, "the session is not running");
 	if (r == -EPROTO)
 		return err_set(err, ERR_UNSUPPORTED, EPROTO, "the session was made by another version of coffer: end it with that one");
-	return err_set(err, r == -ETIMEDOUT || r == -EAGAIN ? ERR_BUSY : ERR_DENIED, -r, "the session does not answer: %s", strerror(-r));
+	if (r == -ETIMEDOUT || r == -EAGAIN)
+		return err_set(err, ERR_BUSY, -r,
+		               "the session does not answer: its supervisor has no time, or has been stopped; try again");
+	return err_set(err, ERR_DENIED, -r, "the session does not answer: %s", strerror(-r));
 }
 
 void live_close(struct live *live)

@@ -115,8 +115,8 @@ struct live {
 	struct live_reply hello;
 };
 
-/* Connects to NAME in a directory, and waits for HELLO. NOTFOUND: nobody serves there. */
-int live_open(int dir, const char *name, struct live *ret_live, struct err *err);
+/* Connects to NAME in a directory, and waits for HELLO; `waits`: for as long as somebody holds the session paused. NOTFOUND: nobody serves there. BUSY: no answer. */
+int live_open(int dir, const char *name, bool waits, struct live *ret_live, struct err *err);
 void live_close(struct live *live);
 /* A request without descriptors, and its reply; -ENOTCONN when the session has ended meanwhile. */
 int live_ask(const struct live *live, const struct live_request *request, struct live_reply *ret_reply, struct err *err);

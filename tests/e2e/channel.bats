@@ -44,6 +44,14 @@ channel() {
 	channel workspaces
 }
 
+@test "what was changed: shown, applied, in the way, forgotten" {
+	channel changes
+}
+
+@test "history: layers, back to one, forks" {
+	channel history
+}
+
 @test "commands: streams, status, input, variables, ceilings, denials" {
 	channel commands
 }
