@@ -56,6 +56,7 @@ struct compile {
 };
 
 #define WHY_DEFAULT "default"
+#define WHY_NOT_COFFERS "coffer's own data lies there, which no sandbox is shown: choose another directory"
 
 /* compile.c. What the facts take away from what the policy asks for is a note in the plan; under policy.strict an error at `why`. */
 int compile_weaken(struct compile *c, const char *why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

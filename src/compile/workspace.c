@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "compile/stage.h"
 #include "policy/decide.h"
+#include "policy/places.h"
 
 #include <errno.h>
 
@@ -87,6 +88,7 @@ static int check_overlay(struct compile *c)
 static int check_base(struct compile *c, const struct survey_entry *place)
 {
 	const struct survey_entry *base = c->own.base;
+	struct policy_verdict verdict;
 
 	if (!base)
 		return 0;
@@ -94,7 +96,10 @@ static int check_base(struct compile *c, const struct survey_entry *place)
 		return refuse(c, ERR_NOTFOUND, ENOENT, "there is no such directory to work on");
 	if (strcmp(base->real, place->real) != 0)
 		return refuse(c, ERR_INTERNAL, EINVAL, "the base is another directory");
-	if (!policy_allows(c->policy, asked(c)->base, POLICY_READ))
+	verdict = policy_decide(c->policy, asked(c)->base, POLICY_READ);
+	if (!verdict.allowed && verdict.rule->place && verdict.rule->place->class == PLACE_OWN)
+		return refuse(c, ERR_POLICY, EACCES, WHY_NOT_COFFERS);
+	if (!verdict.allowed)
 		return refuse(c, ERR_POLICY, EACCES,
 		              "the policy does not let it be read: allow it by --allow-read, or work in a directory below");
 	return 0;
