@@ -272,7 +272,7 @@ static void give_streams(const struct serve *s, const int *streams)
 
 static int execute(struct serve *s, struct client *client, const struct live_request *request, const int *fds)
 {
-	struct wire message = { .type = WIRE_EXEC, .a = (int32_t)++s->tag };
+	struct wire message = { .type = WIRE_EXEC, .a = (int32_t)++s->tag, .b = request->a };
 	int r = resume(s);
 
 	give_streams(s, fds + WIRE_EXEC_STREAMS);
