@@ -73,6 +73,7 @@ int workspace_choose(struct compile *c);
 int identity_choose_workspace(struct compile *c);
 int rules_land(struct compile *c);
 int workspace_land(struct compile *c);
+int workspace_put_quota(struct compile *c);
 int barriers_land(struct compile *c);
 int fresh_land(struct compile *c);
 int regions_make(struct compile *c);

@@ -228,6 +228,39 @@ int workspace_check(struct compile *c)
 	return 0;
 }
 
+/* ---- how much it holds ---- */
+
+/* What was written, and the layers that were made of that. Of a copy nobody knows what of it was. */
+int workspace_put_quota(struct compile *c)
+{
+	const struct policy_limit *bytes = &c->policy->limit[POLICY_LIMIT_WORKSPACE_SIZE],
+				  *files = &c->policy->limit[POLICY_LIMIT_WORKSPACE_FILES];
+	const char *why = bytes->value != NUM_UNLIMITED ? bytes->why : files->why, *top, *layers;
+	const char *tree = asked(c)->how == INPUT_WORKSPACE_STAGE ? asked(c)->stage : asked(c)->upper;
+	struct text_vec dirs = { 0 };
+	int r;
+
+	if (bytes->value == NUM_UNLIMITED && files->value == NUM_UNLIMITED)
+		return 0;
+	why = why ? why : WHY_DEFAULT;
+	if (!c->own.path) {
+		r = err_set(
+		    c->err, ERR_UNSUPPORTED, EOPNOTSUPP,
+		    "what the host's own tree holds cannot be limited: work in one of the sandbox's own, by coffer try, or by --copy or "
+		    "--empty of a session");
+		err_at(c->err, why);
+		return r;
+	}
+	top = path_parent(c->arena, tree);
+	layers = top ? path_join(c->arena, top, "layers") : NULL;
+	r = compile_add_text(c, &dirs, tree);
+	if (r == 0)
+		r = compile_add_text(c, &dirs, layers);
+	if (r == 0)
+		plan_add(&c->plan, OP_QUOTA, why, &dirs, bytes->value, files->value);
+	return r;
+}
+
 /* ---- mounting ---- */
 
 static struct source source_of(const struct compile *c, const struct survey_entry *entry)
