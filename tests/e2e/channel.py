@@ -507,7 +507,7 @@ def quotas():
     refused("limit", c.call, "file.upload", session=one, path="in", data=coded(archive(("up", half, tarfile.REGTYPE))))
     assert c.call("exec", session=one, argv=["true"])["cause"] == "exit"  # nothing was too much
     c.call("file.remove", session=one, path="a")
-    for n in range(49):
+    for n in range(48):  # with c, and the directory of the upload
         c.call("file.write", session=one, path=f"f{n}", data=coded(b""))
     refused("limit", c.call, "file.write", session=one, path="more", data=coded(b""), errno=errno.EDQUOT)
     refused("limit", c.call, "file.mkdir", session=one, path="more", errno=errno.EDQUOT)

@@ -38,8 +38,8 @@ static struct plan plan_of(uint64_t bytes, uint64_t files)
 {
 	const char *dirs[] = { top, "/nonexistent/layers" };
 	const struct text_vec list = { .at = dirs, .n = 2 };
-	const char *argv[] = { "true" }, *env[] = { "A=1" };
-	const struct text_vec words = { .at = argv, .n = 1 }, variables = { .at = env, .n = 1 };
+	const char *paths[] = { "/bin/true" }, *argv[] = { "true" }, *env[] = { "A=1" };
+	const struct text_vec places = { .at = paths, .n = 1 }, words = { .at = argv, .n = 1 }, variables = { .at = env, .n = 1 };
 	const struct sock_filter filter = { 0x06, 0, 0, 0x7fff0000 }; /* allow all */
 	struct plan_build b;
 	struct plan plan = { 0 };
@@ -50,7 +50,7 @@ static struct plan plan_of(uint64_t bytes, uint64_t files)
 	plan_add(&b, OP_NO_NEW_PRIVS, "default");
 	plan_add(&b, OP_CLOSE_FDS, "default");
 	plan_add(&b, OP_SECCOMP, "default", (const unsigned char *)&filter, sizeof(filter), (uint64_t)0);
-	plan_add(&b, OP_EXEC, "default", &words, &words, &variables);
+	plan_add(&b, OP_EXEC, "default", &places, &words, &variables);
 	if (plan_build_done(&b, &plan, &err) < 0)
 		fail_msg("%s", err.text);
 	return plan;
