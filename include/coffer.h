@@ -511,7 +511,7 @@ COFFER_API void coffer_session_view_close(struct coffer_session_view *view);
 
 /*
  * Managed processes of a session: commands that nobody waits for. Each has a keeper, a process outside the sandbox that is nobody's child; it goes on until the command
- * ends, is stopped, or the session ends. Processes are named by numbers, and told as JSON objects: id, argv, status ("running", "exited", "stopped"),
+ * ends, is stopped, or the session ends. Processes are named by numbers, and told as JSON objects: id, argv, status ("running", "exited", "stopped"), terminal (true or false),
  * exit_code, signal, cause, message, started_at_ms, ended_at_ms.
  */
 struct coffer_process_options {
@@ -521,10 +521,11 @@ struct coffer_process_options {
 	const char *directory;          /* NULL: the session's */
 	const void *input;              /* of input_bytes */
 	size_t input_bytes;
-	uint64_t log_bytes;  /* the last so many of each stream are kept; 0: 1 MiB */
-	uint64_t timeout_ms; /* 0: the session's */
+	uint64_t log_bytes;           /* the last so many of each stream are kept; 0: 1 MiB */
+	uint64_t timeout_ms;          /* 0: the session's */
+	unsigned short rows, columns; /* of a terminal that it has for input and output, and that one can attach to; both 0: none */
 };
-/* When the command has been executed. Forks this process once, so it is meant for those without other threads. */
+/* When the command has been executed. */
 COFFER_API int coffer_process_start(struct coffer_session *session, const struct coffer_process_options *options, char **ret_text,
                                     struct coffer_error *error);
 /* One; or, with name NULL, an array of all, in the order of their start. */
@@ -539,6 +540,28 @@ struct coffer_process_log {
 };
 COFFER_API int coffer_process_log_read(struct coffer_session *session, const char *name, struct coffer_process_log *log,
                                        struct coffer_error *error);
+/*
+ * Attaches to one: repeats the last of what it wrote, and goes on from there until it ends or the caller detaches; it does not notice either. Up to sixteen may be
+ * attached at once: all see the same, all may type, and the terminal has the size of who changed his last. Who reads too slowly loses what is no longer kept.
+ */
+struct coffer_attach_options {
+	size_t size;               /* sizeof(struct coffer_attach_options) */
+	int input, output, errors; /* -1: none. A terminal at input is raw meanwhile; of a process without a terminal, input is not read */
+	const char *detach_keys;   /* typed one after the other these detach; detach_bytes, at most 16; 0: none do */
+	size_t detach_bytes;
+	uint64_t replay_bytes; /* so many of the last bytes of each stream at first */
+	const int *signals; /* that the caller has blocked in all threads and that are taken: SIGWINCH passes the size on, others detach */
+	size_t signals_n;
+	void (*on_attached)(void *context); /* once, before the first byte; or NULL */
+	void *context;
+};
+#define COFFER_DETACHED (-1)
+/*
+ * *ret_status: COFFER_DETACHED, or the process's exit status; 125 when nobody knows it, for it ended with its session. Of one that is over: the last of what it wrote, at once. name
+ * NULL: the newest that runs, one with a terminal before one without.
+ */
+COFFER_API int coffer_process_attach(struct coffer_session *session, const char *name, const struct coffer_attach_options *options,
+                                     int *ret_status, struct coffer_error *error);
 /* SIGTERM to the command's group, and SIGKILL to all that came of it after grace_ms, or when the command has ended. Returns when it is over. */
 COFFER_API int coffer_process_stop(struct coffer_session *session, const char *name, uint64_t grace_ms, struct coffer_error *error);
 /* Until it is over; COFFER_ERROR_LIMIT with ETIMEDOUT after timeout_ms; 0: for ever. */
