@@ -354,6 +354,16 @@ enum coffer_measure {
 };
 COFFER_API uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffer_measure measure);
 
+/* Of a stream (1, 2) that had more than coffer_request_spill passes on; else NULL. Made only by the library; may grow at its end. */
+struct coffer_spill {
+	const char *path;       /* of the file, on the host; NULL: there is none */
+	uint64_t file_bytes;    /* in it: all, if as many as */
+	uint64_t written_bytes; /* by the command */
+	uint64_t head_bytes;    /* of what was passed on, so many are from the beginning */
+	int errnum;             /* why the file has not all of it, or 0: its ceiling */
+};
+COFFER_API const struct coffer_spill *coffer_outcome_spill(const struct coffer_outcome *outcome, int stream);
+
 /* Denial number `index`, in the order in which they were first seen; NULL past the last. */
 COFFER_API const struct coffer_denial *coffer_outcome_denial(const struct coffer_outcome *outcome, size_t index);
 
@@ -464,6 +474,12 @@ COFFER_API int coffer_session_request(struct coffer_session *session, const char
                                       struct coffer_error *error);
 /* Instead of the session's own; 0: that. */
 COFFER_API void coffer_request_limits(struct coffer_request *request, uint64_t timeout_ms, uint64_t output_bytes);
+/*
+ * In a session: of each stream no more than `most` bytes (up to 64 MiB) are passed on, the first half as they come and the last half at the end. What is more than that is kept as a
+ * whole in a file of at most file_bytes that goes with the session: coffer_outcome_spill tells of it. A file that cannot be written, for the disk is full, is told
+ * there, too, and nothing else changes. marks: between the halves a line says how much is left out, and where it is.
+ */
+COFFER_API void coffer_request_spill(struct coffer_request *request, uint64_t most, uint64_t file_bytes, int marks);
 /* In a session: it does not keep it from being idle; signals that are forwarded reach all of its group, and end all that came of it. */
 COFFER_API void coffer_request_background(struct coffer_request *request);
 
@@ -556,12 +572,17 @@ struct coffer_attach_options {
 	void *context;
 };
 #define COFFER_DETACHED (-1)
+struct coffer_attached {
+	int status;          /* COFFER_DETACHED, or the process's exit status; 125 when nobody knows it, for it ended with its session */
+	uint64_t lost_bytes; /* that went too fast */
+	char name[16];       /* of the process */
+};
 /*
- * *ret_status: COFFER_DETACHED, or the process's exit status; 125 when nobody knows it, for it ended with its session. Of one that is over: the last of what it wrote, at once. name
+ * Until the process ends or the caller detaches. Of one that is over: the last of what it wrote, at once. name
  * NULL: the newest that runs, one with a terminal before one without.
  */
 COFFER_API int coffer_process_attach(struct coffer_session *session, const char *name, const struct coffer_attach_options *options,
-                                     int *ret_status, struct coffer_error *error);
+                                     struct coffer_attached *ret_attached, struct coffer_error *error);
 /* SIGTERM to the command's group, and SIGKILL to all that came of it after grace_ms, or when the command has ended. Returns when it is over. */
 COFFER_API int coffer_process_stop(struct coffer_session *session, const char *name, uint64_t grace_ms, struct coffer_error *error);
 /* Until it is over; COFFER_ERROR_LIMIT with ETIMEDOUT after timeout_ms; 0: for ever. */

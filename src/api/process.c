@@ -66,8 +66,8 @@ static void on_attached(void *context)
 	options->on_attached(options->context);
 }
 
-int coffer_process_attach(struct coffer_session *session, const char *name, const struct coffer_attach_options *options, int *ret_status,
-                          struct coffer_error *error)
+int coffer_process_attach(struct coffer_session *session, const char *name, const struct coffer_attach_options *options,
+                          struct coffer_attached *ret_attached, struct coffer_error *error)
 {
 	struct err err = { 0 };
 	sigset_t signals;
@@ -88,7 +88,13 @@ int coffer_process_attach(struct coffer_session *session, const char *name, cons
 		                           .signals = options->signals_n ? &signals : NULL,
 		                           .on_attached = options->on_attached ? on_attached : NULL,
 		                           .context = &copy };
-	return api_fail(attach_to(&session->coffer->session, session->name, name, &wanted, ret_status, &err), &err, error);
+	struct attach_result result;
+	int r = api_fail(attach_to(&session->coffer->session, session->name, name, &wanted, &result, &err), &err, error);
+	if (r < 0)
+		return r;
+	*ret_attached = (struct coffer_attached){ .status = result.status, .lost_bytes = result.lost };
+	memcpy(ret_attached->name, result.name, sizeof(result.name));
+	return 0;
 }
 
 int coffer_process_stop(struct coffer_session *session, const char *name, uint64_t grace_ms, struct coffer_error *error)

@@ -43,16 +43,19 @@ static int attach(const struct options *options, struct coffer_session *session,
 		                                .signals = taken,
 		                                .signals_n = sizeof(taken) / sizeof(*taken) };
 	const char *number = options->words.n > 1 ? options->words.at[1] : NULL;
-	int status = EXIT_FAILED;
+	struct coffer_attached attached;
 	if (read_options(options, keys, &wanted) < 0)
 		return EXIT_FAILED;
 	stream_hold_signals(taken, wanted.signals_n);
-	if (coffer_process_attach(session, number, &wanted, &status, error) < 0) {
+	if (coffer_process_attach(session, number, &wanted, &attached, error) < 0) {
 		say_error(error);
 		return EXIT_FAILED;
 	}
-	if (status != COFFER_DETACHED)
-		return status;
+	if (attached.lost_bytes)
+		say("session attach: %llu bytes went faster than they were read here, and are missing",
+		    (unsigned long long)attached.lost_bytes);
+	if (attached.status != COFFER_DETACHED)
+		return attached.status;
 	if (isatty(STDERR_FILENO))
 		say("detached; `coffer session attach %s%s%s` comes back", options->words.at[0], number ? " " : "", number ? number : "");
 	return EXIT_FINE;

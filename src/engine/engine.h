@@ -63,10 +63,11 @@ struct engine_event {
  */
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
-	int cancel_fd;  /* -1, or readable when the run is to be cancelled */
-	int control_fd; /* -1, or read as long as the run lasts: its bytes are CONTROL events */
-	int turn_fd;    /* -1, or whenever it is readable the callback has a turn, and sees to it that it no longer is */
-	int rules_fd;   /* -1, or packets that bring sealed files of rules, each for the egress filter in place of those before */
+	int cancel_fd;                  /* -1, or readable when the run is to be cancelled */
+	int control_fd;                 /* -1, or read as long as the run lasts: its bytes are CONTROL events */
+	const struct spill_wish *spill; /* NULL: all output goes on */
+	int turn_fd;                    /* -1, or whenever it is readable the callback has a turn, and sees to it that it no longer is */
+	int rules_fd; /* -1, or packets that bring sealed files of rules, each for the egress filter in place of those before */
 	const struct winsize
 	    *size; /* NULL, or the size of a terminal for which the caller has none; looked at again when SIGWINCH is taken */
 	const sigset_t

@@ -81,7 +81,7 @@ static int start(struct run *run, struct err *err)
 {
 	int r = prepare(run->plan, run->options, run->arena, &run->prepared, err);
 
-	run->streams.count_all = run->prepared.count_all;
+	run->streams.count_all = run->prepared.count_all || run->options->spill; /* a file may be all that is wanted */
 	if (r == 0 && run->options->session >= 0)
 		r = egress_listen(&run->prepared.egress, run->options->session);
 	run->report.egress = run->prepared.egress.socket >= 0 ? &run->prepared.egress : NULL;

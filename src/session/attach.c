@@ -25,6 +25,7 @@ struct front {
 	struct attach_keys keys;
 	char typed[KEEP_KEYS_MAX];
 	size_t keys_n;
+	uint64_t lost;
 	int keeper, signals, input;
 	bool background; /* the caller's terminal is not ours to read now */
 };
@@ -115,7 +116,7 @@ static void put(int fd, const char *bytes, size_t n)
 		(void)fd_write_all(fd, bytes, n);
 }
 
-static enum state hear(const struct front *front)
+static enum state hear(struct front *front)
 {
 	static struct {
 		struct keep_packet head;
@@ -131,6 +132,8 @@ static enum state hear(const struct front *front)
 	if (packet.head.type == KEEP_OUTPUT_BYTES)
 		put(packet.head.a == 2 ? front->attachment->errors : front->attachment->output, packet.bytes,
 		    (size_t)n - sizeof(packet.head));
+	if (packet.head.type == KEEP_LOST)
+		front->lost += packet.head.n;
 	return GOES_ON;
 }
 
@@ -317,8 +320,8 @@ static int choose(const struct session *session, const char *id, char ret_name[P
 	return 0;
 }
 
-int attach_to(const struct session *session, const char *id, const char *name, const struct attachment *attachment, int *ret_status,
-              struct err *err)
+int attach_to(const struct session *session, const char *id, const char *name, const struct attachment *attachment,
+              struct attach_result *ret_result, struct err *err)
 {
 	struct front front = { .attachment = attachment,
 		               .terminal = { .caller = -1, .master = -1 },
@@ -326,6 +329,7 @@ int attach_to(const struct session *session, const char *id, const char *name, c
 		               .keeper = -1,
 		               .signals = -1,
 		               .input = -1 };
+	struct attach_result result = { .status = ATTACH_DETACHED };
 	char newest[PROCESS_ID_MAX];
 	enum state state = ENDED;
 	int r = name ? 0 : choose(session, id, newest, err);
@@ -338,8 +342,10 @@ int attach_to(const struct session *session, const char *id, const char *name, c
 	r = front.keeper >= 0 ? attach_live(&front, &state, err) : show_last(session, id, name, attachment, err);
 	own_close(&front.keeper);
 	if (r == 0 && state == ENDED)
-		r = read_status(session, id, name, ret_status, err);
-	else if (r == 0)
-		*ret_status = ATTACH_DETACHED;
+		r = read_status(session, id, name, &result.status, err);
+	result.lost = front.lost;
+	(void)snprintf(result.name, sizeof(result.name), "%s", name);
+	if (r == 0)
+		*ret_result = result;
 	return r;
 }

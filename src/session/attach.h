@@ -20,13 +20,18 @@ struct attachment {
 	void *context;
 };
 
+struct attach_result {
+	int status; /* ATTACH_DETACHED, or its exit status; ATTACH_UNKNOWN when nobody knows it, for it ended with its session or its keeper */
+	uint64_t lost; /* bytes that went too fast */
+	char name[PROCESS_ID_MAX];
+};
+
 /*
- * Until the process ends, or the caller detaches: *ret_status is ATTACH_DETACHED, or its exit status; ATTACH_UNKNOWN when nobody knows it, for it ended with its session or
- * its keeper. Of one that is over already: what it wrote last. name NULL: the newest that runs, one with a terminal before one without. An input that is a terminal
+ * Until the process ends, or the caller detaches. Of one that is over already: what it wrote last. name NULL: the newest that runs, one with a terminal before one without. An input that is a terminal
  * is raw meanwhile, if the process has one.
  */
-int attach_to(const struct session *session, const char *id, const char *name, const struct attachment *attachment, int *ret_status,
-              struct err *err);
+int attach_to(const struct session *session, const char *id, const char *name, const struct attachment *attachment,
+              struct attach_result *ret_result, struct err *err);
 
 /* Of typed bytes: how many of them are to be passed on is *n, where they are is returned; bytes of a sequence that is not whole yet are held back. */
 struct attach_keys {

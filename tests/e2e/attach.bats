@@ -195,3 +195,87 @@ assert t.end() == 125
 '
 	"$COFFER" session create one
 }
+
+# ---- more output than was asked for ----
+
+# field_of EXPRESSION: of the outcome d in o.json.
+field_of() {
+	python3 -c 'import json,sys; d = json.load(open("o.json")); print(eval(sys.argv[1]))' "$1"
+}
+
+@test "--max-output: head and tail, the whole in a file that goes with the session; the outcome says where" {
+	seq 200000 > whole
+	"$COFFER" session exec --max-output 2K --json 3 one -- sh -c 'seq 200000; seq 300 >&2; echo err 5 >&2' > out 2> err 3> o.json
+	[ "$(head -c 1024 out)" = "$(head -c 1024 whole)" ]
+	[ "$(tail -c 1024 out)" = "$(tail -c 1024 whole)" ]
+	path=$(field_of 'd["stdout_spilled"]["path"]')
+	cmp "$path" whole
+	[[ "$path" = "$XDG_DATA_HOME"/coffer/sessions/one/* ]]
+	grep -qF "[coffer: $(($(wc -c < whole) - 2048)) bytes are left out here; all of it is in $path]" out
+	[ "$(wc -c < out)" -lt 2500 ]
+	[ "$(field_of 'd["stdout_spilled"]["complete"], d["stdout_truncated"], d["stdout_spilled"]["written_bytes"], d["stderr_spilled"], d["stderr_truncated"]')" = "(True, True, $(wc -c < whole), None, False)" ]
+	[ "$(cat err)" = "$(seq 300; echo err 5)" ]
+	run ! "$COFFER" session exec one -- sh -c "echo x >> $path"
+	cmp "$path" whole
+	"$COFFER" session rm one
+	[ ! -e "$path" ]
+	"$COFFER" session create one
+}
+
+@test "--max-output: what is not too much is whole, no file is made, and exit status and order stay" {
+	run -3 "$COFFER" session exec --max-output 4K one -- sh -c 'seq 900; exit 3'
+	[ "$output" = "$(seq 900)" ]
+	[ -z "$(find "$XDG_DATA_HOME/coffer/sessions/one" -name '*.stdout')" ]
+	head -c 20M /dev/urandom > in
+	"$COFFER" session exec --max-output 30M one -- cat < in | cmp - in
+	mkfifo pipe
+	(sleep 1; cat) < pipe > out &
+	"$COFFER" session exec --max-output 12M one -- cat < in > pipe
+	wait
+	cmp -n $((6 << 20)) out in
+	cmp <(tail -c 6M out) <(tail -c 6M in)
+	run -125 "$COFFER" session exec --max-output 65M one -- true
+	run -125 "$COFFER" session exec --max-output x one -- true
+	run -125 "$COFFER" session exec --max-output 0 one -- true
+}
+
+@test "--spill: a ceiling for the file, and none; a reader that goes away, a timeout, a terminal" {
+	"$COFFER" session exec --max-output 1K --spill 10K --json 3 one -- seq 100000 > out 3> o.json
+	[ "$(field_of 'd["stdout_spilled"]["complete"], d["stdout_spilled"]["file_bytes"], d["stdout_spilled"]["errno"]')" = "(False, 10240, 0)" ]
+	cmp "$(field_of 'd["stdout_spilled"]["path"]')" <(seq 100000 | head -c 10240)
+	"$COFFER" session exec --max-output 1K --spill 0 --json 3 one -- seq 100000 > out 3> o.json
+	[ "$(field_of 'd["stdout_spilled"]["path"]')" = None ]
+	timeout 20 "$COFFER" session exec --max-output 1M one -- yes | head -n 1
+	run -124 --separate-stderr "$COFFER" session exec --max-output 1K --timeout 1s one -- sh -c 'seq 1000; echo last; sleep 100'
+	[[ "$output" = *last ]]
+	"$COFFER" session exec --tty --max-output 1K one -- seq 5000 < /dev/null | tr -d '\r' > out
+	[ "$(tail -n 1 out)" = 5000 ]
+	grep -q 'all of it is in' out
+}
+
+@test "--max-output on a full disk: head and tail as ever, and it is said" {
+	[ "$(id -u)" = 0 ] || skip "a small file system is root's to mount"
+	"$COFFER" session rm one
+	cp -r "$XDG_DATA_HOME" "$TOP/small"
+	unshare --mount sh -c '
+		set -e
+		mount -t tmpfs -o size=400k,mode=700 none "$1/small"
+		export XDG_DATA_HOME=$1/small
+		"$COFFER" session create two > /dev/null
+		"$COFFER" session exec --max-output 2K --json 3 two -- seq 200000 > out 3> o.json
+		"$COFFER" session rm two' - "$TOP"
+	[ "$(tail -n 1 out)" = 200000 ]
+	grep -q 'its beginning is in .*: No space left on device\]' out
+	[ "$(field_of 'd["exit_code"], d["stdout_spilled"]["errno"], d["stdout_spilled"]["complete"]')" = "(0, 28, False)" ]
+	"$COFFER" session create one
+}
+
+@test "the oldest files make room: a session keeps no more than a gibibyte of them" {
+	"$COFFER" session exec --max-output 1K one -- seq 1000 > /dev/null
+	old=$(find "$XDG_DATA_HOME/coffer/sessions/one/output" -type f)
+	fallocate -l 900M "$XDG_DATA_HOME/coffer/sessions/one/output/000000000000.stdout" || skip "no room for 900 MB"
+	touch -d '2001-01-01' "$XDG_DATA_HOME/coffer/sessions/one/output/000000000000.stdout"
+	"$COFFER" session exec --max-output 1K --spill 256M one -- seq 1000 > /dev/null
+	[ ! -e "$XDG_DATA_HOME/coffer/sessions/one/output/000000000000.stdout" ]
+	[ -e "$old" ]
+}
