@@ -71,6 +71,7 @@ int do_workspace_apply(struct work *work, struct str *result, struct err *err);
 int do_workspace_discard(struct work *work, struct str *result, struct err *err);
 int do_exec(struct work *work, struct str *result, struct err *err);
 int do_process_start(struct work *work, struct str *result, struct err *err);
+int do_process_attach(struct work *work, struct str *result, struct err *err);
 int do_process_list(struct work *work, struct str *result, struct err *err);
 int do_process_info(struct work *work, struct str *result, struct err *err);
 int do_process_wait(struct work *work, struct str *result, struct err *err);

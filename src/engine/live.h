@@ -98,7 +98,12 @@ struct live_started {
 /* Starts it; it goes on when this process ends. rest: its start without descriptors; program NULL: spawn_find's. On failure err is the supervisor's. */
 int live_spawn(const char *program, const struct live_start *start, const int fds[LIVE_START_FDS], uint32_t *ret_refused_op,
                struct err *err);
-/* A socket that listens at NAME in a directory, only for this user. */
+/* Its two parts, for keep.h: a process under that name, which has left its starter, and the other end of its descriptor 3; and what it answers there. */
+int live_spawn_as(const char *program, const char *name, int *ret_socket, struct err *err);
+int live_hear_started(int socket, const char *name, uint32_t *ret_refused_op, struct err *err);
+/* A connection to the socket NAME in a directory, or a negative errno; and one */
+int live_connect(int dir, const char *name);
+/* that listens there, only for this user. */
 int live_listen(int dir, const char *name);
 /* Is the other side this user, or root? Who connects must be no process of a sandbox, either. 0, -EPERM. */
 int live_check_peer(int fd, bool connects);

@@ -130,6 +130,7 @@ int sessions_exec(const struct session *session, const struct live *live, const 
 	course_options(&course, &options);
 	options.session = live->socket;
 	options.background = exec->background;
+	options.spill = exec->spill;
 	r = engine_run(&course.result.plan, &options, arena, &course.result.outcome, err);
 	return r < 0 ? r : course_finish(&course, ret_result, err);
 }

@@ -76,6 +76,14 @@ channel() {
 	channel terminals
 }
 
+@test "terminals that are left and found again; channels, and cancel, that a process does not notice" {
+	channel attachments
+}
+
+@test "more output than was asked for: head, tail, and the whole in a file" {
+	channel spills
+}
+
 @test "managed processes: logs, wait, stop; they outlive the channel" {
 	channel processes
 }

@@ -377,6 +377,70 @@ def terminals():
     refused("notfound", c.call, "exec.resize", id=c.start("exec", session=one, argv=["sleep", "1"]), rows=1, cols=1)
 
 
+def attachments():
+    import base64
+    c, one = made()
+    process = c.call("process.start", session=one, argv=["sh"], terminal={"rows": 24, "cols": 80}, env={"PS1": "$ "}, input=coded(b"echo typed-$((1+1))\n"))
+    assert process["terminal"] and process["id"] == "1", process
+    refused("usage", c.call, "process.start", session=one, argv=["sh"], terminal={"rows": 24})
+
+    def expect(channel, id, words):
+        seen = b""
+        while words not in seen:
+            seen += base64.b64decode(channel.event(id, "stdout")["data"])
+
+    first = c.start("process.attach", session=one, terminal={"rows": 33, "cols": 99})
+    expect(c, first, b"typed-2")
+    c.call("exec.input", id=first, data=coded(b"stty size\n"))
+    expect(c, first, b"33 99")
+    c.call("exec.resize", id=first, rows=40, cols=120)
+    c.call("exec.input", id=first, data=coded(b"sleep 0.2; stty size\n"))
+    expect(c, first, b"40 120")
+    d = Channel()
+    second = d.start("process.attach", session=one, process="1", stream_input=True, replay_bytes=0)
+    d.event(second, "started")
+    d.call("exec.input", id=second, data=coded(b"echo both-$((40+2))\n"))
+    expect(c, first, b"both-42")
+    expect(d, second, b"both-42")
+    refused("notfound", c.call, "exec.signal", id=first, signal="TERM")
+    assert c.call("cancel", id=first)["found"]
+    end = c.finish(first)[1]
+    assert end["detached"] and end["process"]["status"] == "running" and end["lost_bytes"] == 0, end
+    d.close()
+    assert c.call("process.info", session=one, process="1")["status"] == "running"
+    last = c.start("process.attach", session=one, process="1", stream_input=True)
+    expect(c, last, b"both-42")
+    c.call("exec.input", id=last, data=coded(b"exit 5\n"))
+    end = c.finish(last)[1]
+    assert not end["detached"] and end["process"]["exit_code"] == 5 and end["process"]["status"] == "exited", end
+    refused("notfound", c.call, "process.attach", session=one)
+    out, err, end = c.output(c.start("process.attach", session=one, process="1"))
+    assert b"both-42" in out and end["process"]["exit_code"] == 5, (out, end)
+
+    plain = c.call("process.start", session=one, argv=["sh", "-c", "echo out; echo err >&2; sleep 0.5; seq 20000; exit 4"])["id"]
+    out, err, end = c.output(c.start("process.attach", session=one, process=plain))
+    whole = b"out\n" + b"".join(b"%d\n" % i for i in range(1, 20001))
+    assert (out, err) == (whole, b"err\n") and end["process"]["exit_code"] == 4 and end["stdout_bytes"] == len(whole), end
+
+
+def spills():
+    c, one = made()
+    whole = b"".join(b"%d\n" % i for i in range(1, 50001))
+    out, err, end = c.run(one, "sh", "-c", "seq 50000; seq 10 >&2", max_output_bytes=1001, spill_bytes=1 << 20)
+    spilled = end["stdout_spilled"]
+    assert out == whole[:501] + whole[-500:] and spilled["head_bytes"] == 501 and end["stderr_spilled"] is None, (len(out), end)
+    assert end["stdout_truncated"] and not end["stderr_truncated"] and end["stdout_bytes"] == len(whole) == spilled["file_bytes"] and end["stderr_bytes"] == len(err), end
+    assert spilled["complete"] and spilled["errno"] == 0 and open(spilled["path"], "rb").read() == whole, spilled
+    end = c.run(one, "seq", "50000", max_output_bytes=1000, spill_bytes=5000)[2]
+    assert not end["stdout_spilled"]["complete"] and open(end["stdout_spilled"]["path"], "rb").read() == whole[:5000], end
+    out, _, end = c.run(one, "seq", "50000", max_output_bytes=1000, spill_bytes=0)
+    assert out == whole[:500] + whole[-500:] and end["stdout_spilled"]["path"] is None, end
+    assert c.run(one, "seq", "10", max_output_bytes=1000)[2]["stdout_spilled"] is None
+    refused("usage", c.call, "exec", session=one, argv=["true"], spill_bytes=1000)
+    c.call("session.remove", session=one)
+    assert not os.path.exists(spilled["path"])
+
+
 # ---- managed processes ----
 
 
