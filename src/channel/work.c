@@ -1,7 +1,6 @@
 #include "channel/work.h"
 
 #include "base/own.h"
-#include "base/utf8.h"
 #include "channel/params.h"
 #include "files/files.h"
 #include "sys/fd.h"
@@ -62,20 +61,6 @@ void work_add_error(struct str *out, const struct err *err)
 	str_add_char(out, '}');
 }
 
-/* The files below tell the path and an errno; here it is put into words. What is there already is a thing that somebody else has. */
-static void explain_file(struct err *err)
-{
-	const char *words = strerror(err->errnum);
-	char path[ERR_TEXT_MAX];
-
-	if (err->errnum == EEXIST && err->code == ERR_USAGE)
-		err->code = ERR_BUSY;
-	if (!err->errnum || strchr(err->text, ' ') || strstr(err->text, words))
-		return;
-	memcpy(path, err->text, sizeof(path));
-	(void)err_set(err, err->code, err->errnum, "%s: %s", path, words);
-}
-
 static void tell_error(const struct work *work, const struct err *err)
 {
 	autostr struct str line = { 0 };
@@ -102,8 +87,6 @@ _Noreturn void work_run(struct work *work)
 		r = err_set(&err, ERR_LIMIT, EMSGSIZE, "the answer is longer than %d bytes: ask for less", WORK_RESULT_MAX);
 	if (r < 0 && err.code == ERR_NONE)
 		(void)err_set(&err, ERR_INTERNAL, -r, "%s: %s", work->request->method->name, strerror(-r));
-	if (r < 0 && strncmp(work->request->method->name, "file.", 5) == 0)
-		explain_file(&err);
 	if (r < 0)
 		tell_error(work, &err);
 	else
@@ -217,28 +200,6 @@ int work_take_input(struct work *work, const char *name, uint64_t max, int *ret_
 }
 
 /* ---- texts ---- */
-
-void work_add_path(struct str *out, const char *name, const char *path)
-{
-	size_t n = strlen(path), at = 0;
-	uint32_t code;
-
-	str_printf(out, "\"%s\":", name);
-	while (at < n) {
-		size_t taken = utf8_take(path + at, n - at, &code);
-
-		if (taken == 0)
-			break;
-		at += taken;
-	}
-	if (at == n) {
-		str_add_json_text(out, path);
-		return;
-	}
-	str_add(out, "{\"base64\":\"");
-	str_add_base64(out, path, n);
-	str_add(out, "\"}");
-}
 
 const char **work_environment(const json_t *params, const char *name)
 {

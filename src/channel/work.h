@@ -50,8 +50,6 @@ int work_take_input(struct work *work, const char *name, uint64_t max, int *ret_
 
 /* Adds the object that tells an error. */
 void work_add_error(struct str *out, const struct err *err);
-/* Adds `"name":` and a path: a string, or {"base64"} for what is not UTF-8. */
-void work_add_path(struct str *out, const char *name, const char *path);
 /* "NAME=value", or "NAME" for null; NULL-terminated, by malloc, in one piece. NULL: no memory, or a name that cannot be. */
 const char **work_environment(const json_t *params, const char *name);
 
