@@ -8,6 +8,7 @@
 #include "channel/params.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ static int find_input(struct work *work, int *ret_fd, struct err *err)
 
 	if (work->input < 0 || params_get(work->params, "data"))
 		return work_take_input(work, "data", WORK_FILE_MAX, ret_fd, &n, err);
-	*ret_fd = dup(work->input);
+	*ret_fd = fcntl(work->input, F_DUPFD_CLOEXEC, 0);
 	return *ret_fd < 0 ? work_no_memory(err) : 0;
 }
 
@@ -112,8 +113,11 @@ int do_file_download(struct work *work, struct str *result, struct err *err)
 	struct coffer_session *session = NULL;
 	struct coffer_archive *archive = NULL;
 	struct coffer_error error;
-	int r = paths ? begin(work, &session, path, err) : work_no_memory(err);
+	int r;
 
+	if (!paths)
+		return work_no_memory(err);
+	r = begin(work, &session, path, err);
 	if (r == 0)
 		r = list_paths(work, paths, n, err);
 	if (r < 0)

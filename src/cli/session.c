@@ -138,7 +138,7 @@ int command_session_ls(const struct options *options)
 		r = coffer_sessions_text(coffer, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, &error);
 	if (r < 0)
 		say_error(&error);
-	else
+	else if (text)
 		r = fd_write_all(STDOUT_FILENO, text, strlen(text));
 	coffer_text_free(text);
 	coffer_free(coffer);

@@ -292,7 +292,7 @@ int sessions_create(const struct session *session, const struct session_request 
 	}
 	c.kept.entry.id = birth->id;
 	r = top < 0 ? top : birth->id ? 0 : random_id(arena, &c.kept.entry.id, err);
-	if (r == 0)
+	if (r == 0 && c.kept.entry.id)
 		r = make_dir(top, c.kept.entry.id, err);
 	if (r < 0) {
 		drop_tree(&c);

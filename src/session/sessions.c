@@ -275,7 +275,7 @@ static int wait_for_lock(int dir, const char *id, struct err *err)
 	for (int waited = 0; waited < LOCK_MS; waited += LOCK_STEP_MS) {
 		int lock = registry_lock(dir);
 
-		if (lock >= 0 || lock != -EWOULDBLOCK)
+		if (lock != -EWOULDBLOCK)
 			return lock >= 0 || lock == -ENOENT
 			           ? lock
 			           : err_set(err, ERR_SETUP, -lock, "session %s: its lock: %s", id, strerror(-lock));

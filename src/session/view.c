@@ -189,7 +189,7 @@ static void add_permissions(struct str *out, const struct files_stat *stat)
 
 	str_add_char(out, kinds[stat->kind]);
 	for (unsigned i = 0; i < 9; i++)
-		str_add_char(out, stat->mode & (0400u >> i) ? letters[i] : '-');
+		str_add_n(out, stat->mode & (0400u >> i) ? letters + i : "-", 1);
 }
 
 static void add_line(const struct files *files, const struct files_entry *entry, struct str *out)

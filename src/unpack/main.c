@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROOT_FD = 3, LIST_FD = 4, REPORT_MAX = 1 << 16 };
+enum { ROOT_FD = 3, LIST_FD = 4, REPORT_MAX = 1 << 16, NUMBER_ROOM = 16 };
 
 static const char usage[] =
     "coffer-unpack extract|create [OPTION…]: archives below descriptor 3; a part of coffer, not meant to be called by hand\n"
@@ -57,12 +57,16 @@ static bool take_flag(struct unpack *unpack, const char *word)
 /* Before anything else is done: what is named by whoever started this is not looked at as root. */
 static int become(const char *text)
 {
-	unsigned uid, gid;
-	char end;
+	const char *colon = strchr(text, ':');
+	char uid_text[NUMBER_ROOM] = "";
+	uint64_t uid, gid;
 
-	if (sscanf(text, "%u:%u%c", &uid, &gid, &end) != 2)
+	if (!colon || (size_t)(colon - text) >= sizeof(uid_text))
 		return -EINVAL;
-	return caps_become(uid, gid, 0);
+	memcpy(uid_text, text, (size_t)(colon - text));
+	if (num_count(uid_text, &uid) < 0 || num_count(colon + 1, &gid) < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX)
+		return -EINVAL;
+	return caps_become((uint32_t)uid, (uint32_t)gid, 0);
 }
 
 static int take_value(struct unpack_limits *limits, const char *word, const char *value)

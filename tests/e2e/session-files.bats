@@ -103,6 +103,31 @@ print_tree() {
 	[ ! -e taken ]
 }
 
+@test "who renames and links all the time while it is read, written and copied gets nothing from outside, and puts nothing there" {
+	mkdir outside
+	echo secret > outside/f
+	"$COFFER" session create --empty /workspace one
+	"$COFFER" session exec one -- sh -c "mkdir -p d/real; echo inner > d/real/f; cd d; ln -s ../../../../../../../../..$work/outside away; ln -s $work/outside absolute
+		ln -s real sub"
+	"$COFFER" session exec one -- sh -c 'cd d; until [ -e ../stop ]; do for to in away absolute real; do ln -sfn $to new; mv -T new sub; mv real real2; mv real2 real; done; done' &
+	for _ in $(seq 15); do
+		"$COFFER" session cat one d/sub/f >> seen 2> /dev/null || :
+		"$COFFER" session cp one:d/sub/f taken 2> /dev/null || :
+		"$COFFER" session cp one:d/sub tree 2> /dev/null || :
+		echo written | "$COFFER" session write one d/sub/f 2> /dev/null || :
+		"$COFFER" session cp outside/f one:d/sub/copied 2> /dev/null || :
+		"$COFFER" session ls one d/sub >> listed 2> /dev/null || :
+		cat taken tree/f >> seen 2> /dev/null || :
+		rm -rf tree
+	done
+	"$COFFER" session write one stop < /dev/null
+	wait $!
+	[ -s seen ]
+	! grep secret seen
+	[ "$(ls outside)" = f ]
+	[ "$(cat outside/f)" = secret ]
+}
+
 @test "cp: a directory that is joined keeps what it has, and a link in its way is not followed" {
 	"$COFFER" session create --empty /workspace one
 	"$COFFER" session exec one -- sh -c 'mkdir -p d/sub; echo new > d/a; echo new > d/sub/b'
@@ -356,6 +381,27 @@ assert s["name"] == "ready" and s["session"] == "one" and s["tree"] == "empty" a
 	[ -z "$(ls -A small/coffer/snapshots)" ]
 	[ "$("$COFFER" session exec one -- sha256sum f)" = "$was" ]
 	[ "$("$COFFER" session ls one | wc -l)" = 1 ]
+	"$COFFER" session rm one
+}
+
+@test "no inodes left: no snapshot, no import, no copy, and what was there is there" {
+	[ "$(id -u)" = 0 ] || skip "only root may mount a small file system"
+	mkdir small
+	mount -t tmpfs -o nr_inodes=400,mode=700 none small || skip "no tmpfs may be mounted here"
+	MOUNTED=$work/small
+	export XDG_DATA_HOME=$work/small
+	"$COFFER" session create --empty /w one
+	"$COFFER" session exec one -- sh -c 'for i in $(seq 200); do echo $i > $i; done'
+	run -125 "$COFFER" session snapshot create one s
+	[[ "$output" == *"space"* ]]
+	[ -z "$(ls -A small/coffer/snapshots)" ]
+	mkdir many
+	(cd many && touch $(seq 500))
+	tar -cf many.tar many
+	run -125 "$COFFER" session snapshot import many.tar s
+	[ -z "$(ls -A small/coffer/snapshots)" ]
+	run -125 "$COFFER" session cp many one:
+	[ "$("$COFFER" session exec one -- sh -c 'cat ? ?? ??? | wc -l')" = 200 ]
 	"$COFFER" session rm one
 }
 
