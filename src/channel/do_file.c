@@ -11,15 +11,10 @@
 
 enum { MODE_DIRECTORY = 0755, MODE_MAX = 07777, PERMISSIONS = 0777 };
 
-static int path_of(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err)
-{
-	return params_path(params_get(work->params, name), ret_path, err);
-}
-
 /* Enters the session, with one path read before. */
 static int begin(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct files *ret_files, struct err *err)
 {
-	int r = path_of(work, name, ret_path, err);
+	int r = work_path(work, name, ret_path, err);
 
 	return r < 0 ? r : work_enter(work, ret_files, err);
 }
@@ -67,7 +62,7 @@ int do_file_read(struct work *work, struct str *result, struct err *err)
 	struct stat st;
 	uint64_t offset = params_count(work->params, "offset", 0), max = params_count(work->params, "max_bytes", WORK_FILE_MAX);
 	uint64_t most = params_count(work->params, "length", UINT64_MAX), left, n = 0;
-	int r = path_of(work, "path", path, err);
+	int r = work_path(work, "path", path, err);
 	autofd int fd = -1;
 
 	if (r == 0)
@@ -94,7 +89,7 @@ static int put(struct work *work, struct coffer_file_write *what, struct str *re
 	struct coffer_error error;
 	uint64_t n = 0;
 	autofd int fd = -1;
-	int r = path_of(work, "path", path, err);
+	int r = work_path(work, "path", path, err);
 
 	what->size = sizeof(*what);
 	what->bytes_max = params_count(work->params, "max_bytes", WORK_FILE_MAX);
@@ -187,7 +182,7 @@ int do_file_mkdir(struct work *work, struct str *result, struct err *err)
 static int begin_two(const struct work *work, char ret_from[PATH_BYTES_MAX + 1], char ret_to[PATH_BYTES_MAX + 1], struct files *ret_files,
                      struct err *err)
 {
-	int r = path_of(work, "to", ret_to, err);
+	int r = work_path(work, "to", ret_to, err);
 
 	return r < 0 ? r : begin(work, "from", ret_from, ret_files, err);
 }

@@ -6,6 +6,7 @@
 
 #include "base/own.h"
 #include "channel/params.h"
+#include "files/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@
 /* The session and the path of the request; both as long as the process. */
 static int begin(struct work *work, struct coffer_session **ret_session, char path[PATH_BYTES_MAX + 1], struct err *err)
 {
-	int r = params_path(params_get(work->params, "path"), path, err);
+	int r = work_path(work, "path", path, err);
 
 	return r < 0 ? r : work_session(work, ret_session, err);
 }
@@ -73,14 +74,16 @@ int do_file_upload(struct work *work, struct str *result, struct err *err)
 static int list_paths(const struct work *work, const char **ret_paths, size_t n, struct err *err)
 {
 	const json_t *paths = params_get(work->params, "paths");
-	char path[PATH_BYTES_MAX + 1];
+	char path[PATH_BYTES_MAX + 1], normal[PATH_BYTES_MAX + 1];
 
 	for (size_t i = 0; i < n; i++) {
 		int r = params_path(json_array_get(paths, i), path, err);
 
+		if (r == 0)
+			r = files_normalize(path, normal, err);
 		if (r < 0)
 			return r;
-		ret_paths[i] = strdup(path); /* as long as the process */
+		ret_paths[i] = strdup(normal); /* as long as the process */
 		if (!ret_paths[i])
 			return work_no_memory(err);
 	}

@@ -120,6 +120,14 @@ int work_session(const struct work *work, struct coffer_session **ret_session, s
 	return r < 0 ? work_failed(err, &error) : 0;
 }
 
+int work_path(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err)
+{
+	char normal[PATH_BYTES_MAX + 1];
+	int r = params_path(params_get(work->params, name), ret_path, err);
+
+	return r < 0 ? r : files_normalize(ret_path, normal, err);
+}
+
 /* For good: what follows looks at names that the sandbox has made. */
 static int become(const struct coffer_session_view *view, struct err *err)
 {
