@@ -453,6 +453,8 @@ struct coffer_session_options {
 	uint64_t ttl_ms;  /* it ends so long after it was made; 0: never */
 	uint64_t idle_ms; /* it ends when nothing has been executed for so long; 0: never */
 	int history; /* COPY, EMPTY: after each command that changed files a layer is made, as by coffer_session_checkpoint, while all is paused */
+	const char *
+	    snapshot; /* begins with its files; with HOST the tree is of the snapshot's kind, a COPY only in the directory that it was made on */
 };
 
 enum coffer_session_state { COFFER_SESSION_RUNNING, COFFER_SESSION_PAUSED, COFFER_SESSION_STOPPED, COFFER_SESSION_BROKEN };
@@ -510,6 +512,18 @@ COFFER_API int coffer_session_checkout(struct coffer_session *session, uint64_t 
 COFFER_API int coffer_workspace_log(struct coffer_workspace *workspace, enum coffer_format format, char **ret_text,
                                     struct coffer_error *error);
 
+/*
+ * Snapshots: the files of a session whose tree is not the host's, kept under a name (as a session's), for other sessions to begin with. Of a COPY it is what differs from the
+ * directory. There are no settings in it. One that cannot be finished is not there.
+ */
+COFFER_API int coffer_snapshot_create(struct coffer_session *session, const char *name, struct coffer_error *error);
+COFFER_API int coffer_snapshot_remove(struct coffer *coffer, const char *name, struct coffer_error *error);
+/* As tar, compressed with zstd; whiteouts as devices 0:0. From any archive that coffer_session_unpack takes, within its limits, by whomever it was made. */
+COFFER_API int coffer_snapshot_export(struct coffer *coffer, const char *name, int output, struct coffer_error *error);
+COFFER_API int coffer_snapshot_import(struct coffer *coffer, int input, const char *name, struct coffer_error *error);
+/* All of this user's: lines, or a JSON array. */
+COFFER_API int coffer_snapshots_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);
+
 /* One session as JSON, as coffer_sessions_text has it; and the memory that it uses. */
 COFFER_API int coffer_session_text(struct coffer_session *session, char **ret_text, struct coffer_error *error);
 
@@ -528,6 +542,68 @@ COFFER_API void coffer_session_view_close(struct coffer_session_view *view);
 
 /* How much more the working tree of a running session may hold by limits.workspaceSize and limits.workspaceFiles. UINT64_MAX: no limit says. */
 COFFER_API int coffer_session_room(struct coffer_session *session, uint64_t *ret_bytes, uint64_t *ret_files, struct coffer_error *error);
+
+/*
+ * Files of a session, below the directory where its commands start: worked on from outside as the session's own user, whoever calls; no link leads out. A path
+ * is relative to that directory, or absolute as the commands see it, and in it. Only the calling thread is that user meanwhile.
+ */
+/* A regular file, open for reading; the caller closes it. */
+COFFER_API int coffer_session_open_file(struct coffer_session *session, const char *path, int *ret_fd, struct coffer_error *error);
+
+struct coffer_file_write {
+	size_t size;        /* sizeof(struct coffer_file_write) */
+	int input;          /* a descriptor that is read to its end */
+	int sets_mode;      /* to `mode`, the permissions; else those of the file that is replaced, 0644 for a new one */
+	unsigned mode;      /* at most 0777 */
+	int append;         /* in one piece, 64 MiB at most, behind what is there */
+	int exclusive;      /* BUSY where something is there already */
+	int sync;           /* it is on the disk when this returns */
+	uint64_t bytes_max; /* LIMIT beyond; 0: no ceiling */
+};
+/* The file has the old content or the new one, never anything in between. Directories above are made, a link is replaced. */
+COFFER_API int coffer_session_write_file(struct coffer_session *session, const char *path, const struct coffer_file_write *what,
+                                         struct coffer_error *error);
+/* What is in a directory, or the one file at the path: escaped lines, or a JSON array of objects with path, type, size, mode, mtime_ms, links. */
+COFFER_API int coffer_session_files_text(struct coffer_session *session, const char *path, enum coffer_format format, char **ret_text,
+                                         struct coffer_error *error);
+
+/* What went over. `incomplete`: `entry`, and maybe others, could not be read. */
+struct coffer_archive_report {
+	uint64_t files, directories, links, bytes;
+	uint64_t skipped; /* fifos, sockets and devices; onto the host also links that would lead out of the directory */
+	int incomplete;
+	char entry[COFFER_TEXT_MAX];
+};
+/*
+ * A file, or a directory with all that is in it, from the host's path `outer` or to it. Into a directory that is there it goes under its own name; directories are joined, files
+ * and links replaced. A new directory on the host is there as a whole or not at all. At most 4 GiB and 1,000,000 entries.
+ */
+COFFER_API int coffer_session_copy_in(struct coffer_session *session, const char *outer, const char *path,
+                                      struct coffer_archive_report *ret_report, struct coffer_error *error);
+COFFER_API int coffer_session_copy_out(struct coffer_session *session, const char *path, const char *outer,
+                                       struct coffer_archive_report *ret_report, struct coffer_error *error);
+
+/*
+ * Trees as archives. Packed as tar; unpacked from tar, plain or in gzip, bzip2, xz or zstd, and zip, over what is there: entries that would lead out, devices, and
+ * what is over a ceiling end it, with what was unpacked by then in place. The archive's bytes go through coffer_archive_descriptor, or straight to `descriptor`.
+ */
+struct coffer_archive;
+struct coffer_archive_options {
+	size_t size;              /* sizeof(struct coffer_archive_options) */
+	int descriptor;           /* written to, or read from, which stays the caller's; -1: a pipe is made */
+	const char *const *paths; /* pack: only these, relative to the path, NULL-terminated; NULL: all */
+	int zstd;                 /* pack: compressed */
+	uint64_t bytes_max;       /* unpack; 0: 4 GiB */
+	uint64_t entries_max;     /* unpack; 0: 1,000,000 */
+};
+COFFER_API int coffer_session_pack(struct coffer_session *session, const char *path, const struct coffer_archive_options *options,
+                                   struct coffer_archive **ret_archive, struct coffer_error *error);
+COFFER_API int coffer_session_unpack(struct coffer_session *session, const char *path, const struct coffer_archive_options *options,
+                                     struct coffer_archive **ret_archive, struct coffer_error *error);
+/* The end of the pipe to read the archive from, or to write it to; it is the caller's from then on, once. */
+COFFER_API int coffer_archive_descriptor(struct coffer_archive *archive);
+/* Waits for the end, and frees it. POLICY: an entry that would lead out or is of no kind that is taken; USAGE: no archive, or a broken one. */
+COFFER_API int coffer_archive_finish(struct coffer_archive *archive, struct coffer_archive_report *ret_report, struct coffer_error *error);
 
 /*
  * Managed processes of a session: commands that nobody waits for. Each has a keeper, a process outside the sandbox that is nobody's child; it goes on until the command

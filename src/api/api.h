@@ -14,8 +14,10 @@
 #include "policy/schema.h"
 #include "session/run.h"
 #include "session/sessions.h"
+#include "session/snapshots.h"
 #include "session/spills.h"
 #include "session/summary.h"
+#include "session/view.h"
 #include "session/workspaces.h"
 
 #include <coffer.h>

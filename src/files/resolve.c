@@ -78,12 +78,12 @@ int files_normalize(const char *path, char ret_path[PATH_BYTES_MAX + 1], struct 
 	if (path[0] == '/')
 		return bad_path(err, path, "must be relative to the workspace");
 	if (strlen(path) > PATH_BYTES_MAX)
-		return err_set(err, ERR_POLICY, ENAMETOOLONG, "path \"%.64s…\"", path);
+		return err_set(err, ERR_POLICY, ENAMETOOLONG, "path \"%.64s…\": it is too long", path);
 	for (const char *at = path; *at; at += *at == '/') {
 		size_t n = strcspn(at, "/");
 
 		if (n > PATH_NAME_MAX)
-			return err_set(err, ERR_POLICY, ENAMETOOLONG, "path \"%.64s…\": a name in it", path);
+			return err_set(err, ERR_POLICY, ENAMETOOLONG, "path \"%.64s…\": a name in it is too long", path);
 		len = add_component(made, len, at, n);
 		if (len == SIZE_MAX)
 			return bad_path(err, path, "leaves the workspace");
@@ -118,11 +118,11 @@ int resolve_failed(struct err *err, int errnum, const char *path)
 	case ELOOP:
 	case ENOTDIR:
 	case EISDIR:
-	case EEXIST:
 	case ENOTEMPTY:
 	case EINVAL:
 		code = ERR_USAGE;
 		break;
+	case EEXIST: /* it is somebody's */
 	case EBUSY:
 	case ETXTBSY:
 		code = ERR_BUSY;
@@ -139,14 +139,14 @@ int resolve_failed(struct err *err, int errnum, const char *path)
 	default:
 		break;
 	}
-	return err_set(err, code, errnum, "%s", path);
+	return err_set(err, code, errnum, "%s: %s", path, strerror(errnum));
 }
 
 int resolve_time(const struct files *files, const char *path, struct err *err)
 {
 	if (!files->deadline_ms || files_now_ms() < files->deadline_ms)
 		return 0;
-	return err_set(err, ERR_LIMIT, ETIMEDOUT, "%s", path);
+	return err_set(err, ERR_LIMIT, ETIMEDOUT, "%s: %s", path, strerror(ETIMEDOUT));
 }
 
 int resolve_open(int dirfd, const char *path, int flags, uint64_t more_resolve)

@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_MS = 5000, LOCK_STEP_MS = 10, SESSION_ARENA_MAX = 16 << 20 };
+enum { LOCK_MS = 5000, LOCK_STEP_MS = 10, CUT_SHORT_S = 10, SESSION_ARENA_MAX = 16 << 20 };
 
 static const char socket_name[] = REGISTRY_SOCKET;
 
@@ -277,7 +277,7 @@ static int wait_for_lock(int dir, const char *id, struct err *err)
 	for (int waited = 0; waited < LOCK_MS; waited += LOCK_STEP_MS) {
 		int lock = registry_lock(dir);
 
-		if (lock >= 0 || lock != -EWOULDBLOCK)
+		if (lock != -EWOULDBLOCK)
 			return lock >= 0 || lock == -ENOENT
 			           ? lock
 			           : err_set(err, ERR_SETUP, -lock, "session %s: its lock: %s", id, strerror(-lock));
@@ -379,6 +379,32 @@ int sessions_leave(const struct session *session, const char *id, struct err *er
 	return end(session, id, seal_workspace, err);
 }
 
+/* A directory without a record, whose lock nobody holds: whoever was making it is dead. One that is very young may not have its lock yet. */
+static bool is_cut_short(int dir)
+{
+	autofd int lock = -1;
+	struct stat st;
+
+	if (fstat(dir, &st) < 0 || (uint64_t)st.st_mtim.tv_sec + CUT_SHORT_S > now_s() || registry_has_record(dir))
+		return false;
+	lock = registry_lock(dir);
+	return lock >= 0;
+}
+
+static int drop_cut_short(const struct session *session, const struct session_entry_vec *entries)
+{
+	struct err ignored = { 0 };
+	autofd int top = registry_open_top(session->data_dir, false, &ignored);
+	int n = 0;
+
+	for (size_t i = 0; top >= 0 && i < entries->n; i++) {
+		autofd int dir = entries->at[i].state == SESSION_BROKEN ? registry_open(top, entries->at[i].id, &ignored) : -1;
+
+		n += dir >= 0 && is_cut_short(dir) && file_remove_tree(top, entries->at[i].id) == 0;
+	}
+	return n;
+}
+
 int sessions_gc(const struct session *session, struct err *err)
 {
 	struct session_entry_vec entries;
@@ -387,6 +413,8 @@ int sessions_gc(const struct session *session, struct err *err)
 
 	arena_init(&arena, SESSION_ARENA_MAX);
 	r = sessions_list(session, false, &arena, &entries, err);
+	if (r == 0)
+		r = drop_cut_short(session, &entries);
 	arena_done(&arena);
 	return r;
 }

@@ -532,8 +532,12 @@ def files():
     for path in ("out", "up/etc/passwd", "up"):
         refused("denied", c.call, "file.read", session=one, path=path)
     refused("usage", c.call, "file.read", session=one, path="fifo")
-    for path in ("../x", "/etc/passwd", "a/../../x"):
-        refused("policy", c.call, "file.read", session=one, path=path)
+    for path in ("../x", "/etc/passwd", "a/../../x", "/workspace/a/link"):
+        for method in ("file.read", "file.stat", "file.upload", "file.download"):
+            refused("policy", c.call, method, session=one, path=path)
+        for method in ("file.write", "file.append"):
+            refused("policy", c.call, method, session=one, path=path, data=coded(b"x"))
+        refused("policy", c.call, "file.download", session=one, path="", paths=[path])
     refused("notfound", c.call, "file.read", session=one, path="absent", errno=2)
     names = {json.dumps(e["path"]): e["type"] for e in f("list")["entries"]}
     assert names == {'"a"': "directory", '"fifo"': "other", '"out"': "symlink", '"up"': "symlink", '{"base64": "eP8="}': "file"}, names
