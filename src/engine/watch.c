@@ -270,6 +270,16 @@ static void pass_rules(struct watch *w)
 		(void)egress_renew(w->report->egress, rules);
 }
 
+static void hear_caller(struct watch *w, const struct pollfd *polls)
+{
+	if (polls[POLL_CONTROL].revents)
+		read_control(w);
+	if (polls[POLL_TURN].revents && w->options->on_event)
+		w->options->on_event(w->options->context, &(struct engine_event){ .type = ENGINE_TURN });
+	if (polls[POLL_RULES].revents)
+		pass_rules(w);
+}
+
 /* ---- clocks ---- */
 
 /* All accounts are of the same processes: the first that there is. Without one, what procfs shows of the launcher's descendants. */
@@ -406,12 +416,7 @@ void watch(struct watch *w)
 		hear_launcher(w, polls);
 		if (w->report->egress && (polls[POLL_EGRESS].revents || w->gone))
 			report_read_egress(w->report, w->launcher->socket);
-		if (polls[POLL_CONTROL].revents)
-			read_control(w);
-		if (polls[POLL_TURN].revents && w->options->on_event)
-			w->options->on_event(w->options->context, &(struct engine_event){ .type = ENGINE_TURN });
-		if (polls[POLL_RULES].revents)
-			pass_rules(w);
+		hear_caller(w, polls);
 		if (polls[POLL_SIGNALS].revents)
 			take_signals(w);
 		if (polls[POLL_CANCEL].revents)
