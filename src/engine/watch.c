@@ -41,6 +41,7 @@ enum {
 	POLL_CANCEL,
 	POLL_EGRESS,
 	POLL_CONTROL,
+	POLL_TURN,
 	POLL_RULES,
 	POLL_RELAYS,
 	POLL_ALL = POLL_RELAYS + 3 * RELAY_POLLS
@@ -370,6 +371,7 @@ static void wait_for_something(const struct watch *w, struct pollfd *polls)
 	polls[POLL_CANCEL] = (struct pollfd){ .fd = w->stopped ? -1 : w->options->cancel_fd, .events = POLLIN };
 	polls[POLL_EGRESS] = (struct pollfd){ .fd = w->report->egress ? w->report->egress->socket : -1, .events = POLLIN };
 	polls[POLL_CONTROL] = (struct pollfd){ .fd = w->control_fd, .events = POLLIN };
+	polls[POLL_TURN] = (struct pollfd){ .fd = w->options->turn_fd, .events = POLLIN };
 	polls[POLL_RULES] = (struct pollfd){ .fd = w->report->egress ? w->options->rules_fd : -1, .events = POLLIN };
 	for (int i = 0; i < 3; i++)
 		relay_poll(&w->streams->relay[i], &polls[POLL_RELAYS + i * RELAY_POLLS]);
@@ -406,6 +408,8 @@ void watch(struct watch *w)
 			report_read_egress(w->report, w->launcher->socket);
 		if (polls[POLL_CONTROL].revents)
 			read_control(w);
+		if (polls[POLL_TURN].revents && w->options->on_event)
+			w->options->on_event(w->options->context, &(struct engine_event){ .type = ENGINE_TURN });
 		if (polls[POLL_RULES].revents)
 			pass_rules(w);
 		if (polls[POLL_SIGNALS].revents)

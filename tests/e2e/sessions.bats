@@ -427,6 +427,28 @@ workspaces() {
 	done
 }
 
+@test "a command waits for a copy that takes long, and then is executed" {
+	mkdir tree
+	cd tree
+	"$COFFER" session create --copy one
+	"$COFFER" session exec one -- sh -c 'for i in $(seq 4000); do echo 0 > f$i; done'
+	"$COFFER" session checkpoint one > "$BATS_TEST_TMPDIR/number" &
+	copy=$!
+	until_true test -e "$XDG_DATA_HOME/coffer/sessions/one/paused"
+	kill -STOP $copy
+	[ ! -s "$BATS_TEST_TMPDIR/number" ]
+	"$COFFER" session exec one -- echo done > "$BATS_TEST_TMPDIR/out" 2>&1 &
+	command=$!
+	sleep 11
+	kill -0 $command
+	[ ! -s "$BATS_TEST_TMPDIR/out" ]
+	kill -CONT $copy
+	wait $copy
+	wait $command
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = done ]
+	[ "$(cat "$BATS_TEST_TMPDIR/number")" = 1 ]
+}
+
 @test "commands that nobody waits for: start, ps, logs, stop-process" {
 	"$COFFER" session create one
 	number=$("$COFFER" session start --env A=5 one -- sh -c 'echo out $A; echo err >&2; setsid sleep 17320 & sleep 17321' | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
