@@ -63,8 +63,7 @@ supervisor_of() {
 	timeout 5 "$COFFER" session exec one -- true
 }
 
-@test "a sandbox that may use every socket it sees is not let in by a supervisor" {
-	"$COFFER" session create other
+say_hello() {
 	cat > connect.py <<-'END'
 		import socket, sys
 		s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -74,10 +73,27 @@ supervisor_of() {
 		except OSError as e:
 		    print(e)
 	END
+}
+
+@test "a sandbox that may use every socket it sees is not let in by a supervisor" {
+	"$COFFER" session create other
+	say_hello
 	socket="$XDG_DATA_HOME/coffer/sessions/other/socket"
 	[ "$(python3 connect.py "$socket")" -gt 0 ] # outside it is greeted
 	run "$COFFER" run --view host --allow-all-unix-sockets -- python3 connect.py "$socket"
 	[ "$output" = 0 ] || [[ "$output" =~ Errno ]]
+}
+
+@test "nor is one of the second rung, which has the namespaces of the host" {
+	[ "$(id -u)" != 0 ] || skip "root's sandboxes are other users: tests/as-user runs this"
+	second_rung() { "${COFFER%/*}/tests/e2e-without" userns -- "$COFFER" "$@"; }
+	say_hello
+	"$COFFER" session create other
+	socket="$XDG_DATA_HOME/coffer/sessions/other/socket"
+	[ "$(python3 connect.py "$socket")" -gt 0 ]
+	run second_rung run --require landlock --view host --allow-all-unix-sockets -- python3 -c "$(cat connect.py)" "$socket"
+	[ "$output" = 0 ] || [[ "$output" =~ Errno ]]
+	"$COFFER" session exec other -- true
 }
 
 @test "a session whose directory has become a link is not made anew" {
