@@ -207,11 +207,11 @@ static int copy_file_out(const struct session_view *view, const char *path, cons
                          struct err *err)
 {
 	struct files files;
-	struct files_write what = { .from = -1 };
+	struct files_write what = { 0 };
+	autofd int from = -1;
 	struct stat st;
 	struct place place = { .directory = -1 };
-	int r = view_open_file(view, path, &what.from, err);
-	autofd int owned = what.from;
+	int r = view_open_file(view, path, &from, err);
 
 	if (r == 0)
 		r = choose_outer(path, outer, &place, err);
@@ -220,8 +220,9 @@ static int copy_file_out(const struct session_view *view, const char *path, cons
 
 	autofd int directory = place.directory;
 
-	if (fstat(what.from, &st) < 0)
+	if (fstat(from, &st) < 0)
 		return host_failed(path, err);
+	what.from = from;
 	what.mode = (int)(st.st_mode & PERMISSIONS);
 	files_init(&files, directory);
 	files.bytes_max = OUT_BYTES_MAX;
