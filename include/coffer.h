@@ -247,6 +247,7 @@ enum coffer_cause {
 	COFFER_CAUSE_CPU,        /* limits.cpuTime */
 	COFFER_CAUSE_OUTPUT,     /* limits.output */
 	COFFER_CAUSE_FILE_SIZE,  /* limits.fileSize */
+	COFFER_CAUSE_WORKSPACE,  /* limits.workspaceSize, limits.workspaceFiles */
 	COFFER_CAUSE_POLICY,     /* the policy refused the run */
 	COFFER_CAUSE_SETUP,      /* a step of making the sandbox failed */
 	COFFER_CAUSE_CANCELLED,  /* coffer_cancel */
@@ -508,6 +509,9 @@ struct coffer_session_view {
 };
 COFFER_API int coffer_session_view_open(struct coffer_session *session, struct coffer_session_view *ret_view, struct coffer_error *error);
 COFFER_API void coffer_session_view_close(struct coffer_session_view *view);
+
+/* How much more the working tree of a running session may hold by limits.workspaceSize and limits.workspaceFiles. UINT64_MAX: no limit says. */
+COFFER_API int coffer_session_room(struct coffer_session *session, uint64_t *ret_bytes, uint64_t *ret_files, struct coffer_error *error);
 
 /*
  * Managed processes of a session: commands that nobody waits for. Each has a keeper, a process outside the sandbox that is nobody's child; it goes on until the command

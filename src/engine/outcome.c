@@ -92,7 +92,9 @@ static enum outcome_cause cause_of_signal(const struct evidence *e, const struct
 	case SIGXFSZ:
 		return limits_file_size(e->report->plan) ? CAUSE_FILE_SIZE : otherwise;
 	case SIGKILL:
-		return has_used_up_processor(e, o) ? CAUSE_CPU : otherwise;
+		if (has_used_up_processor(e, o))
+			return CAUSE_CPU;
+		return quota_is_passed(&e->watch->quota) ? CAUSE_WORKSPACE : otherwise;
 	default:
 		return otherwise;
 	}

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "engine/live.h"
+#include "engine/quota.h"
 #include "session/run.h"
 #include "workspace/layers.h"
 

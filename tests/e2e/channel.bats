@@ -111,3 +111,7 @@ channel() {
 @test "a socket for several clients" {
 	channel listening
 }
+
+@test "quotas: a write that would be too much is refused before it is made" {
+	channel quotas
+}

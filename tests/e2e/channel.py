@@ -1,4 +1,5 @@
 """channel.py CASE: `coffer channel`, as its clients see it."""
+import errno
 import io
 import json
 import os
@@ -570,6 +571,24 @@ def transfers():
 # ---- ports ----
 
 SERVER = "import socket,sys,time\ns=socket.socket()\ns.setsockopt(1,2,1)\ns.bind((sys.argv[1],int(sys.argv[2])))\ns.listen()\nwhile 1:\n a=s.accept()[0]; a.sendall(b'hello'); a.close()"
+
+
+def quotas():
+    c, one = made(policy={"limits": {"workspaceSize": "2M", "workspaceFiles": 50}})
+    half = b"x" * (1 << 20)
+    assert c.call("file.write", session=one, path="a", data=coded(half)) == {"bytes": 1 << 20}
+    refused("limit", c.call, "file.write", session=one, path="b", data=coded(half + b"x"), errno=errno.EDQUOT)
+    refused("limit", c.call, "file.append", session=one, path="a", data=coded(half + b"x"), errno=errno.EDQUOT)
+    refused("notfound", c.call, "file.stat", session=one, path="b")
+    c.call("file.write", session=one, path="c", data=coded(half[: 900 << 10]))
+    refused("limit", c.call, "file.copy", session=one, **{"from": "a", "to": "d"}, errno=errno.EDQUOT)
+    refused("limit", c.call, "file.upload", session=one, path="in", data=coded(archive(("up", half, tarfile.REGTYPE))))
+    assert c.call("exec", session=one, argv=["true"])["cause"] == "exit"  # nothing was too much
+    c.call("file.remove", session=one, path="a")
+    for n in range(48):  # with c, and the directory of the upload
+        c.call("file.write", session=one, path=f"f{n}", data=coded(b""))
+    refused("limit", c.call, "file.write", session=one, path="more", data=coded(b""), errno=errno.EDQUOT)
+    refused("limit", c.call, "file.mkdir", session=one, path="more", errno=errno.EDQUOT)
 
 
 def ports():
