@@ -415,6 +415,32 @@ f" ] || exit 6
 		[ "$(cat e)" = new ] && [ ! -e f ] && [ -e n ] || exit 8' sh "$TOP" "$COFFER"
 }
 
+@test "no more inodes: of the base, an apply is told and nothing is half done; of the data, a layer is not made and all goes on" {
+	unshare -Urm true 2> /dev/null || skip "no user namespaces here"
+	run -0 unshare -Urm sh -uc 'mkdir "$1/small"
+		mount -t tmpfs -o nr_inodes=30,mode=700 none "$1/small"
+		cd "$1/small"
+		echo base > e
+		"$2" try -- sh -c "for i in 1 2 3 4 5 6 7 8 9; do for k in 1 2 3 4; do echo > f\$i\$k; done; done; echo new > e" 2> "$1/said"
+		"$2" apply > "$1/applied" 2>&1 && exit 3
+		grep -qi "no space" "$1/applied" || { cat "$1/said" "$1/applied"; exit 4; }
+		[ "$(cat e)" = base ] && [ "$(ls -A)" = e ] || exit 5
+		"$2" apply e f11 > /dev/null || exit 6
+		[ "$(ls -A)" = "e
+f11" ] && [ "$(cat e)" = new ] || exit 7' sh "$TOP" "$COFFER"
+	run -0 unshare -Urm sh -uc 'mount -t tmpfs -o nr_inodes=150,mode=700 none "$1/data"
+		"$2" session create --copy one > /dev/null || exit 2
+		"$2" session exec one -- sh -c "for i in 1 2 3 4 5 6 7 8 9; do for k in 1 2 3 4 5 6; do echo \$i > x\$i\$k; done; done" || exit 3
+		"$2" session checkpoint one > "$1/first" || exit 4
+		"$2" session exec one -- sh -c "for i in 1 2 3 4 5 6 7 8 9; do for k in 1 2 3 4 5 6; do echo b > x\$i\$k; done; done" || exit 5
+		"$2" session checkpoint one > "$1/second" 2>&1 && exit 6
+		grep -qi "no space" "$1/second" || { cat "$1/second"; exit 7; }
+		[ "$("$2" session exec one -- cat x96)" = b ] || exit 8
+		[ "$("$2" session log one | wc -l)" = 1 ] || exit 9
+		"$2" session checkout one 1 && [ "$("$2" session exec one -- cat x96)" = 9 ] || exit 10
+		"$2" session rm one' sh "$TOP" "$COFFER"
+}
+
 @test "coffer apply, killed at any moment and run again: complete, and at no moment half a file" {
 	cat > "$TOP/check.py" <<-'END'
 		import os, sys

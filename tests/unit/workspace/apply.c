@@ -567,6 +567,59 @@ static void forged_journal(void **state)
 	top_expect("base/changed", "old\n");
 }
 
+/* A power cut leaves any beginning of what was written, or its length and zeros: neither is taken for a journal, and the whole one is gone on with. */
+static void torn_journal(void **state)
+{
+	struct workspace_options options = { .id = "w", .base = top_base };
+	static char whole[16 << 10], torn[16 << 10];
+	struct err err = { 0 };
+	char before[65], after[65];
+	int n = 0;
+
+	(void)state;
+	make_base();
+	top_tick();
+	{
+		autoworkspace struct workspace *workspace = NULL;
+
+		assert_int_equal(workspace_create(top_data, &options, &workspace, &err), 0);
+		make_changes(workspace);
+	}
+	do {
+		assert_false(apply_until(n++));
+	} while (top_has("base/was-dir/c"));
+	ssize_t size = file_read_at(top_fd, "data/workspaces/w/journal", whole, sizeof(whole));
+
+	int home = openat(top_fd, "data/workspaces/w", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_in_range(size, 100, sizeof(whole) - 2);
+	top_digest("base", before);
+	for (ssize_t cut = 0; cut < size; cut += cut < 40 || cut > size - 80 ? 1 : 37) {
+		autoworkspace struct workspace *workspace = NULL;
+		autoresult struct apply_result result;
+		bool zeros = cut % 2;
+
+		memset(torn, 0, sizeof(torn));
+		memcpy(torn, whole, (size_t)cut);
+		assert_int_equal(file_replace_at(home, "journal", torn, (size_t)(zeros ? size : cut), false), 0);
+		assert_int_equal(workspace_open(top_data, "w", &workspace, &err), 0);
+		assert_int_equal(workspace_lock(workspace, &err), 0);
+		assert_true(try_apply(workspace, &plain, &result, &err) < 0);
+		assert_int_equal(err.code, ERR_POLICY);
+		top_digest("base", after);
+		assert_string_equal(before, after);
+	}
+	assert_int_equal(file_replace_at(home, "journal", whole, (size_t)size, false), 0);
+	close(home);
+	autoworkspace struct workspace *workspace = NULL;
+
+	assert_int_equal(workspace_open(top_data, "w", &workspace, &err), 0);
+	assert_int_equal(workspace_lock(workspace, &err), 0);
+	apply_well(workspace, &plain);
+	check_applied();
+	check_no_traces();
+}
+
 static void look_only(void **state)
 {
 	(void)state;
@@ -601,6 +654,7 @@ int main(void)
 		TOP_TEST(hidden_is_swapped),
 		TOP_TEST(hidden_is_forged),
 		TOP_TEST(forged_journal),
+		TOP_TEST(torn_journal),
 		TOP_TEST(look_only),
 	};
 
