@@ -137,13 +137,23 @@ static void write_tls(const struct compile *c, struct str *out)
 
 	add_text(out, ", \"tls\": {\"ca_cert\": ", given->ca_cert ? given->ca_cert : "");
 	add_text(out, ", \"ca_key\": ", given->ca_key ? given->ca_key : "");
-	add_text(out, ", \"roots\": ", given->roots ? given->roots : "");
 	write_patterns(out, ", \"excluded\": [", &tls->excluded);
 	if (tls->tunnels_max)
 		str_printf(out, ", \"tunnels_max\": %u", tls->tunnels_max);
 	if (tls->handshake_ms)
 		str_printf(out, ", \"handshake_ms\": %u", tls->handshake_ms);
 	str_add_char(out, '}');
+}
+
+static void write_roots(const struct compile *c, struct str *out)
+{
+	const struct input_tls *given = &c->inputs->tls;
+	bool parent = network_parent_has_tls(c);
+
+	if (secrets_open_tls(c) || parent)
+		add_text(out, ", \"roots\": ", given->roots ? given->roots : "");
+	if (parent && given->parent_roots)
+		add_text(out, ", \"parent_roots\": ", given->parent_roots);
 }
 
 /* Rules for requests are among them, for they set headers. */
@@ -163,6 +173,7 @@ void secrets_write(const struct compile *c, struct str *out)
 	bare = out->len;
 	if (secrets_open_tls(c))
 		write_tls(c, out);
+	write_roots(c, out);
 	network_write_requests(c, out);
 	network_write_parent(c, out); /* with its password */
 	if (out->len == bare && secrets->n == 0)

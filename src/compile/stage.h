@@ -126,6 +126,7 @@ void network_put_ways(struct compile *c);
 void network_put_wait(struct compile *c);                              /* for the filter */
 void network_write_requests(const struct compile *c, struct str *out); /* of the filter's rules: what is judged beyond hosts, if anything */
 void network_write_parent(const struct compile *c, struct str *out);   /* the same of a proxy behind the filter */
+bool network_parent_has_tls(const struct compile *c);                  /* which is spoken to with TLS */
 int network_add_variables(const struct compile *c, struct variable_vec *list); /* 0 or -ENOMEM */
 
 /* secrets.c */

@@ -303,7 +303,7 @@ void http_go_on(struct conn *conn)
 
 static void begin_exchange(struct conn *conn)
 {
-	if (conn->client.secure && !conn->upstream.secure)
+	if (conn->client.secure && (!conn->upstream.secure || conn->upstream.is_hop))
 		terminate_server(conn);
 	else
 		http_go_on(conn);

@@ -7,10 +7,12 @@
  *
  * and where TLS is opened, or requests are judged:
  *
- *   "tls": {"ca_cert": PEM, "ca_key": PEM, "roots": PEM, "excluded": ["pinned.example.com"], "tunnels_max": 256, "handshake_ms": 10000},
+ *   "tls": {"ca_cert": PEM, "ca_key": PEM, "excluded": ["pinned.example.com"], "tunnels_max": 256, "handshake_ms": 10000},
  *   "requests": [{"layer": 0, "deny": false, "hosts": […], "methods": […], "paths": […], "reason": "…", "headers": {"X": "y", "Z": null}, "why": "…"}],
  *   "secrets": [{"placeholder": "…", "value": "…", "hosts": […]}], "stripped_headers": […], "ambiguous_target": "refuse",
  *   "refuse_opaque_tunnels": false, "require_host_match": false, "plaintext_header_set": false, "plaintext_inject": false, "asks": false
+ *
+ *   "roots": PEM, "parent_roots": PEM (the first is wanted where a server or a proxy is spoken to with TLS)
  *
  * and the members of ways.h. Every member may be missing; others are refused.
  */

@@ -68,14 +68,22 @@ static int read_tls(const struct reading *reading, const char *where, const json
 		return rules_refuse(reading, where, "an object", value);
 	*tls = (struct filter_tls){
 		.opens = true,
-		.trust = { dup_member(reading, value, "ca_cert"), dup_member(reading, value, "ca_key"),
-		           dup_member(reading, value, "roots") },
+		.trust = { dup_member(reading, value, "ca_cert"), dup_member(reading, value, "ca_key"), tls->trust.roots,
+		           tls->trust.parent_roots },
 		.tunnels_max = number(value, "tunnels_max", TUNNELS),
 		.handshake_ms = number(value, "handshake_ms", HANDSHAKE_MS),
 	};
-	if (!tls->trust.ca_cert || !tls->trust.ca_key || !tls->trust.roots)
-		return rules_refuse(reading, where, "ca_cert, ca_key and roots", NULL);
+	if (!tls->trust.ca_cert || !tls->trust.ca_key)
+		return rules_refuse(reading, where, "ca_cert and ca_key", NULL);
 	return read_patterns(reading, where, json_object_get(value, "excluded"), &tls->excluded);
+}
+
+static int read_roots(const struct reading *reading, const char *where, const json_t *value, const char **ret_pem)
+{
+	if (!json_is_string(value))
+		return rules_refuse(reading, where, "certificates", value);
+	*ret_pem = arena_dup(reading->arena, json_string_value(value));
+	return *ret_pem ? 0 : no_memory(reading);
 }
 
 static int read_headers(const struct reading *reading, const char *where, const json_t *object, struct access_header_vec *ret_headers)
@@ -193,6 +201,10 @@ int rules_read_tls_member(const struct reading *reading, const char *where, cons
 		*place = json_is_true(value);
 	else if (strcmp(name, "tls") == 0)
 		return read_tls(reading, where, value);
+	else if (strcmp(name, "roots") == 0)
+		return read_roots(reading, where, value, &reading->rules->tls.trust.roots);
+	else if (strcmp(name, "parent_roots") == 0)
+		return read_roots(reading, where, value, &reading->rules->tls.trust.parent_roots);
 	else if (strcmp(name, "requests") == 0)
 		return read_each(reading, where, value, read_request);
 	else if (strcmp(name, "secrets") == 0)

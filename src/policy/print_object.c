@@ -63,17 +63,27 @@ static void finish(struct object *o)
 	str_add(o->out, o->begun ? "}" : "{}");
 }
 
+static bool is_url(const char *member)
+{
+	return strcmp(member, "http") == 0 || strcmp(member, "https") == 0;
+}
+
+static const char *scheme_of(const char *url)
+{
+	return strncasecmp(url, "https://", 8) == 0 ? "https://" : "http://";
+}
+
 /* A proxy's password is nobody's to read. */
 static void print_parent(const struct variable_vec *parent, struct str *out)
 {
 	struct object o = { .out = out };
 
 	for (size_t i = 0; i < parent->n; i++) {
-		const char *value = parent->at[i].value, *at = strcmp(parent->at[i].name, "noProxy") == 0 ? NULL : strrchr(value, '@');
+		const char *value = parent->at[i].value, *at = is_url(parent->at[i].name) ? strrchr(value, '@') : NULL;
 		autostr struct str shown;
 
 		str_init(&shown, out->ceiling);
-		str_printf(&shown, "%s%s", at ? "http://•••" : "", at ? at : value);
+		str_printf(&shown, "%s%s%s", at ? scheme_of(value) : "", at ? "•••" : "", at ? at : value);
 		put_text(&o, parent->at[i].name, shown.text);
 		out->failed |= shown.failed;
 	}

@@ -55,7 +55,7 @@ static const struct policy_kind_info kinds[POLICY_KINDS_END] = {
 	[POLICY_REASONS] = { "an object of texts, by entries of deniedDomains", NULL,
 	                     "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}" },
 	[POLICY_PORT] = { "a port from 1 to 65535", NULL, "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535" },
-	[POLICY_PARENT] = { "an object of http, https and noProxy, all texts", NULL,
+	[POLICY_PARENT] = { "an object of http, https, noProxy and caCertPath, all texts", NULL,
 	                    "\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"http\": {\"type\": \"string\"}, "
 	                    "\"https\": {\"type\": \"string\"}, \"noProxy\": {\"type\": \"string\"}}" },
 	[POLICY_MITM] = { "an object of socketPath, an absolute path, and domains, a list", NULL,

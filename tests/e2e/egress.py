@@ -1057,7 +1057,7 @@ def case_bad_rules():
         ('{"dialect": "x"}', "/dialect"),
         ('{"uid": "0"}', "/uid"),
         ('{"surprise": 1}', "/surprise"),
-        ('{"parent": {"http": "https://x.y"}}', "/parent/http"),
+        ('{"parent": {"http": "https://x.y"}}', "TLS is spoken by coffer-egress-tls alone"),
         ('{"parent": {"https": "socks5://x.y"}}', "/parent/https"),
         ('{"parent": {"no_proxy": 1}}', "/parent/no_proxy"),
         ('{"parent": []}', "/parent"),

@@ -37,6 +37,12 @@ filter() {
 	filter excluded
 }
 
+@test "tls: a proxy behind ours that is spoken to with TLS, and has to be who it is named" {
+	filter parent
+	filter parent_answers
+	filter parent_of_runs
+}
+
 @test "tls: no more tunnels than maxTunnels" {
 	filter crowd
 }

@@ -2,9 +2,11 @@
 
 The server is localhost: a name that is allowed as itself, and leads to this machine.
 """
+import contextlib
 import http.client
 import json
 import os
+import select
 import socket
 import ssl
 import subprocess
@@ -51,7 +53,7 @@ def make_ca():
     cert, key = both[: both.index("-----BEGIN PRIVATE")], both[both.index("-----BEGIN PRIVATE") :]
     with open(path("ca.pem"), "w", encoding="ascii") as file:
         file.write(cert)
-    return {"ca_cert": cert, "ca_key": key, "roots": text("root.pem")}
+    return {"ca_cert": cert, "ca_key": key}
 
 
 make_root("root")
@@ -88,7 +90,7 @@ class Tls:
 
 
 def terminating(allowed=("localhost",), denied=(), tls=None, **more):
-    return Filter(list(allowed), list(denied), tls=CA | (tls or {}), **more)
+    return Filter(list(allowed), list(denied), tls=CA | (tls or {}), roots=text("root.pem"), **more)
 
 
 def client_context(ca="ca.pem", alpn=None):
@@ -399,13 +401,182 @@ def case_confined():
         if os.geteuid() == 0:
             assert status["Uid"].split()[0] != "0"
     egress.PROGRAM = "coffer-egress"
-    process, ours = egress.start(json.dumps({"allowed": [], "tls": CA}))
+    process, ours = egress.start(json.dumps({"allowed": [], "tls": CA, "roots": text("root.pem")}))
     assert process.wait(10) == 125 and b"coffer-egress-tls alone" in process.stderr.read()
     egress.PROGRAM = "coffer-egress-tls"
-    for bad, why in [(CA | {"roots": ""}, b"no certificate to trust"), (CA | {"ca_key": "x"}, b"no private key"), (CA | {"ca_cert": text("good.pem")}, b"the key is not")]:
-        process, ours = egress.start(json.dumps({"allowed": [], "tls": bad}))
+    good = {"tls": CA, "roots": text("root.pem")}
+    parent = {"parent": {"http": "https://localhost"}}
+    for bad, why in [
+        (good | {"roots": ""}, b"no certificate to trust"),
+        ({"tls": CA, "parent_roots": text("root.pem")}, b"no certificate to trust"),
+        (parent, b"no certificate to trust: install ca-certificates, or name some in parentProxy.caCertPath"),
+        (good | {"tls": CA | {"ca_key": "x"}}, b"no private key"),
+        (good | {"tls": CA | {"ca_cert": text("good.pem")}}, b"the key is not"),
+    ]:
+        process, ours = egress.start(json.dumps({"allowed": []} | bad))
         assert process.wait(10) == 125
         assert why in process.stderr.read(), bad
+
+
+class TlsProxy:
+    """egress.Proxy behind TLS of its own. count: connections whose handshake went well."""
+
+    def __init__(self, to, cert="good", first=None):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(path(f"{cert}.pem"), path(f"{cert}.key"))
+        self.proxy = egress.Proxy(to, first)
+        self.count, self.seen = 0, self.proxy.seen
+        self.server = Server(self.handle)
+        self.port = self.server.port
+
+    def handle(self, s):
+        try:
+            s = self.context.wrap_socket(s, server_side=True)
+        except (ssl.SSLError, OSError):
+            return
+        self.count += 1
+        self.relay(s)
+
+    def relay(self, s):
+        """Without threads, of which OpenSSL takes one at a time."""
+        there = socket.create_connection(("127.0.0.1", self.proxy.port))
+        held = {s: b"", there: b""}
+        with there:
+            s.setblocking(False)
+            there.setblocking(False)
+            while step(held, s, there) and step(held, there, s):
+                reading, writing = [a for a, b in ((s, there), (there, s)) if not held[b]], [a for a in held if held[a]]
+                select.select(reading, writing, [], 60)
+
+
+def step(held, a, b):
+    """What a says goes to b, as far as that is possible now. False when it is over."""
+    with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+        while True:
+            held[b] = held[b] or a.recv(16384)
+            if not held[b]:
+                return False
+            held[b] = held[b][b.send(held[b]) :]
+    return True
+
+
+def case_parent():
+    """A proxy behind ours that is spoken to with TLS: tunnels, single requests, TLS in TLS, and who it has to be."""
+    make_server("far", "DNS:a.far.test")
+    make_root("corporate")
+    make_server("foreign", "DNS:localhost", "corporate")
+    make_server("named", "DNS:other.test")
+    echo, web = Server(egress.echo), Tls("far")
+    parent = TlsProxy(echo.port)
+    url = f"https://us%40er:pass@localhost:{parent.port}"
+    with Filter(["*.far.test"], parent={"http": url}, roots=text("root.pem")) as f:
+        s = expect_tunnel(connect_http(f, "a.far.test:22"))
+        s.sendall(b"ping")
+        assert egress.read_n(s, 4) == b"ping"
+        assert parent.seen[-1] == b"CONNECT a.far.test:22 HTTP/1.1\r\nHost: a.far.test:22\r\nProxy-Authorization: Basic dXNAZXI6cGFzcw==\r\n\r\n", parent.seen
+        block = os.urandom(1 << 20)
+        threading.Thread(target=s.sendall, args=(block,), daemon=True).start()
+        assert egress.read_n(s, len(block)) == block
+        s.close()
+        s, reply = socks(f, "b.far.test", 22)
+        s.sendall(b"ping")
+        assert reply[1] == 0 and egress.read_n(s, 4) == b"ping"
+        for _ in range(2):
+            answer = egress.exchange(f, b"GET http://a.far.test:8080/x HTTP/1.1\r\nConnection: close\r\n\r\n")
+            assert answer.endswith(b"hello"), answer
+        assert parent.seen[-1].startswith(b"GET http://a.far.test:8080/x HTTP/1.1\r\nHost: a.far.test:8080\r\nProxy-Authorization: Basic dXNAZXI6cGFzcw=="), parent.seen[-1]
+        before = len(parent.seen)
+        denied(read_all(connect_http(f, "other.test:443")), "host is not on the allow list")
+        assert len(parent.seen) == before
+    parent = TlsProxy(web.port)
+    with terminating(["a.far.test"], parent={"http": f"https://localhost:{parent.port}"}) as f:
+        s = inside(f, 443, "a.far.test")
+        for _ in range(3):
+            assert get(s, host="a.far.test").status == 200
+        assert parent.count == 1 and parent.seen == [b"CONNECT a.far.test:443 HTTP/1.1\r\nHost: a.far.test:443\r\n\r\n"] and web.names == ["a.far.test"]
+        body = "x" * 300000
+        answer = ask(s, f"POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: {len(body)}\r\n\r\n{body}", "a.far.test")
+        assert answer.status == 200 and web.seen[-1][1] == body.encode()
+    wrong = Tls("named")  # whom the proxy leads to has to be the host all the same
+    with terminating(["a.far.test"], parent={"http": f"https://localhost:{TlsProxy(wrong.port).port}"}) as f:
+        answer = get(inside(f, 443, "a.far.test"), host="a.far.test")
+        assert answer.status == 502 and b"TLS: hostname mismatch" in answer.body and not wrong.seen, answer.body
+    for cert, more, good in [("foreign", {}, False), ("foreign", {"parent_roots": text("corporate.pem")}, True), ("named", {}, False)]:
+        parent = TlsProxy(echo.port, cert)
+        with Filter(["*.far.test"], parent={"http": f"https://u:secret@localhost:{parent.port}"}, roots=text("root.pem"), **more) as f:
+            s = connect_http(f, "a.far.test:443")
+            if good:
+                expect_tunnel(s)
+                continue
+            answer = read_all(s)
+            assert answer.startswith(b"HTTP/1.1 502 ") and b"TLS with the proxy on the way: " in answer and b"secret" not in answer, answer
+            events(f, "deny", "TLS with the proxy on the way: ")
+            assert socks(f, "a.far.test", 443)[1][1] == 1
+            assert read_all(egress_plain(f)).startswith(b"HTTP/1.1 502 ") and parent.seen == []
+    with terminating(["localhost"], parent_roots=text("corporate.pem")) as f:  # who may vouch for the proxy may not for servers
+        assert get(inside(f, Tls("foreign").port)).status == 502
+    plain = egress.Proxy(echo.port)
+    with Filter(["*.far.test"], parent={"http": f"https://localhost:{plain.port}"}, roots=text("root.pem")) as f:
+        assert read_all(connect_http(f, "a.far.test:443")).startswith(b"HTTP/1.1 502 ") and b"CONNECT" not in b"".join(plain.seen)
+
+
+def case_parent_of_runs():
+    """The same by settings, and by variables in srt's dialect; the certificate is a company's own."""
+    make_root("corporate")
+    make_server("proxy", "DNS:localhost", "corporate")
+    parent = TlsProxy(9, "proxy")
+    url = f"https://user:secret@localhost:{parent.port}"
+    settings = {"network": {"allowedDomains": ["nowhere.test"], "parentProxy": {"http": url, "caCertPath": path("corporate.pem")}}}
+
+    def coffer(document, *argv, env=None, program="coffer"):
+        with open(path("settings.json"), "w", encoding="ascii") as file:
+            json.dump(document, file)
+        done = subprocess.run([f"{egress.BUILD}/{program}", *argv], env=os.environ | (env or {}), capture_output=True, timeout=60, cwd=TOP, text=True, check=False)
+        assert "secret" not in done.stdout + done.stderr
+        return done
+
+    run = ["run", "--settings", path("settings.json"), "--"]
+    done = coffer(settings, *run, "sh", "-c", "curl -s http://nowhere.test/; curl -s http://other.test/; env")
+    assert done.stdout.startswith("helloConnection blocked by network allowlist\n"), done
+    assert [head.split(b"\r\n")[2] for head in parent.seen] == [b"Proxy-Authorization: Basic dXNlcjpzZWNyZXQ="], parent.seen
+    assert coffer(settings, "explain", "--settings", path("settings.json"), "--", "true").returncode == 0
+    del settings["network"]["parentProxy"]["caCertPath"]
+    assert "TLS with the proxy on the way: " in coffer(settings, *run, "curl", "-s", "http://nowhere.test/").stdout
+    settings["network"]["parentProxy"]["caCertPath"] = path("nowhere.pem")
+    done = coffer(settings, *run, "true")
+    assert done.returncode == 125 and "nowhere.pem: No such file or directory" in done.stderr, done
+    settings = {"network": {"allowedDomains": ["nowhere.test"], "deniedDomains": []}, "filesystem": {"denyRead": [], "allowWrite": [], "denyWrite": []}}
+    env = {"HTTP_PROXY": url, "NODE_EXTRA_CA_CERTS": path("corporate.pem")}
+    assert coffer(settings, "-s", path("settings.json"), "-c", "curl -s http://nowhere.test/", env=env, program="srt").stdout == "hello"
+
+
+def egress_plain(f):
+    s = f.connect()
+    s.sendall(b"GET http://a.far.test/ HTTP/1.1\r\n\r\n")
+    return s
+
+
+def case_parent_answers():
+    """What a proxy with TLS may answer to CONNECT, and that not a byte behind the answer is lost."""
+    echo = Server(egress.echo)
+    for first, good in [
+        (lambda s: s.sendall(b"HTTP/1.1 200 OK\r\nX: y\r\n\r\nearly"), True),
+        (lambda s: s.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\nlost"), False),
+        (lambda s: s.sendall(b"SSH-2.0-x\r\n\r\n"), False),
+        (lambda s: s.sendall(b"\r\n\r\n"), False),
+        (lambda s: s.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20000), False),
+        (lambda s: s.close(), False),
+    ]:
+        parent = TlsProxy(echo.port, first=first)
+        with Filter(["*.far.test"], parent={"http": f"https://localhost:{parent.port}"}, roots=text("root.pem")) as f:
+            s = connect_http(f, "a.far.test:443")
+            if good:
+                expect_tunnel(s)
+                s.sendall(b"ping")
+                assert egress.read_n(s, 9) == b"earlyping"
+            else:
+                answer = read_all(s)
+                assert answer.startswith(b"HTTP/1.1 502 ") and b"lost" not in answer, answer
 
 
 def case_speed():
