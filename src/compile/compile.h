@@ -102,7 +102,7 @@ struct compile_again {
 int compile_exec(const struct plan *template, const struct compile_again *again, struct arena *arena, struct plan *ret_plan,
                  struct err *err);
 
-/* What coffer-egress reads of a resolved policy, as it stands in the plan's EGRESS: JSON. */
+/* What coffer-egress reads of a resolved policy in place of the rules that it was started with: JSON, and more behind a NUL (egress/rules.h). */
 enum { COMPILE_RULES_MAX = 1 << 20 };
 void compile_network_rules(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena,
                            struct str *out);

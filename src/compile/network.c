@@ -161,7 +161,6 @@ void network_write_requests(const struct compile *c, struct str *out)
 	add_flag(out, "refuse_opaque_tunnels", network->refuse_opaque_tunnels);
 	add_flag(out, "require_host_match", network->require_host_match);
 	add_flag(out, "plaintext_header_set", network->allow_plaintext_header_set && network->requests.n);
-	add_flag(out, "plaintext_inject", c->policy->credentials.allow_plaintext_inject && c->mask.secrets.n);
 }
 
 static const char *parent_member(const struct policy_network *network, const char *name)
@@ -291,9 +290,14 @@ static void write_rules(const struct compile *c, struct str *out)
 void compile_network_rules(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena,
                            struct str *out)
 {
-	const struct compile c = { .policy = policy, .inputs = inputs, .facts = facts, .arena = arena };
+	struct policy filtered = *policy; /* also where nothing may be reached any more */
+	const struct compile c = { .policy = &filtered, .inputs = inputs, .facts = facts, .arena = arena, .rung = COMPILE_RUNG_NAMESPACES };
+
+	filtered.network.mode = POLICY_NETWORK_FILTERED;
 
 	write_rules(&c, out);
+	str_add_n(out, "", 1);
+	secrets_write_again(&c, out);
 }
 
 int network_put_filter(struct compile *c)

@@ -170,6 +170,8 @@ static int prepare_tls(const struct filter_rules *rules, struct err *err)
 		return 0;
 	if (!secure_is_linked())
 		return err_set(err, ERR_INTERNAL, ENOSYS, "TLS is spoken by coffer-egress-tls alone");
+	if (rules->tls.opens && !rules->tls.trust.ca_cert)
+		return err_set(err, ERR_POLICY, EINVAL, "no authority to open TLS with");
 	return secure_ops.prepare(&rules->tls.trust, err);
 }
 

@@ -192,6 +192,33 @@ static void print_credentials(const struct credential_vec *list, struct str *out
 	print_list(list->at, list->n, sizeof(*list->at), print_credential, out);
 }
 
+static void print_aws_pair(const void *one, struct str *out)
+{
+	const struct credential_aws_pair *pair = one;
+	struct object o = { .out = out };
+
+	put_text(&o, "accessKeyIdVar", pair->id);
+	put_text(&o, "secretAccessKeyVar", pair->key);
+	put_text(&o, "sessionTokenVar", pair->token);
+	finish(&o);
+}
+
+static void print_aws_pairs(const struct credential_aws_pair_vec *list, struct str *out)
+{
+	print_list(list->at, list->n, sizeof(*list->at), print_aws_pair, out);
+}
+
+static void print_sigv4(const struct credential_aws_passes *passes, struct str *out)
+{
+	static const char passthrough[] = "passthrough";
+	struct object o = { .out = out };
+
+	put_text(&o, "streaming", passes->streaming_passes ? passthrough : NULL);
+	put_text(&o, "presigned", passes->presigned_passes ? passthrough : NULL);
+	put_text(&o, "sigv4a", passes->sigv4a_passes ? passthrough : NULL);
+	finish(&o);
+}
+
 static void print_ignored(const struct ignored_vec *ignored, struct str *out)
 {
 	struct object o = { .out = out };
@@ -216,6 +243,12 @@ void policy_print_object(enum policy_kind kind, const void *place, struct str *o
 		break;
 	case POLICY_REQUESTS:
 		print_rules(place, out);
+		break;
+	case POLICY_AWS_PAIRS:
+		print_aws_pairs(place, out);
+		break;
+	case POLICY_SIGV4:
+		print_sigv4(place, out);
 		break;
 	case POLICY_TEXT_LISTS:
 		print_ignored(place, out);

@@ -116,6 +116,8 @@ static int make_bio_method(void)
 
 /* ---- once ---- */
 
+static const unsigned char http[] = "\x08http/1.1";
+
 static SSL_CTX *make_context(const SSL_METHOD *method)
 {
 	SSL_CTX *context = SSL_CTX_new(method);
@@ -141,6 +143,22 @@ static void add_roots(X509_STORE *store, const char *pem)
 	ERR_clear_error(); /* the end of the text is an error to it */
 }
 
+/* No protocol is agreed on: who offers HTTP/1.1, or nothing at all, speaks that. Who offers others alone is told. (RFC 7301, 3.1: a list in a list.) */
+static int look_at_offer(SSL *ssl, int *ret_alert, void *context)
+{
+	const unsigned char *offer;
+	size_t n, at = 2;
+
+	(void)context;
+	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &offer, &n))
+		return SSL_CLIENT_HELLO_SUCCESS;
+	for (; at < n; at += offer[at] + 1u)
+		if (n - at >= sizeof(http) - 1 && memcmp(offer + at, http, sizeof(http) - 1) == 0)
+			return SSL_CLIENT_HELLO_SUCCESS;
+	*ret_alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
 static int prepare_clients(const struct secure_trust *trust, struct err *err)
 {
 	X509 *ca;
@@ -152,15 +170,14 @@ static int prepare_clients(const struct secure_trust *trust, struct err *err)
 	tls.to_clients = make_context(TLS_server_method());
 	if (mint_init(&tls.mint, ca, key) < 0 || !tls.to_clients || !SSL_CTX_set_num_tickets(tls.to_clients, 0))
 		return err_set(err, ERR_SETUP, ENOMEM, "no TLS towards clients");
+	SSL_CTX_set_client_hello_cb(tls.to_clients, look_at_offer, NULL);
 	return 0;
 }
 
 static int prepare_verifying(struct verifying *verifying, const char *roots, const char *more_roots)
 {
-	static const unsigned char protocols[] = "\x08http/1.1";
-
 	*verifying = (struct verifying){ make_context(TLS_client_method()), roots, more_roots };
-	if (!verifying->context || SSL_CTX_set_alpn_protos(verifying->context, protocols, sizeof(protocols) - 1) != 0)
+	if (!verifying->context || SSL_CTX_set_alpn_protos(verifying->context, http, sizeof(http) - 1) != 0)
 		return -ENOMEM;
 	SSL_CTX_set_verify(verifying->context, SSL_VERIFY_PEER, NULL);
 	return 0;
@@ -298,6 +315,9 @@ static const char *find_trouble(const SSL *ssl)
 	unsigned long error = ERR_peek_last_error();
 	const char *reason = ERR_reason_error_string(error);
 
+	if (SSL_is_server(ssl) && ERR_GET_REASON(error) == SSL_R_CALLBACK_FAILED)
+		return "HTTP/2 alone is offered (gRPC?), and HTTP/1.1 is all that is spoken where TLS is opened: put the host into "
+		       "tlsTerminate.excludeDomains";
 	if (verdict != X509_V_OK)
 		return X509_verify_cert_error_string(verdict);
 	return reason ? reason : "the connection ended";

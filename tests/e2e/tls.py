@@ -3,6 +3,8 @@
 The server is localhost: a name that is allowed as itself, and leads to this machine.
 """
 import contextlib
+import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 import egress
 from egress import Filter, Server, connect_http, denied, expect_tunnel, read_all, read_body, read_until, socks
@@ -236,6 +239,161 @@ def case_client():
         s = expect_tunnel(connect_http(f, f"localhost:{server.port}"))
         s.sendall(egress.hello("localhost"))
         assert read_all(s) and time.monotonic() - start < 10  # the server's flight, then the end
+
+
+def case_alpn():
+    """HTTP/1.1 for whoever speaks it, also beside HTTP/2; who speaks HTTP/2 alone is refused and told why."""
+    server = Tls(alpn=["h2", "http/1.1"])
+    with terminating() as f:
+        for offered in (["h2", "http/1.1"], ["http/1.1"], None):
+            s = inside(f, server.port, context=client_context(alpn=offered))
+            assert s.selected_alpn_protocol() is None and get(s, host=f"localhost:{server.port}").status == 200
+        for offered in (["h2"], ["grpc-exp", "h2"], ["http/1.0", "xhttp/1.1"]):
+            try:
+                inside(f, server.port, context=client_context(alpn=offered))
+                assert False
+            except ssl.SSLError as error:
+                assert "application protocol" in str(error).lower().replace("_", " "), error
+            events(f, "deny", "HTTP/2 alone is offered")
+        s = inside(f, server.port)
+        s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert read_all(s).startswith(b"HTTP/1.1 400 ") and len(server.seen) == 3
+    with terminating() as f:
+        url = f"https://localhost:{server.port}/"
+        done = subprocess.run(["curl", "-sS", "--http2", "--cacert", path("ca.pem"), "-x", f"http://127.0.0.1:{f.port}", "--noproxy", "", "-w", "%{http_version}", url], capture_output=True, timeout=20, check=False)
+        assert done.stdout == b"ok1.1", done
+
+
+def case_renew():
+    """Other rules while it runs: for requests, which TLS is opened, and bounds; not who opens it, nor credentials."""
+    server = Tls()
+    start = {"fixed": {"tlsTerminate": "aa"}, "stripped_headers": []}
+    deny = [{"deny": True, "paths": ["/private/**"], "reason": "not now"}]
+    with terminating(secrets=[{"placeholder": "fake_value_x", "value": "s3cret", "hosts": ["localhost"]}], **start) as f:
+        s = inside(f, server.port)
+        host = f"localhost:{server.port}"
+        assert get(s, "/private/x", host=host).status == 200
+        f.renew(["localhost"], tls={}, requests=deny, stripped_headers=["Set-Cookie"], fixed=start["fixed"])
+        assert f.event("rules")["reason"] is None
+        answer = get(s, "/open", "X: fake_value_x\r\n", host=host)
+        assert answer.status == 200 and answer.getheader("Set-Cookie") is None and "X: s3cret" in server.seen[-1][0]
+        answer = get(inside(f, server.port), "/private/x", host=host)
+        assert answer.status == 403 and "not now" in answer.reason + answer.body.decode()
+        for more, name in [
+            ({"fixed": {"tlsTerminate": "bb"}, "tls": {}}, "tlsTerminate"),
+            ({"tls": {}}, "tlsTerminate"),
+            (start, "tlsTerminate"),
+            ({"fixed": {"tlsTerminate": "aa", "credentials": "cc"}, "tls": {}}, "credentials"),
+        ]:
+            f.renew(["localhost", "other.test"], **more)
+            reason = events(f, "deny", "cannot be changed while it runs")["reason"]
+            assert reason.startswith(name + " "), reason
+            denied(read_all(connect_http(f, "other.test:443")), "host is not on the allow list")
+            assert get(inside(f, server.port), "/private/x", host=host).status == 403
+        f.renew(["localhost"], tls={"excluded": ["localhost"], "tunnels_max": 1}, fixed=start["fixed"])
+        f.event("rules")
+        own = ssl.create_default_context(cafile=path("root.pem"))
+        closed = inside(f, server.port, context=own)  # closed TLS again
+        assert get(closed, "/private/x").status == 200
+        f.renew(["localhost"], tls={}, fixed=start["fixed"])  # and opened: what went through unread ends
+        events(f, "deny", "what it carries is read now")
+        try:
+            assert closed.recv(1) == b""
+        except OSError:
+            pass
+        f.renew([], tls={}, fixed=start["fixed"])
+        f.event("rules")
+        denied(read_all(connect_http(f, host)), "host is not on the allow list")
+
+
+KEY = {"id": "fake_value_id_of_the_key", "key": "fake_value_of_the_secret_key", "secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
+
+
+def sign(secret, key_id, method, target, host, body=b"", headers=None, service="s3", names=None):
+    """Signature Version 4 as AWS describes it, of a request in text."""
+    headers = {"host": host, "x-amz-date": "20150830T123600Z"} | (headers or {})
+    names = names or sorted(headers)
+    path, _, query = target.partition("?")
+    if service != "s3":
+        path = urllib.parse.quote(path, safe="/-_.~")
+    query = "&".join(sorted(p if "=" in p else p + "=" for p in query.split("&"))) if query else ""
+    hashed = headers.get("x-amz-content-sha256", hashlib.sha256(body).hexdigest())
+    canonical = "\n".join([method, path, query, *(f"{n}:{' '.join(headers[n].split())}" for n in names), "", ";".join(names), hashed])
+    scope = f"20150830/us-east-1/{service}/aws4_request"
+    key = b"AWS4" + secret.encode()
+    for part in scope.split("/"):
+        key = hmac.new(key, part.encode(), "sha256").digest()
+    text = f"AWS4-HMAC-SHA256\n20150830T123600Z\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    signature = hmac.new(key, text.encode(), "sha256").hexdigest()
+    return f"AWS4-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}", headers
+
+
+def case_aws():
+    """What a sandbox signed with placeholders reaches the service signed with the key; what cannot be signed anew does not."""
+    server = Tls()
+    host = f"localhost:{server.port}"
+    secrets = [{"placeholder": KEY["id"], "value": "AKIDEXAMPLE"}, {"placeholder": "fake_value_token_", "value": "the-token"}]
+
+    def request(s, method="GET", target="/", body=b"", secret=KEY["key"], headers=None, service="s3", more="", spoil=str):
+        authorization, signed = sign(secret, KEY["id"], method, target, host, body, headers, service)
+        lines = "".join(f"{n}: {v}\r\n" for n, v in signed.items() if n != "host")
+        length = f"Content-Length: {len(body)}\r\n" if body or method != "GET" else ""
+        s.sendall(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{lines}Authorization: {spoil(authorization)}\r\n{more}{length}\r\n".encode() + body)
+        answer = http.client.HTTPResponse(s)
+        answer.begin()
+        answer.body = answer.read()
+        return answer
+
+    with terminating(aws=[KEY], secrets=secrets) as f:
+        s = inside(f, server.port)
+        token = {"x-amz-security-token": "fake_value_token_"}
+        unsigned = {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
+        body = b"Action=GetCallerIdentity&Version=2011-06-15&Key=" + KEY["key"].encode() + KEY["id"].encode()
+        for method, target, body, headers, service in [
+            ("GET", "/", b"", {}, "s3"),
+            ("GET", "/a%20b/c?list-type=2&prefix=x%2Fy&acl", b"", {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}, "s3"),
+            ("GET", "/a%20b/c", b"", {}, "execute-api"),
+            ("POST", "/", body, {"content-type": "application/x-www-form-urlencoded"} | token, "sts"),
+            ("POST", "/", os.urandom(900 << 10), {}, "lambda"),
+            ("PUT", "/large", os.urandom(3 << 20), unsigned | token, "s3"),
+            ("PUT", "/hashed", body, {"x-amz-content-sha256": hashlib.sha256(body).hexdigest(), "x-amz-meta-a": "two  blanks"}, "s3"),
+            ("POST", "/", b"", {}, "sts"),
+        ]:
+            answer = request(s, method, target, body, headers=headers, service=service)
+            assert answer.status == 200, (target, answer.body)
+            head, got = server.seen[-1]
+            real = headers | ({"x-amz-security-token": "the-token"} if "x-amz-security-token" in headers else {})
+            assert got == body and f"Authorization: {sign(KEY['secret'], 'AKIDEXAMPLE', method, target, host, body, real, service)[0]}\r\n" in head + "\r\n", (target, head)
+            assert KEY["secret"] not in head and (service != "s3" or "fake_value" not in head)
+        # the key's own placeholder is never put in
+        assert get(s, headers=f"X-Mine: {KEY['key']}\r\n", host=host).status == 200 and KEY["key"] in server.seen[-1][0]
+        before = len(server.seen)
+        for more, reason in [
+            ({"secret": "another"}, b"does not fit its request"),
+            ({"method": "POST", "body": b"x", "secret": "another"}, b"does not fit its request"),
+            ({"spoil": lambda a: a.replace("host;", "host;x-not-there;")}, b"malformed"),
+            ({"spoil": lambda a: a[:-1]}, b"malformed"),
+            ({"spoil": lambda a: a.replace("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256")}, b"SigV4A"),
+            ({"method": "PUT", "body": b"x", "headers": {"x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"}}, b"chunks are signed one by one"),
+            ({"target": f"/x?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={KEY['id']}%2F2015&X-Amz-Signature=ab"}, b"presigned"),
+            ({"method": "POST", "body": bytes(2 << 20)}, b"more than 1 MiB"),
+        ]:
+            try:
+                answer = request(inside(f, server.port), **more)
+            except (ConnectionError, ssl.SSLError):  # refused while it was still talking
+                assert len(more.get("body", b"")) > 1 << 20
+            else:
+                assert answer.status == 403 and reason in answer.reason.encode() + answer.body, (more.keys(), answer.reason, answer.body)
+            events(f, "deny", reason.decode())
+        assert len(server.seen) == before
+    passing = {"sigv4": ["streaming", "presigned", "sigv4a"], "aws": [KEY | {"hosts": ["localhost"]}]}
+    with terminating(secrets=secrets, **passing) as f:
+        s = inside(f, server.port)
+        answer = request(s, "PUT", "/", b"x", headers={"x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"})
+        assert answer.status == 200 and KEY["secret"] not in server.seen[-1][0]
+        assert request(s, target=f"/x?X-Amz-Credential={KEY['id']}&X-Amz-Signature=ab").status == 200
+    with terminating(aws=[KEY | {"hosts": ["other.test"]}]) as f:  # not for this host: as it is
+        assert request(inside(f, server.port), secret="another").status == 200
 
 
 def case_excluded():

@@ -38,9 +38,12 @@ static void test_good(void **state)
 	assert_int_equal(policy.network.ways.socks_port, 1080);
 	assert_non_null(strstr(print(), "\"httpProxyPort\": 8080"));
 	assert_int_equal(
-	    read_network("\"parentProxy\": {\"http\": \"http://u:secret@a.b:1\", \"https\": \"c.d:2\", \"noProxy\": \"*\"}", &faults), 0);
+	    read_network(
+		"\"parentProxy\": {\"http\": \"http://u:secret@a.b:1\", \"https\": \"https://u:secret@c.d:2\", \"noProxy\": \"*\"}",
+		&faults),
+	    0);
 	assert_int_equal(policy.network.ways.parent.n, 3);
-	assert_non_null(strstr(print(), "\"http\": \"http://•••@a.b:1\", \"https\": \"c.d:2\", \"noProxy\": \"*\""));
+	assert_non_null(strstr(print(), "\"http\": \"http://•••@a.b:1\", \"https\": \"https://•••@c.d:2\", \"noProxy\": \"*\""));
 	assert_null(strstr(print(), "secret"));
 	assert_int_equal(read_network("\"mitmProxy\": {\"socketPath\": \"/run/m\", \"domains\": [\"*.a.b:443\", \"c.d\"]}", &faults), 0);
 	assert_string_equal(policy.network.ways.mitm.socket, "/run/m");
