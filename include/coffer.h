@@ -311,7 +311,8 @@ COFFER_API void coffer_request_events(struct coffer_request *request, coffer_eve
 
 /*
  * A run whose network is filtered may get other rules while it goes on: what this policy says of the network replaces what was in force, and
- * connections that it forbids end. Nothing else of it counts. From any thread, also from the event callback, and before the run.
+ * connections that it forbids end. Whether TLS is opened and by whom, credentials and proxies behind the filter have to be what they were: else nothing
+ * of it counts, and a denial says what differs. Nothing beside the network counts. From any thread, also from the event callback, and before the run.
  */
 COFFER_API int coffer_request_network(struct coffer_request *request, const struct coffer_policy *policy, struct coffer_error *error);
 /* A descriptor (-1: none, the default) that is read while the run goes on; what comes is COFFER_EVENT_CONTROL, for the callback to make sense of. */

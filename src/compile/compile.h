@@ -25,9 +25,12 @@ struct input_file {
 };
 VEC(struct input_file, input_file_vec)
 
-/* Where the policy opens TLS: the authority that a sandbox trusts, and whom servers are verified against. PEM. */
+/*
+ * PEM. Where the policy opens TLS: the authority that a sandbox trusts. There, and where a proxy is spoken to with TLS: whom servers are verified
+ * against, and who else may vouch for that proxy.
+ */
 struct input_tls {
-	const char *ca_cert, *ca_key, *roots;
+	const char *ca_cert, *ca_key, *roots, *parent_roots;
 };
 
 /* A run; a session, in which nothing is executed yet; what is executed in one, whose own plan comes from the same policy and inputs. */
@@ -99,10 +102,13 @@ struct compile_again {
 int compile_exec(const struct plan *template, const struct compile_again *again, struct arena *arena, struct plan *ret_plan,
                  struct err *err);
 
-/* What coffer-egress reads of a resolved policy, as it stands in the plan's EGRESS: JSON. */
+/* What coffer-egress reads of a resolved policy in place of the rules that it was started with: JSON, and more behind a NUL (egress/rules.h). */
 enum { COMPILE_RULES_MAX = 1 << 20 };
 void compile_network_rules(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena,
                            struct str *out);
+
+/* Is a proxy behind the filter spoken to with TLS? Then also the file of whom else it may be verified against, or NULL. Of a resolved policy. */
+bool compile_parent_has_tls(const struct policy *policy, const struct inputs *inputs, struct arena *arena, const char **ret_ca_path);
 
 /* Whom an egress filter of root's becomes: nobody's user where root may be any, else the sandbox's. 0 stays, where root can be nobody else. */
 unsigned compile_filter_uid(uint32_t sandbox_uid);

@@ -48,7 +48,8 @@ int environment_choose(struct compile *c)
 	if (!slot)
 		return compile_no_memory(c);
 	*slot = (struct policy_variable){ "TMPDIR", tmpdir, WHY_DEFAULT };
-	secrets_add_variables(c, &ours);
+	if (secrets_add_variables(c, &ours) < 0)
+		return compile_no_memory(c);
 	for (size_t i = 0; i < c->placeholders.n; i++) {
 		slot = variable_vec_add(&ours, c->arena);
 		if (!slot)

@@ -224,7 +224,7 @@ int fresh_put(struct compile *c, const struct region *region, bool in_bare)
 	if (region->access == ACCESS_WRITE)
 		put_tmpfs(c, region->path, is_var_tmp ? SMALL_BYTES : UNLIMITED_BYTES);
 	else if (!in_bare)
-		plan_add(&c->plan, OP_TMPFS, region->why, region->path, own_flags | PLAN_TREE_NOEXEC, (uint64_t)DEV_BYTES,
+		plan_add(&c->plan, OP_TMPFS, region->why, region->path, own_flags | PLAN_TREE_NOEXEC, DEV_BYTES + secrets_room(c),
 		         (uint64_t)DEV_INODES, (uint64_t)DIR_MODE);
 	return 0;
 }

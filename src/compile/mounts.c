@@ -260,8 +260,8 @@ static int put_hidden(struct compile *c, const struct region *region)
 	if (is_in_bare(c, region) || is_out_of_reach(c, region))
 		return 0;
 	if (region->opened_below)
-		plan_add(&c->plan, OP_TMPFS, region->why, region->path, skeleton_flags, (uint64_t)SKELETON_BYTES, (uint64_t)SKELETON_INODES,
-		         (uint64_t)SKELETON_MODE);
+		plan_add(&c->plan, OP_TMPFS, region->why, region->path, skeleton_flags, SKELETON_BYTES + secrets_room(c),
+		         (uint64_t)SKELETON_INODES, (uint64_t)SKELETON_MODE);
 	else
 		plan_add(&c->plan, OP_MASK, region->why, region->path, in_own ? kind | PLAN_MASK_OPTIONAL : kind,
 		         in_own ? 0 : device_of(entry), in_own ? 0 : inode_of(entry));
@@ -282,7 +282,7 @@ static void put_first(struct compile *c)
 	const struct region *root = &c->regions.at[0];
 
 	if (root->access == ACCESS_HIDDEN)
-		plan_add(&c->plan, OP_ROOT_NEW, root->why, (uint64_t)SKELETON_BYTES, (uint64_t)SKELETON_INODES);
+		plan_add(&c->plan, OP_ROOT_NEW, root->why, SKELETON_BYTES + secrets_room(c), (uint64_t)SKELETON_INODES);
 	else
 		plan_add(&c->plan, OP_ROOT_TREE, root->why, root->slot);
 }

@@ -161,7 +161,6 @@ void network_write_requests(const struct compile *c, struct str *out)
 	add_flag(out, "refuse_opaque_tunnels", network->refuse_opaque_tunnels);
 	add_flag(out, "require_host_match", network->require_host_match);
 	add_flag(out, "plaintext_header_set", network->allow_plaintext_header_set && network->requests.n);
-	add_flag(out, "plaintext_inject", c->policy->credentials.allow_plaintext_inject && c->mask.secrets.n);
 }
 
 static const char *parent_member(const struct policy_network *network, const char *name)
@@ -191,21 +190,58 @@ static const char *usable(const struct compile *c, const char *url)
 	return url && upstream_parse(url, c->arena, &upstream) == 0 ? url : NULL;
 }
 
-void network_write_parent(const struct compile *c, struct str *out)
+/* The URLs: NULL where there is none. */
+struct parents {
+	const char *http, *https;
+};
+
+static struct parents find_parents(const struct compile *c)
 {
 	const char *http = find_parent(c, "http", "HTTP_PROXY", "http_proxy"),
 		   *https = find_parent(c, "https", "HTTPS_PROXY", "https_proxy");
+
+	return (struct parents){ usable(c, http), usable(c, https ? https : http) };
+}
+
+static bool has_tls(const struct compile *c, const char *url)
+{
+	struct upstream upstream;
+
+	return url && upstream_parse(url, c->arena, &upstream) == 0 && upstream.tls;
+}
+
+static bool any_has_tls(const struct compile *c)
+{
+	const struct parents parents = find_parents(c);
+
+	return has_tls(c, parents.http) || has_tls(c, parents.https);
+}
+
+bool network_parent_has_tls(const struct compile *c)
+{
+	return network_is_filtered(c) && any_has_tls(c);
+}
+
+bool compile_parent_has_tls(const struct policy *policy, const struct inputs *inputs, struct arena *arena, const char **ret_ca_path)
+{
+	const struct compile c = { .policy = policy, .inputs = inputs, .arena = arena };
+
+	*ret_ca_path = find_parent(&c, "caCertPath", "NODE_EXTRA_CA_CERTS", "NODE_EXTRA_CA_CERTS");
+	return any_has_tls(&c);
+}
+
+void network_write_parent(const struct compile *c, struct str *out)
+{
+	const struct parents parents = find_parents(c);
 	const char *no_proxy = find_parent(c, "noProxy", "NO_PROXY", "no_proxy");
 
-	https = usable(c, https ? https : http);
-	http = usable(c, http);
-	if (!http && !https)
+	if (!network_is_filtered(c) || (!parents.http && !parents.https))
 		return;
 	add_field(out, ", \"parent\": {\"no_proxy\": ", no_proxy ? no_proxy : "");
-	if (http)
-		add_field(out, ", \"http\": ", http);
-	if (https)
-		add_field(out, ", \"https\": ", https);
+	if (parents.http)
+		add_field(out, ", \"http\": ", parents.http);
+	if (parents.https)
+		add_field(out, ", \"https\": ", parents.https);
 	str_add_char(out, '}');
 }
 
@@ -254,9 +290,14 @@ static void write_rules(const struct compile *c, struct str *out)
 void compile_network_rules(const struct policy *policy, const struct inputs *inputs, const struct facts *facts, struct arena *arena,
                            struct str *out)
 {
-	const struct compile c = { .policy = policy, .inputs = inputs, .facts = facts, .arena = arena };
+	struct policy filtered = *policy; /* also where nothing may be reached any more */
+	const struct compile c = { .policy = &filtered, .inputs = inputs, .facts = facts, .arena = arena, .rung = COMPILE_RUNG_NAMESPACES };
+
+	filtered.network.mode = POLICY_NETWORK_FILTERED;
 
 	write_rules(&c, out);
+	str_add_n(out, "", 1);
+	secrets_write_again(&c, out);
 }
 
 int network_put_filter(struct compile *c)
@@ -275,7 +316,7 @@ int network_put_filter(struct compile *c)
 		r = compile_no_memory(c);
 	if (r == 0)
 		plan_add(&c->plan, OP_EGRESS, network_why(c), rules.text, rules.len, secrets.text, secrets.len,
-		         (uint64_t)secrets_open_tls(c));
+		         (uint64_t)(secrets_open_tls(c) || network_parent_has_tls(c)));
 	str_done(&rules);
 	str_done(&secrets);
 	for (size_t i = 0; r == 0 && network_publishes(c) && i < list->n; i++)

@@ -128,14 +128,17 @@ void network_put_ways(struct compile *c);
 void network_put_wait(struct compile *c);                              /* for the filter */
 void network_write_requests(const struct compile *c, struct str *out); /* of the filter's rules: what is judged beyond hosts, if anything */
 void network_write_parent(const struct compile *c, struct str *out);   /* the same of a proxy behind the filter */
+bool network_parent_has_tls(const struct compile *c);                  /* which is spoken to with TLS */
 int network_add_variables(const struct compile *c, struct variable_vec *list); /* 0 or -ENOMEM */
 
 /* secrets.c */
 bool secrets_open_tls(const struct compile *c);
-void secrets_add_variables(const struct compile *c, struct variable_vec *list); /* where the authority's certificate lies, for programs */
-void secrets_write(const struct compile *c, struct str *out);                   /* the part of the filter's rules that nobody is shown */
+int secrets_add_variables(const struct compile *c, struct variable_vec *list); /* where the authority's certificate lies, for programs */
+void secrets_write(const struct compile *c, struct str *out);                  /* the part of the filter's rules that nobody is shown */
+void secrets_write_again(const struct compile *c, struct str *out);            /* the same for rules that come later: without what stays */
 int secrets_put_files(struct compile *c);
-const char *secrets_bundle(struct compile *c); /* whom programs inside trust; NULL: no memory */
+uint64_t secrets_room(const struct compile *c); /* bytes that those take at most in /dev */
+const char *secrets_bundle(struct compile *c);  /* whom programs inside trust; NULL: no memory */
 
 /* sockets.c. Is a name in no directory out of the host's reach, and the host's names out of the sandbox's? */
 bool sockets_keeps_abstract(const struct compile *c);

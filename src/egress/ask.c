@@ -119,14 +119,22 @@ void ask_connected(struct conn *conn)
 	(void)setsockopt(conn->upstream.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
-/* Where the dial led: to the goal, or to one who goes on from there. */
-static void arrive(struct conn *conn)
+void ask_hop_secured(struct conn *conn)
 {
-	conn_forget(conn);
 	if (conn->hop && (conn->dialed == tunnel_begin || conn_is_tunnel(conn)))
 		hop_shake_hands(conn);
 	else
 		ask_connected(conn);
+}
+
+/* Where the dial led: to the goal, or to one who goes on from there. */
+static void arrive(struct conn *conn)
+{
+	conn_forget(conn);
+	if (conn->hop && conn->hop->to.tls)
+		terminate_hop(conn);
+	else
+		ask_hop_secured(conn);
 }
 
 static bool step_dialing(struct conn *conn)

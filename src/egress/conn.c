@@ -55,7 +55,7 @@ bool conn_is_greedy(const struct conn *conn, size_t n)
 
 static void count_kept(struct conn *conn)
 {
-	size_t kept = conn->dead ? 0 : conn->in.room + http_kept(conn->exchange);
+	size_t kept = conn->dead ? 0 : conn->in.room + conn->answer.room + http_kept(conn->exchange);
 
 	conn->filter->kept_bytes += kept - conn->kept;
 	conn->kept = kept;
@@ -150,6 +150,7 @@ void conn_close(struct conn *conn)
 	conn->exchange = NULL;
 	spare_give(&conn->in);
 	str_done(&conn->refusal);
+	str_done(&conn->answer);
 	count_kept(conn);
 	*(conn->prev ? &conn->prev->next : &filter->conns) = conn->next;
 	if (conn->next)

@@ -108,6 +108,7 @@ struct conn {
 	struct host name;      /* whom the client asks for inside TLS that ends here; the goal, but for goals that are addresses */
 	bool says_name;        /* by SNI */
 	bool holds_tunnel;     /* counts in filter->tunnels_n */
+	struct str answer;     /* of a hop that is spoken to with TLS, as far as it has come */
 	struct lookup *lookup;
 	unsigned char address[ADDRESSES_MAX][HOST_ADDRESS_BYTES]; /* to dial, in this order */
 	size_t addresses_n, dialing;
@@ -164,6 +165,7 @@ void ask(struct conn *conn, const char *host, size_t host_n, uint16_t port);
 void ask_address(struct conn *conn, const struct host *host, uint16_t port);
 /* The same through somebody else, whoever the goal is. */
 void ask_hop(struct conn *conn, const struct hop *hop);
+void ask_hop_secured(struct conn *conn);
 void ask_connected(struct conn *conn); /* there is a way to the goal */
 /* May the goal be at this address? NULL, or what kind of address it is. */
 const char *ask_judge(const struct conn *conn, const unsigned char *bytes);
@@ -199,6 +201,7 @@ bool terminate_has_room(struct conn *conn);       /* one more; terminate_give_up
 void terminate_give_up(struct conn *conn);
 void terminate_client(struct conn *conn, const struct sni *sni);
 void terminate_server(struct conn *conn); /* then http_go_on */
+void terminate_hop(struct conn *conn);    /* with the proxy that is asked; then ask_hop_secured */
 
 /* judge.c */
 #define JUDGE_NO_HEADERS                                                                                                                     \

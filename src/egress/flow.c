@@ -114,7 +114,7 @@ void end_close(struct end *end)
 	loop_unwatch(end->fd);
 	own_close(&end->fd);
 	end->fd = -1;
-	end->readable = end->writable = end->ended = false;
+	end->readable = end->writable = end->ended = end->is_hop = false;
 }
 
 /* ---- pipes ---- */

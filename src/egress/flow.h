@@ -23,6 +23,7 @@ struct end {
 	int fd;
 	bool readable, writable, ended; /* ended: it will send no more */
 	struct secure *secure;          /* TLS, or NULL */
+	bool is_hop;                    /* which is with a proxy on the way alone */
 };
 
 /* n > 0; 0 at the end; -EAGAIN, with `readable` off; any other negative errno: it is broken. */

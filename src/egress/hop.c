@@ -1,7 +1,7 @@
 /*
  * Theory of operation. A connection that somebody else makes for us. What may be asked for is decided here all the same, by name and port; where a name
  * leads is for the one who looks it up. A tunnel is asked for with CONNECT, and begins when the answer is 2xx; its head is looked at where it
- * is, in the socket, so that not a byte of what follows is taken.
+ * is, in the socket, so that not a byte of what follows is taken. Inside TLS that cannot be: there it is read byte by byte, which OpenSSL has at hand.
  */
 #include "egress/filter.h"
 #include "egress/head.h"
@@ -41,6 +41,34 @@ static bool fail(struct conn *conn, int errnum)
 	return true;
 }
 
+static bool go_on(struct conn *conn)
+{
+	str_done(&conn->answer);
+	conn_forget(conn);
+	ask_connected(conn);
+	return true;
+}
+
+static bool read_secured(struct conn *conn)
+{
+	struct str *answer = &conn->answer;
+	char byte;
+	ssize_t n;
+	int end;
+
+	while ((n = end_read(&conn->upstream, &byte, 1)) == 1) {
+		str_add_n(answer, &byte, 1);
+		if (answer->failed || conn_is_greedy(conn, answer->len))
+			return fail(conn, EPROTO);
+		end = byte == '\n' ? head_find_end_lenient(answer->text, answer->len) : 0;
+		if (end < 0)
+			return fail(conn, EPROTO);
+		if (end > 0)
+			return is_success(answer->text, answer->len) ? go_on(conn) : fail(conn, EBADMSG);
+	}
+	return n == -EAGAIN ? false : fail(conn, n == 0 ? EPIPE : (int)-n);
+}
+
 static bool step_handshake(struct conn *conn)
 {
 	char *head = flow_scratch();
@@ -49,6 +77,8 @@ static bool step_handshake(struct conn *conn)
 
 	if (!flow_flush(&conn->up, &conn->upstream) || !conn->upstream.readable)
 		return false;
+	if (conn->upstream.secure)
+		return read_secured(conn);
 	do
 		n = recv(conn->upstream.fd, head, ANSWER_MAX, MSG_PEEK | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
@@ -62,9 +92,7 @@ static bool step_handshake(struct conn *conn)
 	r = take_answer(conn, head, end == 0 ? -EPROTO : end);
 	if (r < 0)
 		return fail(conn, -r);
-	conn_forget(conn);
-	ask_connected(conn);
-	return true;
+	return go_on(conn);
 }
 
 static void be_late(struct conn *conn)
@@ -89,6 +117,7 @@ void hop_shake_hands(struct conn *conn)
 	autostr struct str request;
 
 	str_init(&request, REQUEST_MAX);
+	str_init(&conn->answer, ANSWER_MAX);
 	write_connect(conn, &request);
 	conn->step = step_handshake;
 	conn_wait(conn, WAIT_IDLE, be_late);

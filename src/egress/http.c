@@ -7,6 +7,7 @@
 #include "egress/decider.h"
 #include "egress/filter.h"
 #include "egress/request.h"
+#include "egress/resign.h"
 #include "egress/response.h"
 #include "egress/spare.h"
 #include "egress/swap.h"
@@ -22,6 +23,8 @@ struct exchange {
 	struct swap swap;        /* the secrets that go into the request */
 	struct str request_head; /* not sent yet */
 	struct str ahead;        /* of its body, what was read before it might go on */
+	struct resign *resign;   /* an AWS signature that is to be another one */
+	bool waits;              /* which depends on the body: the head waits for its end */
 	struct str answer;       /* the answer's head, as far as it has come */
 	struct body request, response;
 	bool to_head, is_old; /* the client asked with HEAD; speaks HTTP/1.0 */
@@ -44,6 +47,7 @@ void http_free(struct exchange *exchange)
 	if (!exchange)
 		return;
 	str_done(&exchange->ahead);
+	free(exchange->resign);
 	spare_give(&exchange->request_head);
 	swap_done(&exchange->swap);
 	spare_give(&exchange->answer);
@@ -55,7 +59,7 @@ void http_free(struct exchange *exchange)
 
 size_t http_kept(const struct exchange *exchange)
 {
-	return exchange ? exchange->request_head.room + exchange->answer.room : 0;
+	return exchange ? exchange->request_head.room + exchange->ahead.room + exchange->answer.room : 0;
 }
 
 /* The server is at fault, or gone. */
@@ -78,6 +82,36 @@ static bool send_head(struct conn *conn, struct str *head)
 	return true;
 }
 
+static bool refuse_signature(struct conn *conn, const char *reason)
+{
+	enum { FORBIDDEN = 403 };
+
+	refuse_request(conn, FORBIDDEN, "blocked-by-sandbox-runtime", reason);
+	return true;
+}
+
+/* More of a body that the head's signature depends on. */
+static void hold(struct conn *conn)
+{
+	struct exchange *x = conn->exchange;
+	const char *fault = NULL;
+
+	sha256_add(&x->resign->body, out.bytes, out.n);
+	str_add_n(&x->ahead, out.bytes, out.n);
+	if (x->ahead.failed || conn_is_greedy(conn, x->ahead.len)) {
+		(void)refuse_signature(conn,
+		                       "an AWS request of more than 1 MiB without X-Amz-Content-SHA256 cannot be signed anew, and nothing "
+		                       "was forwarded");
+		return;
+	}
+	if (!x->request.complete)
+		return;
+	x->waits = false;
+	fault = resign_finish(x->resign, &x->request_head);
+	if (fault)
+		(void)refuse_signature(conn, fault);
+}
+
 static bool pump_request(struct conn *conn)
 {
 	struct exchange *x = conn->exchange;
@@ -86,9 +120,9 @@ static bool pump_request(struct conn *conn)
 
 	if (!flow_flush(&conn->up, &conn->upstream) || conn->up.ended)
 		return false;
-	if (x->request_head.len > 0)
+	if (x->request_head.len > 0 && !x->waits)
 		return send_head(conn, &x->request_head);
-	if (x->ahead.len > 0)
+	if (x->ahead.len > 0 && !x->waits)
 		return send_head(conn, &x->ahead);
 	if (x->request.complete)
 		return false;
@@ -108,6 +142,10 @@ static bool pump_request(struct conn *conn)
 		return true;
 	}
 	conn_take(conn, used);
+	if (x->waits) {
+		hold(conn);
+		return true;
+	}
 	conn->up.passed += out.n;
 	flow_send(&conn->up, &conn->upstream, out.bytes, out.n);
 	return true;
@@ -303,7 +341,7 @@ void http_go_on(struct conn *conn)
 
 static void begin_exchange(struct conn *conn)
 {
-	if (conn->client.secure && !conn->upstream.secure)
+	if (conn->client.secure && (!conn->upstream.secure || conn->upstream.is_hop))
 		terminate_server(conn);
 	else
 		http_go_on(conn);
@@ -351,6 +389,25 @@ static int make_exchange(struct conn *conn, struct request *request)
 	return x->request_head.failed || x->ahead.failed ? -ENOMEM : 0;
 }
 
+/* NULL, or why the request may not go on. The head is the first of conn->in still. */
+static const char *resign(struct conn *conn, const struct request *request, size_t head_bytes)
+{
+	struct exchange *x = conn->exchange;
+	const char *fault = resign_begin(conn, request, conn->in.text, head_bytes, &x->resign);
+
+	if (fault || !x->resign)
+		return fault;
+	fault = resign_take_head(x->resign, &x->request_head);
+	if (fault)
+		return fault;
+	x->waits = resign_wants_body(x->resign, request);
+	if (!x->waits)
+		return resign_finish(x->resign, &x->request_head);
+	str_init(&x->ahead, RESIGN_BODY_MAX);
+	return request->head.framing == FRAMED_CHUNKS ? "an AWS request in chunks, without X-Amz-Content-SHA256, cannot be signed anew"
+	                                              : NULL;
+}
+
 void http_begin(struct conn *conn, struct request *request, size_t head_bytes)
 {
 	char text[HOST_TEXT_MAX + 2]; /* longer ones are refused either way */
@@ -358,10 +415,16 @@ void http_begin(struct conn *conn, struct request *request, size_t head_bytes)
 	uint16_t port = request->port;
 	struct host host;
 	bool known = find_host(conn, request, &host);
+	const char *fault;
 
 	memcpy(text, request->host.at, n);
 	if (known && make_exchange(conn, request) < 0) {
 		conn_close(conn);
+		return;
+	}
+	fault = known ? resign(conn, request, head_bytes) : NULL;
+	if (fault) {
+		(void)refuse_signature(conn, fault);
 		return;
 	}
 	conn_take(conn, head_bytes);

@@ -2,6 +2,7 @@
 #include "egress/decider.h"
 #include "egress/filter.h"
 #include "egress/request.h"
+#include "egress/resign.h"
 #include "egress/swap.h"
 #include "egress/target.h"
 
@@ -150,12 +151,13 @@ static void add_headers(const struct head_filter *filter, struct str *out)
 	decider_add_headers(edits->conn, &asked_host, out);
 }
 
-/* A body in a coding of its own hides its bytes; the placeholders in it reach the server as they are. */
-static bool can_swap_body(const struct request *request, const struct swap *swap)
+/* A body in a coding of its own hides its bytes, and one that is signed is not changed; the placeholders in it reach the server as they are. */
+static bool can_swap_body(const struct conn *conn, const struct request *request, const struct swap *swap)
 {
 	size_t from = 0;
 
-	return swap->n > 0 && request->head.framing != FRAMED_EMPTY && !head_next(&request->head, "content-encoding", &from);
+	return swap->n > 0 && request->head.framing != FRAMED_EMPTY && !resign_is_due(conn, request, &asked_host) &&
+	       !head_next(&request->head, "content-encoding", &from);
 }
 
 bool judge_swaps(const struct conn *conn, struct request *request, struct swap *ret_swap)
@@ -165,7 +167,7 @@ bool judge_swaps(const struct conn *conn, struct request *request, struct swap *
 	bool trusted = conn->client.secure || rules->plaintext_inject;
 
 	swap_init(ret_swap, trusted ? &rules->secrets : &none, &asked_host, request->port);
-	if (!can_swap_body(request, ret_swap))
+	if (!can_swap_body(conn, request, ret_swap))
 		return false;
 	if (!ret_swap->keeps_length)
 		request->head.framing = FRAMED_CHUNKS;

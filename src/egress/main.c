@@ -164,11 +164,15 @@ static int prepare(struct filter *filter, uint32_t uid, struct err *err)
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "no socket to the engine") : WEAKENED("confine") ? 0 : confine(uid, err);
 }
 
-static int prepare_tls(const struct filter_tls *tls, struct err *err)
+static int prepare_tls(const struct filter_rules *rules, struct err *err)
 {
+	if (!rules->tls.opens && !ways_have_tls(&rules->ways))
+		return 0;
 	if (!secure_is_linked())
-		return err_set(err, ERR_INTERNAL, ENOSYS, "TLS is opened by coffer-egress-tls alone");
-	return secure_ops.prepare(&tls->trust, err);
+		return err_set(err, ERR_INTERNAL, ENOSYS, "TLS is spoken by coffer-egress-tls alone");
+	if (rules->tls.opens && !rules->tls.trust.ca_cert)
+		return err_set(err, ERR_POLICY, EINVAL, "no authority to open TLS with");
+	return secure_ops.prepare(&rules->tls.trust, err);
 }
 
 static bool is_asked_for_ca(int argc, char *argv[])
@@ -191,7 +195,7 @@ int main(int argc, char *argv[])
 	if (filter_rules_load(RULES_FD, &first, filter.rules, &err) < 0)
 		give_up(&err);
 	close(RULES_FD);
-	if (filter.rules->tls.opens && prepare_tls(&filter.rules->tls, &err) < 0)
+	if (prepare_tls(filter.rules, &err) < 0)
 		give_up(&err);
 	if (prepare(&filter, filter.rules->uid, &err) < 0)
 		give_up(&err);

@@ -137,7 +137,10 @@ void refuse_untrusted(struct conn *conn, const char *reason)
 	str_init(&body, ANSWER_MAX);
 	str_printf(&body, "Cannot reach %s port %u: %s", conn->goal.host.text, conn->goal.port, reason);
 	report(conn, REPORT_DENY, reason);
-	send_refusal(conn, &(struct refusal){ 502, "Bad Gateway", "upstream-untrusted", NULL, body.text });
+	if (conn->way == WAY_SOCKS5) /* a proxy on the way */
+		refuse_socks(conn, SOCKS_FAILED);
+	else
+		send_refusal(conn, &(struct refusal){ 502, "Bad Gateway", "upstream-untrusted", NULL, body.text });
 }
 
 void refuse_opaque(struct conn *conn)

@@ -1,10 +1,21 @@
 /*
  * Theory of operation. Rules live in an arena of their own; connections point at the pattern that allowed them. So all connections are gone through
  * before the old arena goes: each either finds its pattern among the new rules, or ends as if it had been refused. What is looked up or dialled
- * just now is refused in the client's own protocol; what is open is reset, since nobody can say anything in the middle of it. How TLS is opened, rules
- * for requests and secrets stay as they were at the start: their memory does too.
+ * just now is refused in the client's own protocol; what is open is reset, since nobody can say anything in the middle of it. A tunnel that was let
+ * through unread ends where it would be read now. The authority, secrets and proxies behind this one stay as they were at the start, and so does their memory: rules
+ * that say something else of them are refused whole.
  */
 #include "egress/filter.h"
+
+#include <errno.h>
+
+/* What it goes on as was chosen under the old rules. */
+static bool is_read_now(const struct conn *conn)
+{
+	bool unread = conn->is_open && !conn->client.secure && (conn->dialed == tunnel_begin || conn->dialed == tunnel_pass_on);
+
+	return unread && (terminate_must_see(conn) || (conn->greeted && terminate_wants(conn)));
+}
 
 /* Addresses that are left to be tried are judged as well: the one that is refused now would be next. */
 static const char *refusal_of(struct conn *conn, const struct domain_verdict *verdict)
@@ -14,7 +25,7 @@ static const char *refusal_of(struct conn *conn, const struct domain_verdict *ve
 	for (size_t i = conn->dialing; !conn->hop && i < conn->addresses_n; i++)
 		if (ask_judge(conn, conn->address[i]))
 			return "an address is denied now";
-	return NULL;
+	return is_read_now(conn) ? "what it carries is read now" : NULL;
 }
 
 static void end(struct conn *conn, const char *reason)
@@ -48,19 +59,31 @@ void renew(struct filter *filter, int rules_fd)
 {
 	bool second = filter->rules == &filter->generation[0].rules;
 	struct arena *arena = &filter->generation[second].arena;
-	struct filter_rules *rules = &filter->generation[second].rules;
+	struct filter_rules *rules = &filter->generation[second].rules,
+			    fresh; /* connections may point at ways of the generation before last */
 	struct conn *next;
+	const char *changed;
 	struct err err = { 0 };
 
 	arena_init(arena, RULES_ARENA_MAX);
-	if (filter_rules_load(rules_fd, arena, rules, &err) < 0) {
+	if (filter_rules_load(rules_fd, arena, &fresh, &err) < 0) {
 		arena_done(arena);
 		report_rules(filter, err.text);
 		return;
 	}
+	changed = filter_rules_keep(&fresh, filter->rules);
+	if (changed) {
+		(void)err_set(&err, ERR_POLICY, EINVAL,
+		              "%.40s cannot be changed while it runs, so the rules of before stay: end it and start anew", changed);
+		arena_done(arena);
+		report_rules(filter, err.text);
+		return;
+	}
+	*rules = fresh;
 	rules->addresses.own = filter->rules->addresses.own;
-	filter_rules_keep(rules, filter->rules);
 	filter->rules = rules;
+	if (rules->tls.opens)
+		filter->loop.length_ms[WAIT_HANDSHAKE] = rules->tls.handshake_ms;
 	for (struct conn *conn = filter->conns; conn; conn = next) {
 		next = conn->next;
 		reconsider(conn);

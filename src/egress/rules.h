@@ -7,10 +7,16 @@
  *
  * and where TLS is opened, or requests are judged:
  *
- *   "tls": {"ca_cert": PEM, "ca_key": PEM, "roots": PEM, "excluded": ["pinned.example.com"], "tunnels_max": 256, "handshake_ms": 10000},
+ *   "tls": {"ca_cert": PEM, "ca_key": PEM, "excluded": ["pinned.example.com"], "tunnels_max": 256, "handshake_ms": 10000},
  *   "requests": [{"layer": 0, "deny": false, "hosts": […], "methods": […], "paths": […], "reason": "…", "headers": {"X": "y", "Z": null}, "why": "…"}],
  *   "secrets": [{"placeholder": "…", "value": "…", "hosts": […]}], "stripped_headers": […], "ambiguous_target": "refuse",
  *   "refuse_opaque_tunnels": false, "require_host_match": false, "plaintext_header_set": false, "plaintext_inject": false, "asks": false
+ *
+ *   "aws": [{"id": placeholder, "key": placeholder, "secret": "…", "hosts": […]}], "sigv4": ["streaming", "presigned", "sigv4a"] (what passes)
+ *   "roots": PEM, "parent_roots": PEM (the first is wanted where a server or a proxy is spoken to with TLS)
+ *
+ *   "fixed": {"tlsTerminate": "…", "credentials": "…"}: what stands for parts that are read at the start alone. Rules that come later (renew.c)
+ *   have the same, and no authority, roots, secrets and parent.
  *
  * and the members of ways.h. Every member may be missing; others are refused.
  */
@@ -27,7 +33,7 @@
 
 #include <stdint.h>
 
-enum { RULES_BYTES_MAX = 8 << 20, RULES_ARENA_MAX = 64 << 20 };
+enum { FILTER_FIXED_MAX = 8, RULES_BYTES_MAX = 8 << 20, RULES_ARENA_MAX = 64 << 20 };
 
 struct filter_tls {
 	bool opens;
@@ -47,16 +53,21 @@ struct filter_rules {
 	struct filter_tls tls;
 	struct access_rule_vec requests;
 	struct credential_secret_vec secrets;
+	struct credential_aws_vec aws;
+	struct credential_aws_passes aws_passes;
 	struct text_vec stripped_headers; /* of answers */
 	enum filter_target ambiguous_target;
 	bool refuse_opaque_tunnels, require_host_match, plaintext_header_set, plaintext_inject;
 	bool asks; /* a decider, about each request (decider.h) */
+	struct filter_fixed {
+		const char *name, *digest;
+	} fixed[FILTER_FIXED_MAX]; /* name NULL behind the last */
 };
 
 /* Texts are copied into the arena. err names the member: "/denied/0/text". */
 int filter_rules_read(const char *text, size_t n, struct arena *arena, struct filter_rules *ret_rules, struct err *err);
-/* Takes over what was read at the start alone: TLS, rules for requests, secrets and what belongs to them. */
-void filter_rules_keep(struct filter_rules *rules, const struct filter_rules *old);
+/* Takes over what is read at the start alone: authority, roots, secrets, ways. The name of what is not as it was there; NULL: it is. */
+const char *filter_rules_keep(struct filter_rules *rules, const struct filter_rules *old);
 /* From a memfd that nobody can change any more. */
 int filter_rules_load(int fd, struct arena *arena, struct filter_rules *ret_rules, struct err *err);
 

@@ -68,14 +68,42 @@ static int read_tls(const struct reading *reading, const char *where, const json
 		return rules_refuse(reading, where, "an object", value);
 	*tls = (struct filter_tls){
 		.opens = true,
-		.trust = { dup_member(reading, value, "ca_cert"), dup_member(reading, value, "ca_key"),
-		           dup_member(reading, value, "roots") },
+		.trust = { dup_member(reading, value, "ca_cert"), dup_member(reading, value, "ca_key"), tls->trust.roots,
+		           tls->trust.parent_roots },
 		.tunnels_max = number(value, "tunnels_max", TUNNELS),
 		.handshake_ms = number(value, "handshake_ms", HANDSHAKE_MS),
 	};
-	if (!tls->trust.ca_cert || !tls->trust.ca_key || !tls->trust.roots)
-		return rules_refuse(reading, where, "ca_cert, ca_key and roots", NULL);
+	if (!tls->trust.ca_cert != !tls->trust.ca_key)
+		return rules_refuse(reading, where, "both of ca_cert and ca_key", NULL);
 	return read_patterns(reading, where, json_object_get(value, "excluded"), &tls->excluded);
+}
+
+static int read_roots(const struct reading *reading, const char *where, const json_t *value, const char **ret_pem)
+{
+	if (!json_is_string(value))
+		return rules_refuse(reading, where, "certificates", value);
+	*ret_pem = arena_dup(reading->arena, json_string_value(value));
+	return *ret_pem ? 0 : no_memory(reading);
+}
+
+/* Names and digests live as long as the rules. */
+static int read_fixed(const struct reading *reading, const char *where, const json_t *value)
+{
+	struct filter_fixed *slot = reading->rules->fixed;
+	const char *name;
+	json_t *digest;
+
+	if (!json_is_object(value) || json_object_size(value) > FILTER_FIXED_MAX)
+		return rules_refuse(reading, where, "an object of a few digests", value);
+	json_object_foreach ((json_t *)(uintptr_t)value, name, digest) {
+		*slot = (struct filter_fixed){ arena_dup(reading->arena, name), arena_dup(reading->arena, json_string_value(digest)) };
+		if (!json_is_string(digest))
+			return rules_refuse(reading, where, "digests", digest);
+		if (!slot->name || !slot->digest)
+			return no_memory(reading);
+		slot++;
+	}
+	return 0;
 }
 
 static int read_headers(const struct reading *reading, const char *where, const json_t *object, struct access_header_vec *ret_headers)
@@ -139,6 +167,43 @@ static int read_secret(const struct reading *reading, const char *where, const j
 	return 0;
 }
 
+static int read_aws(const struct reading *reading, const char *where, const json_t *entry)
+{
+	struct credential_aws aws = { .id = dup_member(reading, entry, "id"),
+		                      .key = dup_member(reading, entry, "key"),
+		                      .secret = dup_member(reading, entry, "secret") };
+	struct credential_aws *slot;
+	int r = 0;
+
+	/* Nothing of the entry is told. */
+	if (!aws.id || !aws.id[0] || !aws.key || !aws.secret)
+		return rules_refuse(reading, where, "id, key and secret", NULL);
+	r = read_patterns(reading, where, json_object_get(entry, "hosts"), &aws.hosts);
+	slot = r == 0 ? credential_aws_vec_add(&reading->rules->aws, reading->arena) : NULL;
+	if (r < 0 || !slot)
+		return r < 0 ? r : no_memory(reading);
+	*slot = aws;
+	return 0;
+}
+
+static int read_passing(const struct reading *reading, const char *where, const json_t *entry)
+{
+	struct credential_aws_passes *passes = &reading->rules->aws_passes;
+	const struct {
+		const char *name;
+		bool *place;
+	} kinds[] = { { "streaming", &passes->streaming_passes },
+		      { "presigned", &passes->presigned_passes },
+		      { "sigv4a", &passes->sigv4a_passes } };
+
+	for (size_t i = 0; json_is_string(entry) && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].name, json_string_value(entry)) == 0) {
+			*kinds[i].place = true;
+			return 0;
+		}
+	return rules_refuse(reading, where, "streaming, presigned or sigv4a", entry);
+}
+
 static int read_each(const struct reading *reading, const char *where, const json_t *list,
                      int (*read)(const struct reading *reading, const char *where, const json_t *entry))
 {
@@ -193,10 +258,20 @@ int rules_read_tls_member(const struct reading *reading, const char *where, cons
 		*place = json_is_true(value);
 	else if (strcmp(name, "tls") == 0)
 		return read_tls(reading, where, value);
+	else if (strcmp(name, "fixed") == 0)
+		return read_fixed(reading, where, value);
+	else if (strcmp(name, "roots") == 0)
+		return read_roots(reading, where, value, &reading->rules->tls.trust.roots);
+	else if (strcmp(name, "parent_roots") == 0)
+		return read_roots(reading, where, value, &reading->rules->tls.trust.parent_roots);
 	else if (strcmp(name, "requests") == 0)
 		return read_each(reading, where, value, read_request);
 	else if (strcmp(name, "secrets") == 0)
 		return read_each(reading, where, value, read_secret);
+	else if (strcmp(name, "aws") == 0)
+		return read_each(reading, where, value, read_aws);
+	else if (strcmp(name, "sigv4") == 0)
+		return read_each(reading, where, value, read_passing);
 	else if (strcmp(name, "stripped_headers") == 0)
 		return read_texts(reading, where, value, &reading->rules->stripped_headers);
 	else if (strcmp(name, "ambiguous_target") == 0)
@@ -206,17 +281,37 @@ int rules_read_tls_member(const struct reading *reading, const char *where, cons
 	return 0;
 }
 
-void filter_rules_keep(struct filter_rules *rules, const struct filter_rules *old)
+/* What is missing on one side stands for nothing, and is a difference where the other says something. */
+static const char *find_changed(const struct filter_rules *these, const struct filter_rules *those)
 {
+	for (size_t i = 0; i < FILTER_FIXED_MAX && these->fixed[i].name; i++) {
+		size_t k = 0;
+
+		while (k < FILTER_FIXED_MAX && those->fixed[k].name && strcmp(those->fixed[k].name, these->fixed[i].name) != 0)
+			k++;
+		if (k == FILTER_FIXED_MAX || !those->fixed[k].name || strcmp(those->fixed[k].digest, these->fixed[i].digest) != 0)
+			return these->fixed[i].name;
+	}
+	return NULL;
+}
+
+const char *filter_rules_keep(struct filter_rules *rules, const struct filter_rules *old)
+{
+	const char *changed = find_changed(rules, old);
+	struct domain_vec mitm_domains = rules->ways.mitm_domains;
+
+	if (!changed)
+		changed = find_changed(old, rules);
+	if (changed)
+		return changed;
+	if (rules->tls.opens != old->tls.opens)
+		return "tlsTerminate";
 	rules->ways = old->ways;
-	rules->tls = old->tls;
-	rules->requests = old->requests;
+	rules->ways.mitm_domains = mitm_domains;
+	rules->tls.trust = old->tls.trust;
 	rules->secrets = old->secrets;
-	rules->stripped_headers = old->stripped_headers;
-	rules->ambiguous_target = old->ambiguous_target;
-	rules->refuse_opaque_tunnels = old->refuse_opaque_tunnels;
-	rules->require_host_match = old->require_host_match;
-	rules->plaintext_header_set = old->plaintext_header_set;
+	rules->aws = old->aws;
 	rules->plaintext_inject = old->plaintext_inject;
 	rules->asks = old->asks;
+	return NULL;
 }

@@ -18,9 +18,9 @@
 struct end;
 struct secure;
 
-/* PEM, and as long-lived as the process. The roots are whom servers are verified against. */
+/* PEM, and as long-lived as the process. The roots are whom servers are verified against, a proxy also parent_roots. Without ca_cert no client is shown any. */
 struct secure_trust {
-	const char *ca_cert, *ca_key, *roots;
+	const char *ca_cert, *ca_key, *roots, *parent_roots;
 };
 
 struct secure_ops {
@@ -29,7 +29,9 @@ struct secure_ops {
 
 	/* NULL when there is no memory. ahead: what was read from the client already; copied. */
 	struct secure *(*to_client)(struct end *end, const struct host *host, const void *ahead, size_t ahead_n);
+	/* Over the TLS that the end has already, if it has. The second is a proxy on the way. */
 	struct secure *(*to_server)(struct end *end, const struct host *host);
+	struct secure *(*to_parent)(struct end *end, const struct host *host);
 	/* 0, -EAGAIN, or another negative errno; then `trouble` says why, in words. */
 	int (*handshake)(struct secure *secure);
 	const char *(*trouble)(const struct secure *secure);

@@ -95,7 +95,7 @@ static void fail_server(struct conn *conn, const char *trouble)
 	autostr struct str reason;
 
 	str_init(&reason, 256);
-	str_printf(&reason, "TLS: %s", trouble);
+	str_printf(&reason, "TLS%s: %s", conn->upstream.is_hop ? " with the proxy on the way" : "", trouble);
 	refuse_untrusted(conn, reason.text);
 }
 
@@ -104,6 +104,7 @@ static void be_late_with_server(struct conn *conn)
 	fail_server(conn, "no handshake in time");
 }
 
+/* A handshake with the server, or with a proxy on the way there. */
 static bool step_server(struct conn *conn)
 {
 	int r = secure_ops.handshake(conn->upstream.secure);
@@ -115,17 +116,31 @@ static bool step_server(struct conn *conn)
 		return true;
 	}
 	conn_forget(conn);
-	http_go_on(conn);
+	if (conn->upstream.is_hop)
+		ask_hop_secured(conn);
+	else
+		http_go_on(conn);
 	return true;
+}
+
+static void begin(struct conn *conn, struct secure *secure, bool is_hop)
+{
+	if (!secure) {
+		conn_close(conn);
+		return;
+	}
+	conn->upstream.secure = secure;
+	conn->upstream.is_hop = is_hop;
+	conn->step = step_server;
+	conn_wait(conn, WAIT_HANDSHAKE, be_late_with_server);
 }
 
 void terminate_server(struct conn *conn)
 {
-	conn->upstream.secure = secure_ops.to_server(&conn->upstream, &conn->name);
-	if (!conn->upstream.secure) {
-		conn_close(conn);
-		return;
-	}
-	conn->step = step_server;
-	conn_wait(conn, WAIT_HANDSHAKE, be_late_with_server);
+	begin(conn, secure_ops.to_server(&conn->upstream, &conn->name), false);
+}
+
+void terminate_hop(struct conn *conn)
+{
+	begin(conn, secure_ops.to_parent(&conn->upstream, &conn->hop->to.host), true);
 }

@@ -104,6 +104,11 @@ bool ways_is_member(const char *name)
 	return strcmp(name, "parent") == 0 || strcmp(name, "mitm") == 0 || strcmp(name, "outside") == 0;
 }
 
+bool ways_have_tls(const struct ways *ways)
+{
+	return (ways->http.is_there && ways->http.to.tls) || (ways->https.is_there && ways->https.to.tls);
+}
+
 int ways_read(const char *name, const json_t *value, struct arena *arena, struct ways *ways, const char **ret_where)
 {
 	const char *inner;

@@ -2,7 +2,7 @@
  * ways.h: by whom a connection is made, where not by this filter itself: a parent proxy, somebody's proxy that reads TLS, or a proxy on this machine
  * that decides in our place. Members of the rules (rules.h):
  *
- *   "parent":  {"http": "http://user:password@host:port", "https": …, "no_proxy": "a.test,10.0.0.0/8"}
+ *   "parent":  {"http": "http://user:password@host:port", "https": "https://…", "no_proxy": "a.test,10.0.0.0/8"}
  *   "mitm":    {"socket": "/path", "domains": ["*.example.com"]}
  *   "outside": {"http": 8080, "socks": 1080}
  */
@@ -30,6 +30,8 @@ struct ways {
 /* One of the members above. -EINVAL with where it is wrong, "/parent/http"; -ENOMEM. */
 int ways_read(const char *name, const json_t *value, struct arena *arena, struct ways *ways, const char **ret_where);
 bool ways_is_member(const char *name);
+/* Is one of them spoken to with TLS? */
+bool ways_have_tls(const struct ways *ways);
 
 /* NULL: the filter looks the name up and connects. tunnel: not for a single HTTP request. */
 const struct hop *ways_choose(const struct ways *ways, const struct host *host, uint16_t port, bool tunnel);

@@ -225,6 +225,48 @@ static void check_credential(struct check *c, const struct credential *credentia
 			say(c, false, credential->why, arena_printf(c->arena, "environment.set has %s as well", credential->name));
 }
 
+/* Part of a pair: masked as a whole. */
+static bool is_whole(const struct check *c, const char *name)
+{
+	const struct credential_vec *variables = &c->policy->credentials.variables;
+
+	for (size_t i = 0; i < variables->n; i++) {
+		const struct credential *credential = &variables->at[i];
+
+		if (strcmp(credential->name, name) == 0)
+			return credential->mask && !credential->extract && !credential->jwt;
+	}
+	return false;
+}
+
+static unsigned count_uses(const struct check *c, const char *name)
+{
+	const struct credential_aws_pair_vec *pairs = &c->policy->credentials.aws_pairs;
+	unsigned uses = 0;
+
+	for (size_t i = 0; i < pairs->n; i++) {
+		const char *const names[] = { pairs->at[i].id, pairs->at[i].key, pairs->at[i].token };
+
+		for (size_t k = 0; k < 3; k++)
+			uses += names[k] && strcmp(names[k], name) == 0;
+	}
+	return uses;
+}
+
+static void check_aws_pair(struct check *c, const struct credential_aws_pair *pair)
+{
+	const char *const names[] = { pair->id, pair->key, pair->token };
+
+	for (size_t i = 0; i < 3; i++) {
+		if (names[i] && !is_whole(c, names[i]))
+			say(c, false, pair->why,
+			    arena_printf(c->arena, "\"%s\" is not masked as a whole: list it in credentials.envVars with mode \"mask\"",
+			                 names[i]));
+		else if (names[i] && count_uses(c, names[i]) > 1)
+			say(c, false, pair->why, arena_printf(c->arena, "\"%s\" is used more than once", names[i]));
+	}
+}
+
 static void check_credentials(struct check *c)
 {
 	const struct policy_credentials *credentials = &c->policy->credentials;
@@ -233,6 +275,8 @@ static void check_credentials(struct check *c)
 		check_credential(c, &credentials->files.at[i]);
 	for (size_t i = 0; i < credentials->variables.n; i++)
 		check_credential(c, &credentials->variables.at[i]);
+	for (size_t i = 0; i < credentials->aws_pairs.n; i++)
+		check_aws_pair(c, &credentials->aws_pairs.at[i]);
 }
 
 static void check_tls(struct check *c)

@@ -31,4 +31,22 @@ struct credential_secret {
 };
 VEC(struct credential_secret, credential_secret_vec)
 
+/* AWS's three variables by name; the token's may be NULL. */
+struct credential_aws_pair {
+	const char *id, *key, *token, *why;
+};
+VEC(struct credential_aws_pair, credential_aws_pair_vec)
+
+/* What the filter is told of a pair: placeholders of the key's name and of the key, and the key. Hosts none: every host. */
+struct credential_aws {
+	const char *id, *key, *secret;
+	struct domain_vec hosts;
+};
+VEC(struct credential_aws, credential_aws_vec)
+
+/* What cannot be signed anew, and goes on as it is. */
+struct credential_aws_passes {
+	bool streaming_passes, presigned_passes, sigv4a_passes;
+};
+
 #endif

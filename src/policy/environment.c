@@ -161,6 +161,11 @@ static bool is_listed(const struct policy_environment *environment, const char *
 	return false;
 }
 
+bool environment_is_inherited(const struct policy *policy, const char *name)
+{
+	return is_listed(&policy->environment, name, strlen(name));
+}
+
 static bool starts_with_name(const char *entry, const char *name, size_t n)
 {
 	return strncmp(entry, name, n) == 0 && entry[n] == '=';

@@ -18,6 +18,9 @@ bool environment_name_is_valid(const char *name, bool prefix);
 /* Does the name look like that of a secret (…TOKEN, …PASSWORD, …API_KEY)? Such values are printed as •••. */
 bool environment_name_is_secret(const char *name);
 
+/* Does a variable of the caller's come in by that name? */
+bool environment_is_inherited(const struct policy *policy, const char *name);
+
 /* Adds or replaces one setting. value NULL: the variable is not there, whatever the caller has. 0 or -ENOMEM. */
 int environment_set(struct policy *policy, struct arena *arena, const char *name, const char *value, const char *why);
 

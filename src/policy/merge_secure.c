@@ -117,6 +117,8 @@ static void merge_credentials(struct merge *m)
 {
 	const struct policy_credentials *base = &m->base->credentials, *request = &m->request->credentials;
 
+	merge_refuse_field(m, "/credentials/awsPairs", "a list", "what is signed without it");
+	merge_refuse_field(m, "/credentials/sigv4", "an object", "what is signed without it");
 	m->next.credentials.files = unite_credentials(m, &base->files, &request->files);
 	m->next.credentials.variables = unite_credentials(m, &base->variables, &request->variables);
 }

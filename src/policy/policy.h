@@ -137,6 +137,8 @@ struct policy_network {
 
 struct policy_credentials {
 	struct credential_vec files, variables;
+	struct credential_aws_pair_vec aws_pairs;
+	struct credential_aws_passes sigv4;
 	bool allow_plaintext_inject;
 };
 

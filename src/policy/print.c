@@ -140,6 +140,8 @@ static void add_compound(struct str *out, enum policy_kind kind, const void *pla
 	case POLICY_TLS:
 	case POLICY_REQUESTS:
 	case POLICY_CREDENTIALS:
+	case POLICY_AWS_PAIRS:
+	case POLICY_SIGV4:
 	case POLICY_TEXT_LISTS:
 		policy_print_object(kind, place, out);
 		break;

@@ -63,17 +63,27 @@ static void finish(struct object *o)
 	str_add(o->out, o->begun ? "}" : "{}");
 }
 
+static bool is_url(const char *member)
+{
+	return strcmp(member, "http") == 0 || strcmp(member, "https") == 0;
+}
+
+static const char *scheme_of(const char *url)
+{
+	return strncasecmp(url, "https://", 8) == 0 ? "https://" : "http://";
+}
+
 /* A proxy's password is nobody's to read. */
 static void print_parent(const struct variable_vec *parent, struct str *out)
 {
 	struct object o = { .out = out };
 
 	for (size_t i = 0; i < parent->n; i++) {
-		const char *value = parent->at[i].value, *at = strcmp(parent->at[i].name, "noProxy") == 0 ? NULL : strrchr(value, '@');
+		const char *value = parent->at[i].value, *at = is_url(parent->at[i].name) ? strrchr(value, '@') : NULL;
 		autostr struct str shown;
 
 		str_init(&shown, out->ceiling);
-		str_printf(&shown, "%s%s", at ? "http://•••" : "", at ? at : value);
+		str_printf(&shown, "%s%s%s", at ? scheme_of(value) : "", at ? "•••" : "", at ? at : value);
 		put_text(&o, parent->at[i].name, shown.text);
 		out->failed |= shown.failed;
 	}
@@ -182,6 +192,33 @@ static void print_credentials(const struct credential_vec *list, struct str *out
 	print_list(list->at, list->n, sizeof(*list->at), print_credential, out);
 }
 
+static void print_aws_pair(const void *one, struct str *out)
+{
+	const struct credential_aws_pair *pair = one;
+	struct object o = { .out = out };
+
+	put_text(&o, "accessKeyIdVar", pair->id);
+	put_text(&o, "secretAccessKeyVar", pair->key);
+	put_text(&o, "sessionTokenVar", pair->token);
+	finish(&o);
+}
+
+static void print_aws_pairs(const struct credential_aws_pair_vec *list, struct str *out)
+{
+	print_list(list->at, list->n, sizeof(*list->at), print_aws_pair, out);
+}
+
+static void print_sigv4(const struct credential_aws_passes *passes, struct str *out)
+{
+	static const char passthrough[] = "passthrough";
+	struct object o = { .out = out };
+
+	put_text(&o, "streaming", passes->streaming_passes ? passthrough : NULL);
+	put_text(&o, "presigned", passes->presigned_passes ? passthrough : NULL);
+	put_text(&o, "sigv4a", passes->sigv4a_passes ? passthrough : NULL);
+	finish(&o);
+}
+
 static void print_ignored(const struct ignored_vec *ignored, struct str *out)
 {
 	struct object o = { .out = out };
@@ -206,6 +243,12 @@ void policy_print_object(enum policy_kind kind, const void *place, struct str *o
 		break;
 	case POLICY_REQUESTS:
 		print_rules(place, out);
+		break;
+	case POLICY_AWS_PAIRS:
+		print_aws_pairs(place, out);
+		break;
+	case POLICY_SIGV4:
+		print_sigv4(place, out);
 		break;
 	case POLICY_TEXT_LISTS:
 		print_ignored(place, out);

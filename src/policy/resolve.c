@@ -177,6 +177,26 @@ static int resolve_tls(const struct resolver *resolver, struct policy_tls *tls, 
 }
 
 /* Into a list of its own: others may share the old one. */
+static int resolve_parent(const struct resolver *resolver, struct variable_vec *parent, struct err *err)
+{
+	struct variable_vec fresh = { 0 };
+
+	for (size_t i = 0; i < parent->n; i++) {
+		struct policy_variable *slot = variable_vec_add(&fresh, resolver->arena);
+		int r;
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = parent->at[i];
+		r = strcmp(slot->name, "caCertPath") == 0 ? resolve_text(resolver, &slot->value, slot->why, err) : 0;
+		if (r < 0)
+			return r;
+	}
+	*parent = fresh;
+	return 0;
+}
+
+/* The same. */
 static int resolve_files(const struct resolver *resolver, struct credential_vec *files, struct err *err)
 {
 	struct credential_vec fresh = { 0 };
@@ -210,6 +230,8 @@ static int resolve_rules(const struct resolver *resolver, struct policy *policy,
 			r = resolve_list(resolver, lists[i], i < 2, err);
 	if (r == 0)
 		r = resolve_tls(resolver, &policy->network.tls, err);
+	if (r == 0)
+		r = resolve_parent(resolver, &policy->network.ways.parent, err);
 	if (r == 0)
 		r = resolve_files(resolver, &policy->credentials.files, err);
 	return r ? r : places_derive(policy, resolver->arena);

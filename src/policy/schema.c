@@ -55,9 +55,10 @@ static const struct policy_kind_info kinds[POLICY_KINDS_END] = {
 	[POLICY_REASONS] = { "an object of texts, by entries of deniedDomains", NULL,
 	                     "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}" },
 	[POLICY_PORT] = { "a port from 1 to 65535", NULL, "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535" },
-	[POLICY_PARENT] = { "an object of http, https and noProxy, all texts", NULL,
+	[POLICY_PARENT] = { "an object of http, https, noProxy and caCertPath, all texts", NULL,
 	                    "\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"http\": {\"type\": \"string\"}, "
-	                    "\"https\": {\"type\": \"string\"}, \"noProxy\": {\"type\": \"string\"}}" },
+	                    "\"https\": {\"type\": \"string\"}, \"noProxy\": {\"type\": \"string\"}, "
+	                    "\"caCertPath\": {\"type\": \"string\", \"minLength\": 1}}" },
 	[POLICY_MITM] = { "an object of socketPath, an absolute path, and domains, a list", NULL,
 	                  "\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"socketPath\", \"domains\"], \"properties\": "
 	                  "{\"socketPath\": {\"type\": \"string\", \"pattern\": \"^/\"}, \"domains\": {\"type\": \"array\", \"minItems\": 1, "
@@ -92,6 +93,15 @@ static const struct policy_kind_info kinds[POLICY_KINDS_END] = {
 	                         "\"maskDuplicates\": {\"type\": \"boolean\"}, "
 	                         "\"injectHosts\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\", \"minLength\": 1}}}, "
 	                         "\"required\": [\"mode\"], \"additionalProperties\": false}" },
+	[POLICY_AWS_PAIRS] = { "a list of objects of accessKeyIdVar, secretAccessKeyVar and, where there is one, sessionTokenVar", NULL,
+	                       "\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\": {"
+	                       "\"accessKeyIdVar\": {\"type\": \"string\"}, \"secretAccessKeyVar\": {\"type\": \"string\"}, "
+	                       "\"sessionTokenVar\": {\"type\": \"string\"}}, "
+	                       "\"required\": [\"accessKeyIdVar\", \"secretAccessKeyVar\"], \"additionalProperties\": false}" },
+	[POLICY_SIGV4] = { "an object of streaming, presigned and sigv4a, each \"deny\" or \"passthrough\"", NULL,
+	                   "\"type\": \"object\", \"properties\": {\"streaming\": {\"enum\": [\"deny\", \"passthrough\"]}, "
+	                   "\"presigned\": {\"enum\": [\"deny\", \"passthrough\"]}, \"sigv4a\": {\"enum\": [\"deny\", \"passthrough\"]}}, "
+	                   "\"additionalProperties\": false" },
 	[POLICY_TEXT] = { "a text", NULL, "\"type\": \"string\"" },
 	[POLICY_TEXTS] = { "a list of texts", NULL, "\"type\": \"array\", \"items\": {\"type\": \"string\"}" },
 	[POLICY_TEXT_LISTS] = { "an object of lists of texts", NULL,

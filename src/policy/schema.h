@@ -39,6 +39,8 @@ enum policy_kind {
 	POLICY_REQUESTS,    /* struct access_rule_vec */
 	POLICY_HEADERS,     /* struct text_vec of names of headers */
 	POLICY_CREDENTIALS, /* struct credential_vec */
+	POLICY_AWS_PAIRS,   /* struct credential_aws_pair_vec */
+	POLICY_SIGV4,       /* struct credential_aws_passes */
 	POLICY_TEXT_LISTS,  /* struct ignored_vec: lists of texts by texts */
 	/* Shapes of srt's fields that land nowhere. */
 	POLICY_TEXT,

@@ -448,6 +448,8 @@ static set_function *const setters[POLICY_KINDS_END] = {
 	[POLICY_REQUESTS] = setter_set_requests,
 	[POLICY_HEADERS] = setter_set_headers,
 	[POLICY_CREDENTIALS] = setter_set_credentials,
+	[POLICY_AWS_PAIRS] = setter_set_aws_pairs,
+	[POLICY_SIGV4] = setter_set_sigv4,
 	[POLICY_TEXT_LISTS] = setter_set_ignored,
 };
 

@@ -44,6 +44,8 @@ int setter_set_tls(struct setter *setter, const json_t *value);
 int setter_set_requests(struct setter *setter, const json_t *value);
 int setter_set_headers(struct setter *setter, const json_t *value);
 int setter_set_credentials(struct setter *setter, const json_t *value);
+int setter_set_aws_pairs(struct setter *setter, const json_t *value);
+int setter_set_sigv4(struct setter *setter, const json_t *value);
 int setter_set_ignored(struct setter *setter, const json_t *value);
 
 /* What a field allows, for messages. NULL when out of memory. */

@@ -141,6 +141,86 @@ static int add_credential(struct setter *setter, void *list, const json_t *entry
 	return 0;
 }
 
+static int read_id_variable(struct setter *setter, void *object, const json_t *value, const char *below)
+{
+	return setter_read_text(setter, &((struct credential_aws_pair *)object)->id, value, below);
+}
+
+static int read_key_variable(struct setter *setter, void *object, const json_t *value, const char *below)
+{
+	return setter_read_text(setter, &((struct credential_aws_pair *)object)->key, value, below);
+}
+
+static int read_token_variable(struct setter *setter, void *object, const json_t *value, const char *below)
+{
+	return setter_read_text(setter, &((struct credential_aws_pair *)object)->token, value, below);
+}
+
+static int add_aws_pair(struct setter *setter, void *list, const json_t *entry, const char *below)
+{
+	static const struct setter_member members[] = {
+		{ "accessKeyIdVar", read_id_variable },
+		{ "secretAccessKeyVar", read_key_variable },
+		{ "sessionTokenVar", read_token_variable },
+		{ NULL, NULL },
+	};
+	struct credential_aws_pair *slot, pair = { .why = setter_why(setter, below) };
+	size_t before = setter->faults->n;
+	int r = pair.why ? setter_read_members(setter, members, &pair, entry, below) : -ENOMEM;
+
+	if (r < 0 || setter->faults->n > before)
+		return r;
+	if (!pair.id || !pair.key)
+		return setter_refuse(setter, below, entry, "accessKeyIdVar and secretAccessKeyVar");
+	slot = credential_aws_pair_vec_add(list, setter->arena);
+	if (!slot)
+		return -ENOMEM;
+	*slot = pair;
+	return 0;
+}
+
+int setter_set_aws_pairs(struct setter *setter, const json_t *value)
+{
+	return setter_read_list(setter, setter_place(setter), value, "", add_aws_pair);
+}
+
+static int read_passing(struct setter *setter, bool *place, const json_t *value, const char *below)
+{
+	const char *text = json_string_value(value);
+
+	if (!text || (strcmp(text, "deny") != 0 && strcmp(text, "passthrough") != 0))
+		return setter_refuse(setter, below, value, "\"deny\" or \"passthrough\"");
+	*place = text[0] == 'p';
+	return 0;
+}
+
+static int read_streaming(struct setter *setter, void *object, const json_t *value, const char *below)
+{
+	return read_passing(setter, &((struct credential_aws_passes *)object)->streaming_passes, value, below);
+}
+
+static int read_presigned(struct setter *setter, void *object, const json_t *value, const char *below)
+{
+	return read_passing(setter, &((struct credential_aws_passes *)object)->presigned_passes, value, below);
+}
+
+static int read_sigv4a(struct setter *setter, void *object, const json_t *value, const char *below)
+{
+	return read_passing(setter, &((struct credential_aws_passes *)object)->sigv4a_passes, value, below);
+}
+
+int setter_set_sigv4(struct setter *setter, const json_t *value)
+{
+	static const struct setter_member members[] = {
+		{ "streaming", read_streaming },
+		{ "presigned", read_presigned },
+		{ "sigv4a", read_sigv4a },
+		{ NULL, NULL },
+	};
+
+	return setter_read_members(setter, members, setter_place(setter), value, "");
+}
+
 int setter_set_credentials(struct setter *setter, const json_t *value)
 {
 	return setter_read_list(setter, setter_place(setter), value, "", add_credential);

@@ -36,10 +36,12 @@ static int check_parent(struct setter *setter, const char *name, const char *tex
 
 	if (strcmp(name, "noProxy") == 0)
 		return 0;
+	if (strcmp(name, "caCertPath") == 0)
+		return text[0] ? 0 : refuse_url(setter, name, text, "the path of a file of certificates");
 	r = upstream_parse(text, setter->arena, &upstream);
-	if (r == -EPROTONOSUPPORT)
-		return refuse_url(setter, name, text, "a proxy that is spoken to without TLS, http://host:port");
-	return r == -EINVAL ? refuse_url(setter, name, text, "a proxy such as \"http://proxy.example:3128\"") : r;
+	return r == -EINVAL ? refuse_url(setter, name, text,
+	                                 "a proxy such as \"http://proxy.example:3128\", or https:// where it is spoken to with TLS")
+	                    : r;
 }
 
 static int keep_parent(struct setter *setter, const char *name, const char *text)
@@ -63,7 +65,7 @@ static int keep_parent(struct setter *setter, const char *name, const char *text
 
 static bool is_parent_member(const char *name)
 {
-	return strcmp(name, "http") == 0 || strcmp(name, "https") == 0 || strcmp(name, "noProxy") == 0;
+	return strcmp(name, "http") == 0 || strcmp(name, "https") == 0 || strcmp(name, "noProxy") == 0 || strcmp(name, "caCertPath") == 0;
 }
 
 static int set_parent_member(struct setter *setter, const char *name, const json_t *text)
@@ -72,7 +74,7 @@ static int set_parent_member(struct setter *setter, const char *name, const json
 	int r;
 
 	if (!is_parent_member(name))
-		return setter_refuse(setter, name, text, "http, https or noProxy");
+		return setter_refuse(setter, name, text, "http, https, noProxy or caCertPath");
 	if (!json_is_string(text))
 		return setter_refuse(setter, name, text, "a text");
 	r = check_parent(setter, name, json_string_value(text));

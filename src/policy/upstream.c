@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PORT_DEFAULT = 80, USER_MAX = 1024, ENTRY_MAX = 300 };
+enum { PORT_HTTP = 80, PORT_HTTPS = 443, USER_MAX = 1024, ENTRY_MAX = 300 };
 
 /* ---- the URL ---- */
 
@@ -73,7 +73,6 @@ static int read_authority(const char *text, struct upstream *upstream)
 	const char *colon = strchr(inside ? inside : text, ':');
 	size_t n = colon ? (size_t)(colon - text) : strlen(text);
 
-	upstream->port = PORT_DEFAULT;
 	if (host_parse(text, n, &upstream->host) < 0)
 		return -EINVAL;
 	return colon ? read_port(colon + 1, &upstream->port) : 0;
@@ -86,13 +85,12 @@ static bool begins(const char *text, const char *scheme)
 
 int upstream_parse(const char *url, struct arena *arena, struct upstream *ret_upstream)
 {
-	struct upstream upstream = { .port = PORT_DEFAULT };
-	const char *rest = begins(url, "http://") ? url + 7 : url, *at, *text;
+	bool tls = begins(url, "https://");
+	struct upstream upstream = { .port = tls ? PORT_HTTPS : PORT_HTTP, .tls = tls };
+	const char *rest = tls ? url + 8 : begins(url, "http://") ? url + 7 : url, *at, *text;
 	size_t n = strcspn(rest, "/?#");
 	int r = 0;
 
-	if (begins(url, "https://"))
-		return -EPROTONOSUPPORT;
 	if (strstr(rest, "://") || rest[n + (rest[n] == '/')]) /* a path means nothing to a proxy */
 		return -EINVAL;
 	text = arena_dup_n(arena, rest, n);

@@ -15,10 +15,11 @@
 struct upstream {
 	struct host host;
 	uint16_t port;
+	bool tls;                  /* https: it is spoken to with TLS, and has to show that it is this host */
 	const char *authorization; /* "Basic …", or NULL */
 };
 
-/* Without a scheme it is http. -EINVAL for what is no such URL, -EPROTONOSUPPORT for one that is spoken to with TLS, -ENOMEM. */
+/* Without a scheme it is http. -EINVAL for what is no such URL, -ENOMEM. */
 int upstream_parse(const char *url, struct arena *arena, struct upstream *ret_upstream);
 
 /*

@@ -40,8 +40,8 @@ static void write_secrets(const struct session_proxy *proxy, const struct input_
 	if (proxy->authority) {
 		add_field(out, ", \"tls\": {\"ca_cert\": ", tls->ca_cert);
 		add_field(out, ", \"ca_key\": ", tls->ca_key);
-		add_field(out, ", \"roots\": ", tls->roots);
 		str_add_char(out, '}');
+		add_field(out, ", \"roots\": ", tls->roots);
 	}
 	str_add(out, ", \"stripped_headers\": [");
 	for (size_t i = 0; i < proxy->stripped_headers->n; i++)

@@ -94,18 +94,23 @@ static void add_system(struct str *out, struct arena *arena)
 			return;
 }
 
+static int add_file(const char *path, struct str *out, struct arena *arena)
+{
+	const char *text = NULL;
+	size_t n;
+	int r = read_whole(path, BUNDLE_MAX, arena, &text, &n);
+
+	return r == 0 && add_certificates(out, text) == 0 ? -ENODATA : r;
+}
+
 /* srt leaves out what is not there; here somebody counts on it. */
 static int add_extra(const struct policy *policy, struct str *out, struct arena *arena, struct err *err)
 {
 	const struct policy_tls *tls = &policy->network.tls;
 
 	for (size_t i = 0; i < tls->extra_cas.n; i++) {
-		const char *text = NULL;
-		size_t n;
-		int r = read_whole(tls->extra_cas.at[i], BUNDLE_MAX, arena, &text, &n);
+		int r = add_file(tls->extra_cas.at[i], out, arena);
 
-		if (r == 0 && add_certificates(out, text) == 0)
-			r = -ENODATA;
 		if (r < 0 && policy->dialect == POLICY_COFFER)
 			return fail_at(err, tls->why, tls->extra_cas.at[i], -r);
 	}
@@ -124,6 +129,22 @@ static int gather_roots(const struct policy *policy, struct arena *arena, struct
 		return r;
 	tls->roots = out.failed ? NULL : arena_dup_n(arena, out.text, out.len);
 	return tls->roots ? 0 : err_set(err, ERR_LIMIT, ENOMEM, "no memory for the certificates to trust");
+}
+
+static int gather_parent_roots(const struct policy *policy, const char *path, struct arena *arena, struct input_tls *tls, struct err *err)
+{
+	const struct variable_vec *parent = &policy->network.ways.parent;
+	autostr struct str out;
+	int r;
+
+	if (!path)
+		return 0;
+	str_init(&out, BUNDLE_MAX);
+	r = add_file(path, &out, arena);
+	if (r < 0 && policy->dialect == POLICY_COFFER)
+		return fail_at(err, parent->n ? parent->at[0].why : NULL, path, -r);
+	tls->parent_roots = out.failed ? NULL : arena_dup_n(arena, out.text, out.len);
+	return tls->parent_roots ? 0 : err_set(err, ERR_LIMIT, ENOMEM, "no memory for the certificates to trust");
 }
 
 /* ---- the authority ---- */
@@ -291,14 +312,20 @@ int secrets_gather(const struct policy *policy, bool explained, struct arena *ar
 {
 	const struct policy_credentials *credentials = &policy->credentials;
 	const struct policy_tls *tls = &policy->network.tls;
+	const char *parent_cas = NULL;
 	int r = 0;
 
 	if (credentials->files.n + credentials->variables.n > 0)
 		r = gather_seed(explained, arena, inputs, err);
 	for (size_t i = 0; i < credentials->files.n && r == 0; i++)
 		r = gather_file(&credentials->files.at[i], arena, &inputs->secret_files, err);
-	if (r < 0 || !tls->terminate || policy->network.mode != POLICY_NETWORK_FILTERED)
+	if (r < 0 || policy->network.mode != POLICY_NETWORK_FILTERED)
 		return r;
-	r = gather_roots(policy, arena, &inputs->tls, err);
-	return r == 0 ? gather_authority(tls, explained, arena, &inputs->tls, err) : r;
+	if (compile_parent_has_tls(policy, inputs, arena, &parent_cas))
+		r = gather_parent_roots(policy, parent_cas, arena, &inputs->tls, err);
+	else if (!tls->terminate)
+		return 0;
+	if (r == 0)
+		r = gather_roots(policy, arena, &inputs->tls, err);
+	return r == 0 && tls->terminate ? gather_authority(tls, explained, arena, &inputs->tls, err) : r;
 }

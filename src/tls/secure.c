@@ -1,7 +1,7 @@
 /*
  * Theory of operation. OpenSSL reads and writes through a BIO that is the end itself, so that the flags which the loop lives by are kept in one
  * place, and so that the client's greeting, which was read to be judged, is read once more. Nothing is buffered below OpenSSL: when it wants more,
- * the kernel had no more.
+ * the kernel had no more. TLS to a server behind a proxy that is itself spoken to with TLS has the proxy's for its socket.
  */
 #include "egress/secure.h"
 
@@ -21,17 +21,27 @@
 struct secure {
 	SSL *ssl;
 	struct end *end;
-	char *ahead; /* ahead[at..n): read before TLS was thought of */
+	struct secure *below; /* NULL: the socket */
+	char *ahead;          /* ahead[at..n): read before TLS was thought of */
 	size_t ahead_at, ahead_n;
 	const char *trouble;
 };
 
+/* Whom those may be verified against is not read before somebody is: there are many, and a run may never need them. */
+struct verifying {
+	SSL_CTX *context;
+	const char *roots, *more_roots;
+};
+
 static struct {
 	BIO_METHOD *bio;
-	SSL_CTX *to_clients, *to_servers;
-	const char *roots; /* not read yet: there are many, and a run may never need them */
+	SSL_CTX *to_clients;
+	struct verifying servers, parents;
 	struct mint mint;
 } tls;
+
+static ssize_t read_some(struct secure *secure, void *bytes, size_t n);
+static ssize_t write_some(struct secure *secure, const void *bytes, size_t n);
 
 /* ---- the BIO ---- */
 
@@ -49,10 +59,19 @@ static ssize_t take_ahead(struct secure *secure, void *bytes, size_t n)
 	return (ssize_t)n;
 }
 
+static ssize_t receive(struct secure *secure, void *bytes, size_t n)
+{
+	ssize_t got = secure->below ? read_some(secure->below, bytes, n) : end_receive(secure->end, bytes, n);
+
+	if (got == 0)
+		secure->end->ended = true;
+	return got;
+}
+
 static int bio_read(BIO *bio, char *bytes, size_t n, size_t *ret_n)
 {
 	struct secure *secure = BIO_get_data(bio);
-	ssize_t got = secure->ahead ? take_ahead(secure, bytes, n) : end_receive(secure->end, bytes, n);
+	ssize_t got = secure->ahead ? take_ahead(secure, bytes, n) : receive(secure, bytes, n);
 
 	BIO_clear_retry_flags(bio);
 	if (got == -EAGAIN)
@@ -64,7 +83,7 @@ static int bio_read(BIO *bio, char *bytes, size_t n, size_t *ret_n)
 static int bio_write(BIO *bio, const char *bytes, size_t n, size_t *ret_n)
 {
 	struct secure *secure = BIO_get_data(bio);
-	ssize_t put = end_send(secure->end, bytes, n);
+	ssize_t put = secure->below ? write_some(secure->below, bytes, n) : end_send(secure->end, bytes, n);
 
 	BIO_clear_retry_flags(bio);
 	if (put == -EAGAIN)
@@ -97,6 +116,8 @@ static int make_bio_method(void)
 
 /* ---- once ---- */
 
+static const unsigned char http[] = "\x08http/1.1";
+
 static SSL_CTX *make_context(const SSL_METHOD *method)
 {
 	SSL_CTX *context = SSL_CTX_new(method);
@@ -122,6 +143,22 @@ static void add_roots(X509_STORE *store, const char *pem)
 	ERR_clear_error(); /* the end of the text is an error to it */
 }
 
+/* No protocol is agreed on: who offers HTTP/1.1, or nothing at all, speaks that. Who offers others alone is told. (RFC 7301, 3.1: a list in a list.) */
+static int look_at_offer(SSL *ssl, int *ret_alert, void *context)
+{
+	const unsigned char *offer;
+	size_t n, at = 2;
+
+	(void)context;
+	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &offer, &n))
+		return SSL_CLIENT_HELLO_SUCCESS;
+	for (; at < n; at += offer[at] + 1u)
+		if (n - at >= sizeof(http) - 1 && memcmp(offer + at, http, sizeof(http) - 1) == 0)
+			return SSL_CLIENT_HELLO_SUCCESS;
+	*ret_alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
 static int prepare_clients(const struct secure_trust *trust, struct err *err)
 {
 	X509 *ca;
@@ -133,22 +170,33 @@ static int prepare_clients(const struct secure_trust *trust, struct err *err)
 	tls.to_clients = make_context(TLS_server_method());
 	if (mint_init(&tls.mint, ca, key) < 0 || !tls.to_clients || !SSL_CTX_set_num_tickets(tls.to_clients, 0))
 		return err_set(err, ERR_SETUP, ENOMEM, "no TLS towards clients");
+	SSL_CTX_set_client_hello_cb(tls.to_clients, look_at_offer, NULL);
 	return 0;
+}
+
+static int prepare_verifying(struct verifying *verifying, const char *roots, const char *more_roots)
+{
+	*verifying = (struct verifying){ make_context(TLS_client_method()), roots, more_roots };
+	if (!verifying->context || SSL_CTX_set_alpn_protos(verifying->context, http, sizeof(http) - 1) != 0)
+		return -ENOMEM;
+	SSL_CTX_set_verify(verifying->context, SSL_VERIFY_PEER, NULL);
+	return 0;
+}
+
+static bool has_certificate(const char *pem)
+{
+	return pem && strstr(pem, "-----BEGIN CERTIFICATE-----");
 }
 
 static int prepare_servers(const struct secure_trust *trust, struct err *err)
 {
-	static const unsigned char protocols[] = "\x08http/1.1";
-
-	tls.to_servers = make_context(TLS_client_method());
-	if (!tls.to_servers || SSL_CTX_set_alpn_protos(tls.to_servers, protocols, sizeof(protocols) - 1) != 0)
+	if (prepare_verifying(&tls.servers, trust->roots, NULL) < 0 ||
+	    prepare_verifying(&tls.parents, trust->roots, trust->parent_roots) < 0)
 		return err_set(err, ERR_SETUP, ENOMEM, "no TLS towards servers");
-	SSL_CTX_set_verify(tls.to_servers, SSL_VERIFY_PEER, NULL);
-	if (!strstr(trust->roots, "-----BEGIN CERTIFICATE-----"))
-		return err_set(err, ERR_POLICY, EINVAL,
-		               "no certificate to trust: install ca-certificates, or name some in extraCaCertPaths");
-	tls.roots = trust->roots;
-	return 0;
+	if (has_certificate(trust->roots) || (!trust->ca_cert && has_certificate(trust->parent_roots)))
+		return 0;
+	return err_set(err, ERR_POLICY, EINVAL, "no certificate to trust: install ca-certificates, or name some in %s",
+	               trust->ca_cert ? "extraCaCertPaths" : "parentProxy.caCertPath");
 }
 
 static int prepare(const struct secure_trust *trust, struct err *err)
@@ -158,7 +206,7 @@ static int prepare(const struct secure_trust *trust, struct err *err)
 	/* The machine's openssl.cnf may load modules, which is not possible later on. */
 	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) || make_bio_method() < 0)
 		r = err_set(err, ERR_SETUP, ENOMEM, "OpenSSL does not start");
-	if (r == 0)
+	if (r == 0 && trust->ca_cert)
 		r = prepare_clients(trust, err);
 	return r == 0 ? prepare_servers(trust, err) : r;
 }
@@ -170,6 +218,7 @@ static void free_secure(struct secure *secure)
 	if (!secure)
 		return;
 	SSL_free(secure->ssl);
+	free_secure(secure->below);
 	own_free(&secure->ahead);
 	free(secure);
 }
@@ -228,20 +277,34 @@ static bool want_host(SSL *ssl, const struct host *host)
 	       SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name);
 }
 
-static struct secure *to_server(struct end *end, const struct host *host)
+static struct secure *verify(struct verifying *verifying, struct end *end, const struct host *host)
 {
-	struct secure *secure = make(tls.to_servers, end);
+	struct secure *secure = make(verifying->context, end);
 
-	if (tls.roots)
-		add_roots(SSL_CTX_get_cert_store(tls.to_servers), tls.roots);
-	tls.roots = NULL;
+	if (verifying->roots)
+		add_roots(SSL_CTX_get_cert_store(verifying->context), verifying->roots);
+	if (verifying->more_roots)
+		add_roots(SSL_CTX_get_cert_store(verifying->context), verifying->more_roots);
+	verifying->roots = verifying->more_roots = NULL;
 	if (secure && !want_host(secure->ssl, host)) {
 		free_secure(secure);
 		return NULL;
 	}
-	if (secure)
+	if (secure) {
+		secure->below = end->secure;
 		SSL_set_connect_state(secure->ssl);
+	}
 	return secure;
+}
+
+static struct secure *to_server(struct end *end, const struct host *host)
+{
+	return verify(&tls.servers, end, host);
+}
+
+static struct secure *to_parent(struct end *end, const struct host *host)
+{
+	return verify(&tls.parents, end, host);
 }
 
 /* ---- what became of a call ---- */
@@ -252,6 +315,9 @@ static const char *find_trouble(const SSL *ssl)
 	unsigned long error = ERR_peek_last_error();
 	const char *reason = ERR_reason_error_string(error);
 
+	if (SSL_is_server(ssl) && ERR_GET_REASON(error) == SSL_R_CALLBACK_FAILED)
+		return "HTTP/2 alone is offered (gRPC?), and HTTP/1.1 is all that is spoken where TLS is opened: put the host into "
+		       "tlsTerminate.excludeDomains";
 	if (verdict != X509_V_OK)
 		return X509_verify_cert_error_string(verdict);
 	return reason ? reason : "the connection ended";
@@ -265,7 +331,7 @@ static int fail(struct secure *secure, int returned)
 		return -EAGAIN;
 	if (error == SSL_ERROR_ZERO_RETURN)
 		return 0;
-	secure->trouble = find_trouble(secure->ssl);
+	secure->trouble = secure->below && secure->below->trouble ? secure->below->trouble : find_trouble(secure->ssl);
 	ERR_clear_error();
 	return -EPROTO;
 }
@@ -328,12 +394,15 @@ static void finish(struct secure *secure)
 	if (SSL_is_init_finished(secure->ssl))
 		(void)SSL_shutdown(secure->ssl);
 	ERR_clear_error();
+	if (secure->below)
+		finish(secure->below);
 }
 
 const struct secure_ops secure_ops = {
 	.prepare = prepare,
 	.to_client = to_client,
 	.to_server = to_server,
+	.to_parent = to_parent,
 	.handshake = handshake,
 	.trouble = trouble,
 	.read = read_some,

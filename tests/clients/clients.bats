@@ -119,6 +119,36 @@ node -p 'require(\"tiny-package\")'"
 	[[ "$output" == *"java served"* ]]
 }
 
+@test "where TLS is opened: Java trusts the sandbox's authority and keeps its options; HTTP/2 falls back, or is refused" {
+	cat >Client.java <<-'EOF'
+		import java.net.URI;
+		import java.net.http.*;
+
+		public class Client {
+			public static void main(String[] args) throws Exception {
+				HttpRequest request = HttpRequest.newBuilder(URI.create("https://clients.test:4443/file")).build();
+				HttpResponse<String> answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+				System.out.println("java " + answer.version() + " " + System.getProperty("kept") + " " + answer.body());
+			}
+		}
+	EOF
+	javac Client.java
+	cat >http2.mjs <<-'EOF'
+		import http2 from 'node:http2'
+		http2.connect('https://clients.test:4443').on('error', e => { console.log('http2 ' + e.code); process.exit() })
+	EOF
+	echo '{"network": {"tlsTerminate": {"extraCaCertPaths": ["ca.pem"]}}}' >settings.json
+	export JAVA_TOOL_OPTIONS=-Dkept=yes
+	inside 'java -cp . Client; curl -sS --http2 -w "%{http_version}" https://clients.test:4443/file; node http2.mjs' --settings settings.json --inherit-env JAVA_TOOL_OPTIONS
+	[[ "$output" == *"java HTTP_1_1 yes served"* ]]
+	[[ "$output" == *"served"*"1.1"*"http2 ERR_"* ]]
+	inside 'echo "$JAVA_TOOL_OPTIONS"; java -cp . Client' --settings settings.json
+	[[ "$output" == *"-Djavax.net.ssl.trustStore=/dev/coffer-ca.jks"*"java HTTP_1_1 null served"* ]]
+	[[ "$output" != *kept* ]]
+	inside 'java -cp . Client 2>&1 || true' --settings settings.json --env JAVA_TOOL_OPTIONS=-Dkept=mine
+	[[ "$output" == *"SSLHandshakeException"* ]] # whoever sets it says what Java trusts
+}
+
 @test "Go net/http, and a resolver of its own" {
 	cat >client.go <<-'EOF'
 		package main

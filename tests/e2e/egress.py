@@ -68,8 +68,8 @@ class Filter:
         self.control.sendmsg([b"P"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener.fileno()]))])
         listener.close()
 
-    def renew(self, allowed, denied=()):
-        document = {"allowed": [{"text": t, "why": "/"} for t in allowed or ()], "denied": [{"text": t, "why": "/"} for t in denied]}
+    def renew(self, allowed, denied=(), **more):
+        document = {"allowed": [{"text": t, "why": "/"} for t in allowed or ()], "denied": [{"text": t, "why": "/"} for t in denied]} | more
         rules = sealed("nonsense" if allowed is None else json.dumps(document))
         self.control.sendmsg([b"R"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [rules]))])
         os.close(rules)
@@ -1057,7 +1057,7 @@ def case_bad_rules():
         ('{"dialect": "x"}', "/dialect"),
         ('{"uid": "0"}', "/uid"),
         ('{"surprise": 1}', "/surprise"),
-        ('{"parent": {"http": "https://x.y"}}', "/parent/http"),
+        ('{"parent": {"http": "https://x.y"}}', "TLS is spoken by coffer-egress-tls alone"),
         ('{"parent": {"https": "socks5://x.y"}}', "/parent/https"),
         ('{"parent": {"no_proxy": 1}}', "/parent/no_proxy"),
         ('{"parent": []}', "/parent"),

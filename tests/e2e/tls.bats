@@ -33,8 +33,26 @@ filter() {
 	filter client
 }
 
+@test "tls: who speaks HTTP/2 as well falls back, who offers it alone is refused" {
+	filter alpn
+}
+
+@test "tls: other rules while it runs, and what they cannot change" {
+	filter renew
+}
+
+@test "tls: requests to AWS are signed anew, or refused" {
+	filter aws
+}
+
 @test "tls: hosts whose TLS stays closed" {
 	filter excluded
+}
+
+@test "tls: a proxy behind ours that is spoken to with TLS, and has to be who it is named" {
+	filter parent
+	filter parent_answers
+	filter parent_of_runs
 }
 
 @test "tls: no more tunnels than maxTunnels" {
@@ -124,6 +142,26 @@ settings() {
 	! grep -r s3cret "$TOP/outcome.json" "$TOP/plan.json" "$TOP/why.txt" "$TOP/run"
 	! grep -r "$(printf s3cret | od -An -tx1 | tr -d ' \n')" "$TOP/plan.json"
 	! grep -r "PRIVATE KEY" "$TOP/plan.json" "$TOP/outcome.json"
+}
+
+@test "tls: an AWS key is of use without being there, and pairs that are none are refused" {
+	vars='{"name": "AWS_ACCESS_KEY_ID", "mode": "mask"}, {"name": "AWS_SECRET_ACCESS_KEY", "mode": "mask", "injectHosts": ["allowed.test"]}'
+	pair='"awsPairs": [{"accessKeyIdVar": "AWS_ACCESS_KEY_ID", "secretAccessKeyVar": "AWS_SECRET_ACCESS_KEY"}]'
+	settings '' ", \"credentials\": {\"envVars\": [$vars], $pair}"
+	export AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=s3cret-wJalrXUtnFEMI
+	run internet "coffer run --settings $TOP/s.json -- sh -c 'env | grep AWS; for key in \"\$AWS_SECRET_ACCESS_KEY\" guessed; do
+		curl -sS --aws-sigv4 aws:amz:us-east-1:s3 -u \"\$AWS_ACCESS_KEY_ID:\$key\" -H \"X-Mine: \$AWS_SECRET_ACCESS_KEY\" https://allowed.test/bucket/key; echo; done'
+		coffer explain --json --settings $TOP/s.json -- true > $TOP/plan.json"
+	echo "$output"
+	[[ "$output" == *"AWS_SECRET_ACCESS_KEY=fake_value_"* ]]
+	[[ "$output" == *"GET /bucket/key"*"Credential=AKIDEXAMPLE/"* ]]
+	[[ "$output" == *"does not fit its request"* || "$output" == *"Forbidden"* || "$output" == *"blocked"* ]]
+	[[ "$output" != *s3cret* ]]
+	! grep -q s3cret "$TOP/plan.json"
+	settings '' ", \"credentials\": {\"envVars\": [${vars%%\}*}}], $pair}"
+	run internet "coffer run --settings $TOP/s.json -- true"
+	[ "$status" = 125 ]
+	[[ "$output" == *"/credentials/awsPairs"*"\"AWS_SECRET_ACCESS_KEY\" is not masked as a whole"* ]]
 }
 
 @test "tls: an authority of one's own, whose key is not shown inside" {

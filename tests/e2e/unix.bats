@@ -139,6 +139,8 @@ link ENOENT
 @test "datagram sockets bring an address with each message: refused, and vsock whatever is allowed" {
 	run coffer run -- python3 -c 'import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)'
 	[[ "$output" == *"PermissionError"* ]]
+	run coffer why
+	[[ "$output" == *"socket AF_UNIX: Operation not permitted"*"to allow  --allow-all-unix-sockets"* ]]
 	run coffer run -- python3 -c 'import socket; socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)'
 	[[ "$output" == *"PermissionError"* ]]
 	run coffer run --allow-all-unix-sockets -- python3 -c 'import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); print("fine", flush=True); socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)'

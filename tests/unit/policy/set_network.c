@@ -72,6 +72,10 @@ static void test_refused(void **state)
 		"{\"credentials\": {\"files\": [{\"path\": \"x/\", \"mode\": \"mask\"}]}}",
 		"{\"credentials\": {\"files\": [{\"path\": \"x\", \"mode\": \"mask\", \"name\": \"y\"}]}}",
 		"{\"credentials\": {\"awsPairs\": [{}]}}",
+		"{\"credentials\": {\"awsPairs\": [{\"accessKeyIdVar\": \"A\"}]}}",
+		"{\"credentials\": {\"awsPairs\": [{\"accessKeyIdVar\": \"A\", \"secretAccessKeyVar\": \"B\", \"region\": \"C\"}]}}",
+		"{\"credentials\": {\"sigv4\": {\"streaming\": \"allow\"}}}",
+		"{\"credentials\": {\"sigv4\": {\"chunked\": \"deny\"}}}",
 		"{\"credentials\": {\"injectHosts\": [\"a.test\"]}}",
 	};
 	struct policy policy;

@@ -38,9 +38,12 @@ static void test_good(void **state)
 	assert_int_equal(policy.network.ways.socks_port, 1080);
 	assert_non_null(strstr(print(), "\"httpProxyPort\": 8080"));
 	assert_int_equal(
-	    read_network("\"parentProxy\": {\"http\": \"http://u:secret@a.b:1\", \"https\": \"c.d:2\", \"noProxy\": \"*\"}", &faults), 0);
+	    read_network(
+		"\"parentProxy\": {\"http\": \"http://u:secret@a.b:1\", \"https\": \"https://u:secret@c.d:2\", \"noProxy\": \"*\"}",
+		&faults),
+	    0);
 	assert_int_equal(policy.network.ways.parent.n, 3);
-	assert_non_null(strstr(print(), "\"http\": \"http://•••@a.b:1\", \"https\": \"c.d:2\", \"noProxy\": \"*\""));
+	assert_non_null(strstr(print(), "\"http\": \"http://•••@a.b:1\", \"https\": \"https://•••@c.d:2\", \"noProxy\": \"*\""));
 	assert_null(strstr(print(), "secret"));
 	assert_int_equal(read_network("\"mitmProxy\": {\"socketPath\": \"/run/m\", \"domains\": [\"*.a.b:443\", \"c.d\"]}", &faults), 0);
 	assert_string_equal(policy.network.ways.mitm.socket, "/run/m");
@@ -59,7 +62,8 @@ static void test_bad(void **state)
 		{ "\"socksProxyPort\": 65536", "/network/socksProxyPort" },
 		{ "\"socksProxyPort\": \"1080\"", "/network/socksProxyPort" },
 		{ "\"parentProxy\": \"http://a.b\"", "/network/parentProxy" },
-		{ "\"parentProxy\": {\"http\": \"https://a.b\"}", "/network/parentProxy/http" },
+		{ "\"parentProxy\": {\"http\": \"https://a.b/path\"}", "/network/parentProxy/http" },
+		{ "\"parentProxy\": {\"caCertPath\": \"\"}", "/network/parentProxy/caCertPath" },
 		{ "\"parentProxy\": {\"https\": \"socks5://u:secret@a.b\"}", "/network/parentProxy/https" },
 		{ "\"parentProxy\": {\"noProxy\": [\"a\"]}", "/network/parentProxy/noProxy" },
 		{ "\"parentProxy\": {\"ftp\": \"a.b\"}", "/network/parentProxy/ftp" },

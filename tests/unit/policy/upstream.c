@@ -26,6 +26,8 @@ static void test_urls(void **state)
 		{ "http://user@proxy.test", "proxy.test", 80, "Basic dXNlcjo=" },
 		{ "http://us%40er:p%3Ass%@proxy.test", "proxy.test", 80, "Basic dXNAZXI6cDpzcyU=" },
 		{ "http://a@b:c@d@proxy.test", "proxy.test", 80, "Basic YUBiOmNAZA==" },
+		{ "https://proxy.test", "proxy.test", 443, NULL },
+		{ "HTTPS://u:p@proxy.test:80", "proxy.test", 80, "Basic dTpw" },
 	};
 	static const char *const bad[] = {
 		"",
@@ -46,6 +48,8 @@ static void test_urls(void **state)
 		"http://user@",
 		"http://a.b:",
 		"http://a.b#x",
+		"https://",
+		"https://http://a.b",
 	};
 
 	(void)state;
@@ -54,6 +58,7 @@ static void test_urls(void **state)
 			fail_msg("%s", good[i].url);
 		assert_string_equal(parsed.host.text, good[i].host);
 		assert_int_equal(parsed.port, good[i].port);
+		assert_int_equal(parsed.tls, strncasecmp(good[i].url, "https", 5) == 0);
 		if (good[i].authorization)
 			assert_string_equal(parsed.authorization, good[i].authorization);
 		else
@@ -62,7 +67,6 @@ static void test_urls(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (parse(bad[i]) != -EINVAL)
 			fail_msg("%s", bad[i]);
-	assert_int_equal(parse("https://proxy.test"), -EPROTONOSUPPORT);
 }
 
 static void test_bypass(void **state)
