@@ -255,7 +255,9 @@ static int read_workspace(const struct work *work, struct workspace_wish *wish, 
 	int r = 0;
 
 	*wish = (struct workspace_wish){ .kind = given ? kind : "ephemeral", .id = id };
-	if (given && params_get(work->params, "directory"))
+	if (params_flag(work->params, "copy", false) && !params_get(work->params, "directory"))
+		r = err_set(err, ERR_USAGE, EINVAL, "copy: of a directory, and there is none");
+	else if (given && params_get(work->params, "directory"))
 		r = err_set(err, ERR_USAGE, EINVAL, "workspace: not together with directory");
 	else if (!wish->kind || (strcmp(wish->kind, "ephemeral") != 0 && strcmp(wish->kind, "persistent") != 0))
 		r = err_set(err, ERR_USAGE, EINVAL, "workspace: kind is \"ephemeral\" or \"persistent\"");
@@ -317,6 +319,8 @@ int do_session_create(struct work *work, struct str *result, struct err *err)
 		r = make_policy(work, &policy, err);
 	if (r == 0)
 		r = publish(work, policy, &ports, err);
+	if (r == 0 && params_flag(work->params, "copy", false))
+		options.tree = COFFER_SESSION_COPY;
 	if (r == 0 && options.directory)
 		workspace = (struct workspace_wish){ .kind = "directory" };
 	else

@@ -84,6 +84,8 @@ int do_file_remove(struct work *work, struct str *result, struct err *err);
 int do_file_watch(struct work *work, struct str *result, struct err *err);
 int do_file_upload(struct work *work, struct str *result, struct err *err);
 int do_file_download(struct work *work, struct str *result, struct err *err);
+int do_workspace_diff(struct work *work, struct str *result, struct err *err);
+int do_workspace_apply(struct work *work, struct str *result, struct err *err);
 int do_port_list(struct work *work, struct str *result, struct err *err);
 int do_port_wait(struct work *work, struct str *result, struct err *err);
 
