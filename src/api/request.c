@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "base/own.h"
+#include "sys/sock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -183,6 +184,16 @@ void coffer_request_events(struct coffer_request *request, coffer_event_function
 void coffer_request_control(struct coffer_request *request, int fd)
 {
 	request->control_fd = fd;
+}
+
+int coffer_request_decider(struct coffer_request *request, int in, int out, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	int r = sock_send_fd(request->rules[1], "O", 1, out);
+	if (r == 0)
+		r = sock_send_fd(request->rules[1], "I", 1, in);
+	request->decides = r == 0;
+	return r < 0 ? api_fail(err_set(&err, ERR_USAGE, -r, "the decider's stream: %s", strerror(-r)), &err, error) : 0;
 }
 
 void coffer_cancel(struct coffer_request *request)

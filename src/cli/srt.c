@@ -302,6 +302,7 @@ static int add_variables(struct coffer_policy *policy, struct coffer_error *erro
 {
 	static const char *const variables[][2] = { { "SANDBOX_RUNTIME", "1" },
 		                                    { "COFFER", NULL },
+		                                    { "COFFER_SRT_DECIDER", NULL },
 		                                    { "COFFER_SRT_OUTCOME", NULL },
 		                                    { "COFFER_SRT_PROFILE", NULL },
 		                                    { "COFFER_SRT_SETTINGS", NULL } };
@@ -325,9 +326,13 @@ static int run(struct srt_line *line, struct coffer_policy *policy, const char *
 	if (r == 0)
 		r = open_outcome(policy, &outcome_fd, &error);
 	if (r == 0)
+		r = srt_decider_open(policy, &error);
+	if (r == 0)
 		r = coffer_new(&coffer, &error);
 	if (r == 0)
 		r = coffer_request_new(coffer, policy, argv, &running, &error);
+	if (r == 0)
+		r = srt_decider_join(running, &error);
 	if (r == 0)
 		r = coffer_request_forward(running, forwarded, ARRAY_LEN(forwarded), &error);
 	if (r < 0)

@@ -58,6 +58,7 @@ void decider_leave(struct conn *conn)
 {
 	struct question *question = conn->question;
 
+	decider_host_leave(conn);
 	if (!question)
 		return;
 	if (question->state != ALLOWED)
@@ -81,6 +82,11 @@ static void be_late(struct conn *conn)
 {
 	refuse_unavailable(conn, "request decider: decider timed out");
 	conn_run(conn);
+}
+
+static enum wait_kind patience(const struct conn *conn)
+{
+	return conn->filter->rules->asks ? WAIT_VERDICT : WAIT_ANSWER;
 }
 
 void decider_refuse_all(struct filter *filter, const char *why)
@@ -240,7 +246,7 @@ static struct question *new_question(struct conn *conn, const struct request *re
 
 static void put(struct conn *conn, const struct request *request, const struct host *host, size_t head_bytes)
 {
-	uint64_t id = decider_next_id();
+	uint64_t id = decider_next_id(conn->filter);
 	struct question *question = id ? new_question(conn, request, head_bytes) : NULL;
 	autostr struct str frame;
 
@@ -257,30 +263,44 @@ static void put(struct conn *conn, const struct request *request, const struct h
 		return;
 	}
 	conn->step = conn_step_nothing;
-	conn_wait(conn, WAIT_VERDICT, be_late);
+	conn_wait(conn, patience(conn), be_late);
 	decider_send(&frame);
 }
 
-/* Whom the lists refuse nobody is asked about: whoever dials refuses it. */
-static bool may_be_reached(const struct conn *conn, const struct request *request, struct host *ret_host)
+static bool find_host(const struct conn *conn, const struct request *request, struct host *ret_host)
 {
-	if (conn->direct)
-		*ret_host = conn->goal.host;
-	else if (host_parse(request->host.at, request->host.n, ret_host) < 0)
+	if (!conn->direct)
+		return host_parse(request->host.at, request->host.n, ret_host) == 0;
+	*ret_host = conn->goal.host;
+	return true;
+}
+
+/* Whom the lists refuse nobody is asked about: whoever dials refuses it. A host comes before its requests. */
+static bool ask_about(struct conn *conn, const struct request *request, size_t head_bytes)
+{
+	struct host host;
+	struct domain_verdict verdict;
+
+	if (!find_host(conn, request, &host))
 		return false;
-	return domain_decide(&conn->filter->rules->domains, ret_host, request->port).allowed;
+	verdict = domain_decide(&conn->filter->rules->domains, &host, request->port);
+	if (verdict.allowed || (!verdict.rule && decider_has_allowed(conn, &host, request->port)))
+		put(conn, request, &host, head_bytes);
+	else if (decider_may_ask(conn->filter, &verdict))
+		decider_ask_host(conn, &(struct goal){ .host = host, .port = request->port }, head_bytes, entry_go_on);
+	else
+		return false;
+	return true;
 }
 
 bool decider_allows(struct conn *conn, struct request *request, size_t head_bytes)
 {
-	struct host host;
+	const struct filter_rules *rules = conn->filter->rules;
 
-	if (!conn->filter->rules->asks)
+	if (!rules->asks && !rules->asks_requests)
 		return true;
-	if (!conn->question && may_be_reached(conn, request, &host)) {
-		put(conn, request, &host, head_bytes);
+	if (!conn->question && ask_about(conn, request, head_bytes))
 		return false;
-	}
 	if (conn->question && conn->question->read.len > 0)
 		request->waits = false; /* it was told to go on */
 	return true;
@@ -300,7 +320,7 @@ static void show(struct question *question, bool cut)
 	str_add(&frame, cut ? "\",\"cut\":true}" : "\"}");
 	question->state = SHOWN;
 	question->conn->step = conn_step_nothing;
-	conn_wait(question->conn, WAIT_VERDICT, be_late);
+	conn_wait(question->conn, patience(question->conn), be_late);
 	decider_send(&frame);
 }
 

@@ -10,7 +10,8 @@
  *   "tls": {"ca_cert": PEM, "ca_key": PEM, "roots": PEM, "excluded": ["pinned.example.com"], "tunnels_max": 256, "handshake_ms": 10000},
  *   "requests": [{"layer": 0, "deny": false, "hosts": […], "methods": […], "paths": […], "reason": "…", "headers": {"X": "y", "Z": null}, "why": "…"}],
  *   "secrets": [{"placeholder": "…", "value": "…", "hosts": […]}], "stripped_headers": […], "ambiguous_target": "refuse",
- *   "refuse_opaque_tunnels": false, "require_host_match": false, "plaintext_header_set": false, "plaintext_inject": false, "asks": false
+ *   "refuse_opaque_tunnels": false, "require_host_match": false, "plaintext_header_set": false, "plaintext_inject": false,
+ *   "asks": false, "asks_hosts": false, "asks_requests": false
  *
  * and the members of ways.h. Every member may be missing; others are refused.
  */
@@ -50,7 +51,8 @@ struct filter_rules {
 	struct text_vec stripped_headers; /* of answers */
 	enum filter_target ambiguous_target;
 	bool refuse_opaque_tunnels, require_host_match, plaintext_header_set, plaintext_inject;
-	bool asks; /* a decider, about each request (decider.h) */
+	/* A decider (decider.h): all by itself, about each request; in a sandbox, about hosts on no list, and requests. */
+	bool asks, asks_hosts, asks_requests;
 };
 
 /* Texts are copied into the arena. err names the member: "/denied/0/text". */

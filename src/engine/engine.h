@@ -59,11 +59,13 @@ struct engine_event {
  * none. A descriptor that is not open is /dev/null. Output and error that lead to the same place share one pipe, so that their
  * order is kept: both count as output then.
  */
+/* What a packet of rules_fd brings: a sealed file of rules, in place of those before; the two ends of a decider's stream. */
+enum { ENGINE_RULES = 'R', ENGINE_DECIDER_IN = 'I', ENGINE_DECIDER_OUT = 'O' };
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
 	int cancel_fd;  /* -1, or readable when the run is to be cancelled */
 	int control_fd; /* -1, or read as long as the run lasts: its bytes are CONTROL events */
-	int rules_fd;   /* -1, or packets that bring sealed files of rules, each for the egress filter in place of those before */
+	int rules_fd;   /* -1, or packets for the egress filter, a letter and a descriptor each */
 	const sigset_t
 	    *forward; /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
 	void (*on_event)(void *context, const struct engine_event *event);
