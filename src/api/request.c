@@ -1,7 +1,6 @@
 #include "api/api.h"
 
 #include "base/own.h"
-#include "sys/sock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -189,11 +188,9 @@ void coffer_request_control(struct coffer_request *request, int fd)
 int coffer_request_decider(struct coffer_request *request, int in, int out, struct coffer_error *error)
 {
 	struct err err = { 0 };
-	int r = sock_send_fd(request->rules[1], "O", 1, out);
-	if (r == 0)
-		r = sock_send_fd(request->rules[1], "I", 1, in);
+	int r = session_send_decider(request->rules[1], in, out, &err);
 	request->decides = r == 0;
-	return r < 0 ? api_fail(err_set(&err, ERR_USAGE, -r, "the decider's stream: %s", strerror(-r)), &err, error) : 0;
+	return api_fail(r, &err, error);
 }
 
 void coffer_cancel(struct coffer_request *request)

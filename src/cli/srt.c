@@ -300,12 +300,9 @@ static void write_outcome(int fd, const struct coffer_outcome *outcome)
 
 static int add_variables(struct coffer_policy *policy, struct coffer_error *error)
 {
-	static const char *const variables[][2] = { { "SANDBOX_RUNTIME", "1" },
-		                                    { "COFFER", NULL },
-		                                    { "COFFER_SRT_DECIDER", NULL },
-		                                    { "COFFER_SRT_OUTCOME", NULL },
-		                                    { "COFFER_SRT_PROFILE", NULL },
-		                                    { "COFFER_SRT_SETTINGS", NULL } };
+	static const char *const variables[][2] = { { "SANDBOX_RUNTIME", "1" },     { "COFFER", NULL },
+		                                    { "COFFER_SRT_DECIDER", NULL }, { "COFFER_SRT_OUTCOME", NULL },
+		                                    { "COFFER_SRT_PROFILE", NULL }, { "COFFER_SRT_SETTINGS", NULL } };
 	const char *code = getenv("CLAUDE_CODE_TMPDIR"), *tmpdir = code && *code ? code : getenv("CLAUDE_TMPDIR");
 	int r = 0;
 

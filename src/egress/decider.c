@@ -169,7 +169,8 @@ static void take_hello(const json_t *frame)
 	struct domain_rules *domains = &stream.filter->rules->domains;
 	const json_t *allowed = json_object_get(frame, "allowedDomains");
 	bool lists = json_array_size(allowed) + json_array_size(json_object_get(frame, "deniedDomains")) > 0;
-	int r = decider_check_hello(frame) && (stream.filter->rules->asks || !lists) ? add_patterns(&domains->allowed, allowed, false) : -EINVAL;
+	int r = decider_check_hello(frame) && (stream.filter->rules->asks || !lists) ? add_patterns(&domains->allowed, allowed, false)
+	                                                                             : -EINVAL;
 
 	if (r == 0)
 		r = add_patterns(&domains->denied, json_object_get(frame, "deniedDomains"), true);

@@ -11,10 +11,11 @@
  *   here   {"t": "body", "id", "data": base64, "cut": true}, after need_body
  *   here   {"t": "ask", "id", "host", "port"}, about a host: allow or deny, and nothing with it but deny's status and reason
  *
- *   decider.c        the stream, the hello, the end
- *   decider_ask.c    one request: its question, its body, its verdict
- *   decider_host.c   one host
- *   decider_check.c  what a frame may hold
+ *   decider.c           the stream, the hello, the end
+ *   decider_ask.c       one request: its question, its body, its verdict
+ *   decider_question.c  how it is told
+ *   decider_host.c      one host
+ *   decider_check.c     what a frame may hold
  */
 #ifndef COFFER_EGRESS_DECIDER_H
 #define COFFER_EGRESS_DECIDER_H
@@ -77,6 +78,9 @@ bool decider_is_asked(const struct filter *filter, uint64_t id); /* somebody wai
 /* Frame is the verdict's, a reference to keep or not. */
 void decider_answer(struct filter *filter, const struct verdict *verdict, json_t *frame);
 void decider_refuse_all(struct filter *filter, const char *why);
+/* False: it cannot be told in a frame. */
+bool decider_write_question(const struct conn *conn, uint64_t id, const struct request *request, const struct host *host,
+                            struct str *frame);
 bool decider_host_is_asked(uint64_t id);
 void decider_host_answer(const struct verdict *verdict);
 void decider_host_leave(struct conn *conn);

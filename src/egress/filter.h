@@ -120,8 +120,8 @@ struct conn {
 	struct question *question; /* to the decider (decider.h) */
 	struct host_question *host_question;
 	struct domain_pattern *asked; /* what the decider has allowed, the last host and port, or NULL */
-	bool greeted;              /* a TLS greeting has passed */
-	bool is_open;              /* an "open" was reported: a "close" is due */
+	bool greeted;                 /* a TLS greeting has passed */
+	bool is_open;                 /* an "open" was reported: a "close" is due */
 	uint64_t opened_ms, up_before, down_before;
 };
 

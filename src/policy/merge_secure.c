@@ -62,7 +62,8 @@ static void merge_tunnels(struct merge *m)
 
 	next->refuse_opaque_tunnels |= request->refuse_opaque_tunnels;
 	next->require_host_match |= request->require_host_match;
-	next->asks = (enum policy_asks)((next->asks & request->asks & POLICY_ASKS_HOSTS) | ((next->asks | request->asks) & POLICY_ASKS_REQUESTS));
+	next->asks =
+	    (enum policy_asks)((next->asks & request->asks & POLICY_ASKS_HOSTS) | ((next->asks | request->asks) & POLICY_ASKS_REQUESTS));
 	if (!policy_field_is_given(m->request, policy_field_by_pointer("/network/ambiguousRequestTarget")))
 		return;
 	if (request->ambiguous_target == POLICY_TARGET_REFUSE)
