@@ -124,8 +124,8 @@ until_true() {
 
 @test "a session outlives its maker, and its supervisor's death ends its processes; the next use makes it anew" {
 	COFFER=$COFFER sh -c '"$COFFER" session create --write . one'
-	"$COFFER" session exec one -- sh -c 'echo x > kept; setsid sleep 14142 > /dev/null 2>&1 &'
-	sleeper=$(pgrep -f '^sleep 14142$')
+	"$COFFER" session exec one -- sh -c 'echo x > kept; setsid sleep 14142'$UID' > /dev/null 2>&1 &'
+	sleeper=$(pgrep -f "^sleep 14142$UID\$")
 	kill -9 "$(supervisor_of one)"
 	until_true eval '! kill -0 "$sleeper" 2>/dev/null'
 	until_true eval '[ "$(state_of one)" = stopped ]'
