@@ -317,6 +317,12 @@ COFFER_API void coffer_request_events(struct coffer_request *request, coffer_eve
 COFFER_API int coffer_request_network(struct coffer_request *request, const struct coffer_policy *policy, struct coffer_error *error);
 /* A descriptor (-1: none, the default) that is read while the run goes on; what comes is COFFER_EVENT_CONTROL, for the callback to make sense of. */
 COFFER_API void coffer_request_control(struct coffer_request *request, int fd);
+/*
+ * Who is asked about what network.asks names: hosts that are on neither list, requests. in and out are the ends of a stream, or one socket twice, on which the filter speaks
+ * the protocol of srt(1)'s proxy; copies go to it. What is not answered within a minute, or can no more be asked, is refused. For the next run alone; a policy
+ * that asks needs it, and has no use in a session.
+ */
+COFFER_API int coffer_request_decider(struct coffer_request *request, int in, int out, struct coffer_error *error);
 
 /* The plan that the request gives on this machine, before anything happens. */
 COFFER_API int coffer_explain(struct coffer_request *request, enum coffer_format format, char **ret_text, struct coffer_error *error);

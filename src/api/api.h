@@ -60,6 +60,7 @@ struct coffer_request {
 	int cancel_fd;
 	int control_fd;
 	int rules[2]; /* packets go in at 1: the run reads at 0 */
+	bool decides; /* a decider's stream is among them */
 	unsigned terminal;
 	sigset_t forward;
 	bool forwards;

@@ -190,6 +190,14 @@ void coffer_request_control(struct coffer_request *request, int fd)
 	request->control_fd = fd;
 }
 
+int coffer_request_decider(struct coffer_request *request, int in, int out, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	int r = session_send_decider(request->rules[1], in, out, &err);
+	request->decides = r == 0;
+	return api_fail(r, &err, error);
+}
+
 void coffer_cancel(struct coffer_request *request)
 {
 	static const uint64_t once = 1;

@@ -201,6 +201,16 @@ static int execute(struct coffer_request *request, const struct session_request 
 	return r;
 }
 
+/* A question that nobody hears would only be refused late. */
+static int check_decider(struct coffer_request *request, struct err *err)
+{
+	bool decides = request->decides;
+	request->decides = false;
+	if (decides || !request->policy || request->policy->policy.network.asks == POLICY_ASKS_NOTHING)
+		return 0;
+	return err_set(err, ERR_POLICY, EINVAL, "network.asks: nobody is there to be asked (coffer_request_decider): leave it away");
+}
+
 int coffer_run(struct coffer_request *request, struct coffer_outcome **ret_outcome, struct coffer_error *error)
 {
 	struct err err = { 0 };
@@ -211,7 +221,8 @@ int coffer_run(struct coffer_request *request, struct coffer_outcome **ret_outco
 	arena_init(&outcome->arena, API_ARENA_MAX);
 	if (request->input_fd >= 0)
 		(void)lseek(request->input_fd, 0, SEEK_SET);
-	int r = api_fail((request->session ? execute : run)(request, &wanted, outcome, &err), &err, error);
+	int r = check_decider(request, &err);
+	r = api_fail(r < 0 ? r : (request->session ? execute : run)(request, &wanted, outcome, &err), &err, error);
 	forget_cancellation(request);
 	if (r == 0 && finish(outcome, request) < 0)
 		r = api_no_memory(error);

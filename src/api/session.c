@@ -39,6 +39,10 @@ int coffer_session_create(struct coffer *coffer, const struct coffer_policy *pol
 	if (options->size != sizeof(none))
 		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "session options of another size: compile with this library's header"),
 		                &err, error);
+	if (policy->policy.network.asks != POLICY_ASKS_NOTHING)
+		return api_fail(
+		    err_set(&err, ERR_UNSUPPORTED, ENOTSUP, "network.asks: a session outlives whoever could be asked: leave it away"), &err,
+		    error);
 	arena_init(&arena, API_ARENA_MAX);
 	int r = api_fail(sessions_create(&coffer->session, &request, &birth, &arena, &entry, &err), &err, error);
 	if (r == 0)

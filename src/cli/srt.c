@@ -300,11 +300,9 @@ static void write_outcome(int fd, const struct coffer_outcome *outcome)
 
 static int add_variables(struct coffer_policy *policy, struct coffer_error *error)
 {
-	static const char *const variables[][2] = { { "SANDBOX_RUNTIME", "1" },
-		                                    { "COFFER", NULL },
-		                                    { "COFFER_SRT_OUTCOME", NULL },
-		                                    { "COFFER_SRT_PROFILE", NULL },
-		                                    { "COFFER_SRT_SETTINGS", NULL } };
+	static const char *const variables[][2] = { { "SANDBOX_RUNTIME", "1" },     { "COFFER", NULL },
+		                                    { "COFFER_SRT_DECIDER", NULL }, { "COFFER_SRT_OUTCOME", NULL },
+		                                    { "COFFER_SRT_PROFILE", NULL }, { "COFFER_SRT_SETTINGS", NULL } };
 	const char *code = getenv("CLAUDE_CODE_TMPDIR"), *tmpdir = code && *code ? code : getenv("CLAUDE_TMPDIR");
 	int r = 0;
 
@@ -325,9 +323,13 @@ static int run(struct srt_line *line, struct coffer_policy *policy, const char *
 	if (r == 0)
 		r = open_outcome(policy, &outcome_fd, &error);
 	if (r == 0)
+		r = srt_decider_open(policy, &error);
+	if (r == 0)
 		r = coffer_new(&coffer, &error);
 	if (r == 0)
 		r = coffer_request_new(coffer, policy, argv, &running, &error);
+	if (r == 0)
+		r = srt_decider_join(running, &error);
 	if (r == 0)
 		r = coffer_request_forward(running, forwarded, ARRAY_LEN(forwarded), &error);
 	if (r < 0)

@@ -37,6 +37,10 @@ int srt_py_parse(struct srt_line *line, const char *const *argv);
 /* srt_settings.c: reads the settings that the line names, or the default ones. SRT_GOES_ON, or the exit status, with everything said. */
 int srt_read_settings(struct srt_line *line, struct coffer_policy *policy);
 
+/* srt_decider.c: COFFER_SRT_DECIDER, for the SDKs: who is asked, and about what. 0, or -1 with error. */
+int srt_decider_open(struct coffer_policy *policy, struct coffer_error *error);
+int srt_decider_join(struct coffer_request *request, struct coffer_error *error);
+
 /* srt_control.c: the descriptor of --control-fd, checked before anything is made. SRT_GOES_ON, or the exit status with everything said. */
 int srt_control_open(const struct srt_line *line);
 /* The request listens to it, if there is one. */

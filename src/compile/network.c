@@ -160,7 +160,10 @@ void network_write_requests(const struct compile *c, struct str *out)
 		add_field(out, ", \"ambiguous_target\": ", targets[network->ambiguous_target]);
 	add_flag(out, "refuse_opaque_tunnels", network->refuse_opaque_tunnels);
 	add_flag(out, "require_host_match", network->require_host_match);
-	add_flag(out, "plaintext_header_set", network->allow_plaintext_header_set && network->requests.n);
+	add_flag(out, "plaintext_header_set",
+	         network->allow_plaintext_header_set && (network->requests.n || network->asks & POLICY_ASKS_REQUESTS));
+	add_flag(out, "asks_requests", network->asks & POLICY_ASKS_REQUESTS);
+	add_flag(out, "asks_hosts", network->asks & POLICY_ASKS_HOSTS);
 }
 
 static const char *parent_member(const struct policy_network *network, const char *name)

@@ -2,6 +2,7 @@
  * Theory of operation. Three questions, in this order, each asked once: do the lists allow the name and the port? Only then, where is it? And may
  * one go there? What is dialled is the address that was judged, and afterwards the kernel is asked whom it has connected to.
  */
+#include "egress/decider.h"
 #include "egress/filter.h"
 #include "egress/opener.h"
 #include "egress/weak.h"
@@ -186,7 +187,7 @@ const char *ask_judge(const struct conn *conn, const unsigned char *bytes)
 	verdict = domain_decide(&rules->domains, &host, conn->goal.port);
 	if (!verdict.allowed && verdict.rule) /* denied as an address */
 		return "a denied";
-	if (domain_is_named_outright(&allowed))
+	if (allowed.rule != conn->asked && domain_is_named_outright(&allowed))
 		return NULL;
 	kind = address_refusal(&rules->addresses, &host);
 	return !kind && !WEAKENED("routes") && is_here(bytes) ? "one of this host's own" : kind;
@@ -261,18 +262,42 @@ void ask_hop(struct conn *conn, const struct hop *hop)
 		seek(conn);
 }
 
+static void ask_again(struct conn *conn, size_t head_bytes)
+{
+	const struct host host = conn->goal.host;
+
+	(void)head_bytes;
+	ask_address(conn, &host, conn->goal.port);
+}
+
+/* An answer is about a name; an address has to be one that names may lead to. */
+static void go_where_allowed(struct conn *conn)
+{
+	const struct host *host = &conn->goal.host;
+	const char *kind = conn->goal.rule == conn->asked && host->kind != HOST_NAME ? ask_judge(conn, host->address) : NULL;
+
+	if (kind)
+		refuse_address(conn, kind);
+	else
+		ask_hop(conn, ways_choose(&conn->filter->rules->ways, host, conn->goal.port,
+		                          (conn->dialed == tunnel_begin || conn_is_tunnel(conn))));
+}
+
 void ask_address(struct conn *conn, const struct host *host, uint16_t port)
 {
-	const struct filter_rules *rules = conn->filter->rules;
-	struct domain_verdict verdict = domain_decide(&rules->domains, host, port);
+	struct domain_verdict verdict = domain_decide(&conn->filter->rules->domains, host, port);
 
+	if (!verdict.allowed && !verdict.rule && decider_has_allowed(conn, host, port))
+		verdict = (struct domain_verdict){ .allowed = true, .rule = conn->asked };
 	conn->goal = (struct goal){ *host, port, verdict.rule };
 	if (port == 0)
 		refuse_policy(conn, "malformed port");
+	else if (decider_may_ask(conn->filter, &verdict))
+		decider_ask_host(conn, &(struct goal){ .host = conn->goal.host, .port = port }, 0, ask_again);
 	else if (!verdict.allowed && !WEAKENED("lists"))
 		refuse_policy(conn, verdict.reason);
 	else
-		ask_hop(conn, ways_choose(&rules->ways, host, port, (conn->dialed == tunnel_begin || conn_is_tunnel(conn))));
+		go_where_allowed(conn);
 }
 
 void ask(struct conn *conn, const char *host_text, size_t host_n, uint16_t port)

@@ -148,6 +148,7 @@ void conn_close(struct conn *conn)
 	flow_done(&conn->down);
 	http_free(conn->exchange);
 	conn->exchange = NULL;
+	free(conn->asked);
 	spare_give(&conn->in);
 	str_done(&conn->refusal);
 	str_done(&conn->answer);

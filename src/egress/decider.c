@@ -1,10 +1,12 @@
 /*
  * Theory of operation. There is one stream in a process, and its end is the end of everything: whoever waits for a verdict is refused, nobody is
- * accepted any more, and the engine hears why. An id is asked about once; those that were given up are remembered for a while, since their
+ * accepted any more, and the engine hears why. In a sandbox only what would have to be asked is refused from then on; and since a command may be quicker than
+ * its decider, questions are put before the stream has come, and wait for it. An id is asked about once; those that were given up are remembered for a while, since their
  * verdicts may be on their way. A verdict that nobody can have asked for is a slip like any other.
  */
 #include "egress/decider.h"
 
+#include "base/own.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -21,7 +23,7 @@ static struct link {
 	int in_fd, out_fd;
 	struct str received, queued;
 	size_t sent; /* of what is queued */
-	bool greeted;
+	bool greeted, queues;
 	const char *dead; /* why */
 	struct arena arena;
 	uint64_t last_id, late[LATE_IDS];
@@ -29,6 +31,24 @@ static struct link {
 } stream = { .in_fd = -1, .out_fd = -1 };
 
 /* ---- the end ---- */
+
+bool decider_is_wanted(const struct filter *filter)
+{
+	return filter->rules->asks || filter->rules->asks_hosts || filter->rules->asks_requests;
+}
+
+static void end_all(struct filter *filter)
+{
+	for (size_t i = 0; i < filter->listeners_n; i++)
+		if (filter->listener[i].fd >= 0) {
+			loop_unwatch(filter->listener[i].fd);
+			close(filter->listener[i].fd);
+			filter->listener[i].fd = -1;
+		}
+	filter->leaving = true;
+	decider_refuse_all(filter, stream.why);
+	conn_leave_idle(filter);
+}
 
 void decider_die(const char *why)
 {
@@ -41,15 +61,15 @@ void decider_die(const char *why)
 	loop_unwatch(stream.in_fd);
 	loop_unwatch(stream.out_fd);
 	report_decider(filter, stream.why);
-	for (size_t i = 0; i < filter->listeners_n; i++)
-		if (filter->listener[i].fd >= 0) {
-			loop_unwatch(filter->listener[i].fd);
-			close(filter->listener[i].fd);
-			filter->listener[i].fd = -1;
-		}
-	filter->leaving = true;
+	if (filter->rules->asks) {
+		end_all(filter);
+		return;
+	}
+	own_close(&stream.in_fd);
+	own_close(&stream.out_fd);
+	str_done(&stream.queued);
 	decider_refuse_all(filter, stream.why);
-	conn_leave_idle(filter);
+	decider_host_refuse_all();
 }
 
 const char *decider_trouble(void)
@@ -57,9 +77,9 @@ const char *decider_trouble(void)
 	return stream.dead ? "request decider unavailable" : "request decider not ready";
 }
 
-uint64_t decider_next_id(void)
+uint64_t decider_next_id(const struct filter *filter)
 {
-	return stream.dead || !stream.greeted ? 0 : ++stream.last_id;
+	return stream.dead || (filter->rules->asks && !stream.greeted) ? 0 : ++stream.last_id;
 }
 
 void decider_forget_id(uint64_t id)
@@ -71,7 +91,7 @@ void decider_forget_id(uint64_t id)
 
 static void write_queued(void)
 {
-	while (!stream.dead && stream.sent < stream.queued.len) {
+	while (!stream.dead && stream.out_fd >= 0 && stream.sent < stream.queued.len) {
 		ssize_t n = write(stream.out_fd, stream.queued.text + stream.sent, stream.queued.len - stream.sent);
 
 		if (n < 0 && errno == EAGAIN)
@@ -82,6 +102,8 @@ static void write_queued(void)
 		}
 		stream.sent += n > 0 ? (size_t)n : 0;
 	}
+	if (stream.dead || stream.out_fd < 0)
+		return;
 	str_done(&stream.queued);
 	str_init(&stream.queued, QUEUE_MAX);
 	stream.sent = 0;
@@ -100,6 +122,9 @@ void decider_send(struct str *frame)
 {
 	const char length[LENGTH_BYTES] = { (char)(frame->len >> 24), (char)(frame->len >> 16), (char)(frame->len >> 8), (char)frame->len };
 
+	if (!stream.queues)
+		str_init(&stream.queued, QUEUE_MAX);
+	stream.queues = true;
 	str_add_n(&stream.queued, length, sizeof(length));
 	str_add_n(&stream.queued, frame->text, frame->len);
 	if (frame->failed || stream.queued.failed)
@@ -142,7 +167,10 @@ static int add_patterns(struct domain_vec *list, const json_t *entries, bool den
 static void take_hello(const json_t *frame)
 {
 	struct domain_rules *domains = &stream.filter->rules->domains;
-	int r = decider_check_hello(frame) ? add_patterns(&domains->allowed, json_object_get(frame, "allowedDomains"), false) : -EINVAL;
+	const json_t *allowed = json_object_get(frame, "allowedDomains");
+	bool lists = json_array_size(allowed) + json_array_size(json_object_get(frame, "deniedDomains")) > 0;
+	int r = decider_check_hello(frame) && (stream.filter->rules->asks || !lists) ? add_patterns(&domains->allowed, allowed, false)
+	                                                                             : -EINVAL;
 
 	if (r == 0)
 		r = add_patterns(&domains->denied, json_object_get(frame, "deniedDomains"), true);
@@ -170,6 +198,8 @@ static void take_verdict(json_t *frame)
 		decider_die("bad verdict frame");
 	} else if (was_given_up(verdict.id)) {
 		return;
+	} else if (decider_host_is_asked(verdict.id)) {
+		decider_host_answer(&verdict);
 	} else if (decider_is_asked(stream.filter, verdict.id)) {
 		decider_answer(stream.filter, &verdict, frame);
 	} else {
@@ -242,11 +272,12 @@ static void be_readable(struct source *source, uint32_t events)
 static void begin(struct filter *filter)
 {
 	autostr struct str hello;
+	autostr struct str waiting = stream.queued; /* goes behind the hello */
 
 	stream.in.ready = be_readable;
 	stream.out.ready = be_writable;
+	stream.queues = false;
 	str_init(&stream.received, 2 * DECIDER_FRAME_MAX);
-	str_init(&stream.queued, QUEUE_MAX);
 	str_init(&hello, 64);
 	arena_init(&stream.arena, RULES_ARENA_MAX);
 	if (fd_set_nonblocking(stream.in_fd) < 0 || fd_set_nonblocking(stream.out_fd) < 0 ||
@@ -257,6 +288,8 @@ static void begin(struct filter *filter)
 	}
 	str_add(&hello, "{\"t\":\"hello\",\"proto\":1}");
 	decider_send(&hello);
+	str_add_n(&stream.queued, waiting.text, waiting.len);
+	write_queued();
 	be_readable(&stream.in, EPOLLIN);
 }
 
@@ -269,7 +302,7 @@ void decider_obey(struct filter *filter, char kind, int *fd)
 		decider_die("closed");
 		return;
 	}
-	if (*place >= 0 || *fd < 0)
+	if (*place >= 0 || *fd < 0 || stream.dead)
 		return;
 	*place = *fd;
 	*fd = -1;

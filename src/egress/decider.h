@@ -1,6 +1,7 @@
 /*
  * decider.h: requests that are decided by somebody else's program, as `srt proxy` has it: each is told to the decider on a stream, and goes on when it
- * says so. What reaches no verdict in time, or hears one that is malformed, is refused.
+ * says so. What reaches no verdict in time, or hears one that is malformed, is refused. In a sandbox (rules.asks_hosts, rules.asks_requests) the lists are the
+ * policy's, the hello brings none, and hosts that are on neither list may be asked about as well; the end of the stream leaves what needs no question.
  *
  * A frame is four bytes, the length with the highest first, and one JSON object. Each side begins with a hello; ours is first. Then
  *
@@ -8,10 +9,13 @@
  *   there  {"t": "verdict", "id", "action": "allow", "setHeaders", "removeHeaders", "cred", "credential"} | {…, "action": "deny", "status", "reason"}
  *          | {…, "action": "need_body", "max"}
  *   here   {"t": "body", "id", "data": base64, "cut": true}, after need_body
+ *   here   {"t": "ask", "id", "host", "port"}, about a host: allow or deny, and nothing with it but deny's status and reason
  *
- *   decider.c        the stream, the hello, the end
- *   decider_ask.c    one request: its question, its body, its verdict
- *   decider_check.c  what a frame may hold
+ *   decider.c           the stream, the hello, the end
+ *   decider_ask.c       one request: its question, its body, its verdict
+ *   decider_question.c  how it is told
+ *   decider_host.c      one host
+ *   decider_check.c     what a frame may hold
  */
 #ifndef COFFER_EGRESS_DECIDER_H
 #define COFFER_EGRESS_DECIDER_H
@@ -27,6 +31,7 @@ enum { DECIDER_FRAME_MAX = 1 << 20, DECIDER_BODY_MAX = 32 << 20, DECIDER_HELD_MA
 
 /* ---- for the filter ---- */
 
+bool decider_is_wanted(const struct filter *filter);
 /* Takes the descriptor. */
 void decider_obey(struct filter *filter, char kind, int *fd);
 /* The request, whose head is the first bytes of conn->in, may go on: it was asked about and allowed. Else the question is put, or it was refused. */
@@ -38,6 +43,13 @@ bool decider_drops(const struct conn *conn, struct head_text name);
 void decider_add_headers(const struct conn *conn, const struct host *host, struct str *out);
 /* body is at its beginning. ahead: what the server has to get before the rest. */
 void decider_hand_over(struct conn *conn, struct body *body, struct str *ahead);
+
+/* Nobody has decided: the lists do not allow it, and do not deny it. */
+bool decider_may_ask(const struct filter *filter, const struct domain_verdict *verdict);
+bool decider_has_allowed(const struct conn *conn, const struct host *host, uint16_t port);
+/* Puts the question, or refuses; calls go_on with head_bytes when it was allowed. */
+typedef void decider_go_on(struct conn *conn, size_t head_bytes);
+void decider_ask_host(struct conn *conn, const struct goal *goal, size_t head_bytes, decider_go_on *go_on);
 
 /* ---- between its files ---- */
 
@@ -57,7 +69,7 @@ bool decider_check_hello(const json_t *frame);
 bool decider_check_verdict(const json_t *frame, struct verdict *ret_verdict);
 
 /* 0: there is no decider, or not yet, or no more. */
-uint64_t decider_next_id(void);
+uint64_t decider_next_id(const struct filter *filter);
 void decider_forget_id(uint64_t id);  /* whose verdict may still come */
 void decider_send(struct str *frame); /* the JSON; empties it */
 void decider_die(const char *why);
@@ -66,5 +78,12 @@ bool decider_is_asked(const struct filter *filter, uint64_t id); /* somebody wai
 /* Frame is the verdict's, a reference to keep or not. */
 void decider_answer(struct filter *filter, const struct verdict *verdict, json_t *frame);
 void decider_refuse_all(struct filter *filter, const char *why);
+/* False: it cannot be told in a frame. */
+bool decider_write_question(const struct conn *conn, uint64_t id, const struct request *request, const struct host *host,
+                            struct str *frame);
+bool decider_host_is_asked(uint64_t id);
+void decider_host_answer(const struct verdict *verdict);
+void decider_host_leave(struct conn *conn);
+void decider_host_refuse_all(void);
 
 #endif

@@ -4,17 +4,17 @@
  * that the server gets; what follows is never looked at again.
  */
 #include "egress/decider.h"
+#include "egress/weak.h"
 
 #include "policy/access.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { BAD = 400, FORBIDDEN = 403, UNAVAILABLE = 503, TARGET_MAX = 8 << 10 };
+enum { BAD = 400, FORBIDDEN = 403, UNAVAILABLE = 503 };
 
 enum question_state { ASKED, READING, SHOWN, ALLOWED };
 
@@ -58,6 +58,7 @@ void decider_leave(struct conn *conn)
 {
 	struct question *question = conn->question;
 
+	decider_host_leave(conn);
 	if (!question)
 		return;
 	if (question->state != ALLOWED)
@@ -83,6 +84,11 @@ static void be_late(struct conn *conn)
 	conn_run(conn);
 }
 
+static enum wait_kind patience(const struct conn *conn)
+{
+	return conn->filter->rules->asks ? WAIT_VERDICT : WAIT_ANSWER;
+}
+
 void decider_refuse_all(struct filter *filter, const char *why)
 {
 	char text[160];
@@ -101,123 +107,6 @@ void decider_refuse_all(struct filter *filter, const char *why)
 }
 
 /* ---- the question ---- */
-
-/* A field's bytes are Latin-1. False: control characters. */
-static bool add_value(struct str *text, struct head_text value)
-{
-	for (size_t i = 0; i < value.n; i++) {
-		unsigned char c = (unsigned char)value.at[i];
-
-		if ((c < ' ' && c != '\t') || (c >= 0x7f && c <= 0x9f))
-			return false;
-		if (c < 0x80)
-			str_add_char(text, (char)c);
-		else
-			str_printf(text, "%c%c", 0xc0 | c >> 6, 0x80 | (c & 0x3f));
-	}
-	return true;
-}
-
-static bool add_json_value(struct str *frame, struct head_text value)
-{
-	autostr struct str text;
-	bool good;
-
-	str_init(&text, 2 * HEAD_BYTES_MAX + 1);
-	good = add_value(&text, value);
-	str_add_json(frame, text.len ? text.text : "", text.len);
-	frame->failed |= text.failed;
-	return good;
-}
-
-static bool is_same_name(struct head_text a, struct head_text b)
-{
-	return a.n == b.n && strncasecmp(a.at, b.at, a.n) == 0;
-}
-
-static bool came_before(const struct head *head, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (is_same_name(head->field[k].name, head->field[i].name))
-			return true;
-	return false;
-}
-
-static bool add_values(struct str *frame, const struct head *head, size_t i)
-{
-	bool good = true;
-
-	str_add(frame, "\"");
-	for (size_t k = 0; k < head->field[i].name.n; k++)
-		str_add_char(frame, (char)tolower((unsigned char)head->field[i].name.at[k]));
-	str_add(frame, "\":[");
-	for (size_t k = i; k < head->fields_n && good; k++) {
-		if (!is_same_name(head->field[k].name, head->field[i].name))
-			continue;
-		str_add(frame, k > i ? "," : "");
-		good = add_json_value(frame, head->field[k].value);
-	}
-	str_add_char(frame, ']');
-	return good;
-}
-
-/* Host has a member of its own. */
-static bool add_fields(struct str *frame, const struct head *head)
-{
-	const char *before = ",\"headers\":{";
-	bool good = true;
-
-	for (size_t i = 0; i < head->fields_n && good; i++) {
-		if (head_text_is(head->field[i].name, "host")) {
-			continue;
-		} else if (!came_before(head, i)) {
-			str_add(frame, before);
-			good = add_values(frame, head, i);
-			before = ",";
-		}
-	}
-	str_add(frame, before[1] ? "" : "}");
-	return good;
-}
-
-static bool add_target(struct str *frame, const struct request *request)
-{
-	const char *mark = memchr(request->path.at, '?', request->path.n);
-	size_t n = mark ? (size_t)(mark - request->path.at) : request->path.n, rest = request->path.n - n;
-
-	str_add(frame, ",\"path\":");
-	str_add_json(frame, n ? request->path.at : "/", n ? n : 1);
-	if (rest > 1) {
-		str_add(frame, ",\"query\":");
-		str_add_json(frame, mark + 1, rest - 1);
-	}
-	return n <= TARGET_MAX;
-}
-
-static bool add_question(struct str *frame, const struct question *question, const struct request *request, const struct host *host)
-{
-	const struct conn *conn = question->conn;
-	const struct head_field *said;
-	size_t from = 0;
-	bool good = true;
-
-	str_printf(frame, "{\"t\":\"req\",\"id\":%llu,\"method\":\"%s\",\"host\":", (unsigned long long)question->id,
-	           http_method_str((enum http_method)request->head.parser.method));
-	str_add_json_text(frame, host->text);
-	str_printf(frame, ",\"port\":%u", request->port);
-	said = head_next(&request->head, "host", &from);
-	if (said) {
-		str_add(frame, ",\"hostHeader\":");
-		good = add_json_value(frame, said->value);
-	}
-	if (conn->client.secure && conn->says_name) {
-		str_add(frame, ",\"sni\":");
-		str_add_json_text(frame, conn->name.text);
-	}
-	good = good && add_target(frame, request) && add_fields(frame, &request->head);
-	str_add_char(frame, '}');
-	return good && !frame->failed && frame->len <= DECIDER_FRAME_MAX;
-}
 
 static struct question *new_question(struct conn *conn, const struct request *request, size_t head_bytes)
 {
@@ -240,7 +129,7 @@ static struct question *new_question(struct conn *conn, const struct request *re
 
 static void put(struct conn *conn, const struct request *request, const struct host *host, size_t head_bytes)
 {
-	uint64_t id = decider_next_id();
+	uint64_t id = decider_next_id(conn->filter);
 	struct question *question = id ? new_question(conn, request, head_bytes) : NULL;
 	autostr struct str frame;
 
@@ -250,37 +139,51 @@ static void put(struct conn *conn, const struct request *request, const struct h
 	}
 	question->id = id;
 	str_init(&frame, 2 * DECIDER_FRAME_MAX);
-	if (!add_question(&frame, question, request, host)) {
+	if (!decider_write_question(conn, id, request, host, &frame)) {
 		question->state = ALLOWED; /* nobody has heard of its number */
 		decider_leave(conn);
 		refuse_decided(conn, BAD, "bad_request", "request the decider cannot be asked about");
 		return;
 	}
 	conn->step = conn_step_nothing;
-	conn_wait(conn, WAIT_VERDICT, be_late);
+	conn_wait(conn, patience(conn), be_late);
 	decider_send(&frame);
 }
 
-/* Whom the lists refuse nobody is asked about: whoever dials refuses it. */
-static bool may_be_reached(const struct conn *conn, const struct request *request, struct host *ret_host)
+static bool find_host(const struct conn *conn, const struct request *request, struct host *ret_host)
 {
-	if (conn->direct)
-		*ret_host = conn->goal.host;
-	else if (host_parse(request->host.at, request->host.n, ret_host) < 0)
+	if (!conn->direct)
+		return host_parse(request->host.at, request->host.n, ret_host) == 0;
+	*ret_host = conn->goal.host;
+	return true;
+}
+
+/* Whom the lists refuse nobody is asked about: whoever dials refuses it. A host comes before its requests. */
+static bool ask_about(struct conn *conn, const struct request *request, size_t head_bytes)
+{
+	struct host host;
+	struct domain_verdict verdict;
+
+	if (!find_host(conn, request, &host))
 		return false;
-	return domain_decide(&conn->filter->rules->domains, ret_host, request->port).allowed;
+	verdict = domain_decide(&conn->filter->rules->domains, &host, request->port);
+	if (verdict.allowed || (!verdict.rule && decider_has_allowed(conn, &host, request->port)))
+		put(conn, request, &host, head_bytes);
+	else if (decider_may_ask(conn->filter, &verdict))
+		decider_ask_host(conn, &(struct goal){ .host = host, .port = request->port }, head_bytes, entry_go_on);
+	else
+		return false;
+	return true;
 }
 
 bool decider_allows(struct conn *conn, struct request *request, size_t head_bytes)
 {
-	struct host host;
+	const struct filter_rules *rules = conn->filter->rules;
 
-	if (!conn->filter->rules->asks)
+	if ((!rules->asks && !rules->asks_requests) || WEAKENED("asks"))
 		return true;
-	if (!conn->question && may_be_reached(conn, request, &host)) {
-		put(conn, request, &host, head_bytes);
+	if (!conn->question && ask_about(conn, request, head_bytes))
 		return false;
-	}
 	if (conn->question && conn->question->read.len > 0)
 		request->waits = false; /* it was told to go on */
 	return true;
@@ -300,7 +203,7 @@ static void show(struct question *question, bool cut)
 	str_add(&frame, cut ? "\",\"cut\":true}" : "\"}");
 	question->state = SHOWN;
 	question->conn->step = conn_step_nothing;
-	conn_wait(question->conn, WAIT_VERDICT, be_late);
+	conn_wait(question->conn, patience(question->conn), be_late);
 	decider_send(&frame);
 }
 

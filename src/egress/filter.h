@@ -9,7 +9,7 @@
  *   retry.c    the second thing a TLS client says, when the server asks it to
  *   terminate.c  TLS that ends here, and begins anew
  *   judge.c    single requests, and what is changed in them
- *   decider.h  the same by somebody else's program
+ *   decider.h  the same by somebody else's program, and hosts that are on no list
  *   http.c     HTTP that is read: one message there, one back, again
  *   resolver.c names, asked for with DNS
  *   direct.c   connections that were meant for somebody else and led here
@@ -87,6 +87,7 @@ struct goal {
 
 struct exchange;
 struct question;
+struct host_question;
 
 struct conn {
 	struct filter *filter;
@@ -118,8 +119,10 @@ struct conn {
 	struct flow up, down;
 	struct exchange *exchange; /* plain HTTP */
 	struct question *question; /* to the decider (decider.h) */
-	bool greeted;              /* a TLS greeting has passed */
-	bool is_open;              /* an "open" was reported: a "close" is due */
+	struct host_question *host_question;
+	struct domain_pattern *asked; /* what the decider has allowed, the last host and port, or NULL */
+	bool greeted;                 /* a TLS greeting has passed */
+	bool is_open;                 /* an "open" was reported: a "close" is due */
 	uint64_t opened_ms, up_before, down_before;
 };
 

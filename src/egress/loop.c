@@ -34,7 +34,8 @@ int loop_init(struct loop *loop)
 		               [WAIT_STEP] = WAIT_STEP_MS,
 		               [WAIT_IDLE] = WAIT_IDLE_MS,
 		               [WAIT_HANDSHAKE] = WAIT_HANDSHAKE_MS,
-		               [WAIT_VERDICT] = WAIT_VERDICT_MS },
+		               [WAIT_VERDICT] = WAIT_VERDICT_MS,
+		               [WAIT_ANSWER] = WAIT_ANSWER_MS },
 	};
 	the_epoll = fd;
 	loop->turns_end = &loop->turns;

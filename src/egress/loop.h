@@ -18,8 +18,15 @@ struct wait {
 	uint64_t until_ms;
 	void (*late)(struct wait *wait);
 };
-enum wait_kind { WAIT_SOON, WAIT_STEP, WAIT_IDLE, WAIT_HANDSHAKE, WAIT_VERDICT, WAIT_KINDS };
-enum { WAIT_SOON_MS = 500, WAIT_STEP_MS = 10000, WAIT_IDLE_MS = 60000, WAIT_HANDSHAKE_MS = 10000, WAIT_VERDICT_MS = 5000 };
+enum wait_kind { WAIT_SOON, WAIT_STEP, WAIT_IDLE, WAIT_HANDSHAKE, WAIT_VERDICT, WAIT_ANSWER, WAIT_KINDS };
+enum {
+	WAIT_SOON_MS = 500,
+	WAIT_STEP_MS = 10000,
+	WAIT_IDLE_MS = 60000,
+	WAIT_HANDSHAKE_MS = 10000,
+	WAIT_VERDICT_MS = 5000,
+	WAIT_ANSWER_MS = 60000 /* perhaps a person's */
+};
 
 struct turn {
 	struct turn *next;

@@ -101,7 +101,7 @@ static void obey(struct source *source, uint32_t events)
 		}
 		if (fd >= 0 && message[0] == CONTROL_RULES)
 			renew(filter, fd);
-		else if (filter->rules->asks && (message[0] == DECIDER_IN || message[0] == DECIDER_OUT || message[0] == DECIDER_END))
+		else if (decider_is_wanted(filter) && (message[0] == DECIDER_IN || message[0] == DECIDER_OUT || message[0] == DECIDER_END))
 			decider_obey(filter, (char)message[0], &fd);
 		else if (fd >= 0 && (message[0] == LISTENER_PROXY || message[0] == LISTENER_TRANSPARENT || message[0] == LISTENER_RESOLVER))
 			add_listener(filter, (enum listener_kind)message[0], &fd);

@@ -213,7 +213,8 @@ void refuse_request(struct conn *conn, unsigned status, const char *error, const
 void refuse_decided(struct conn *conn, unsigned status, const char *code, const char *reason)
 {
 	report(conn, REPORT_DENY, reason);
-	send_refusal(conn, &(struct refusal){ status, http_status_str((enum http_status)status), code, code, reason });
+	send_refusal(conn,
+	             &(struct refusal){ status, http_status_str((enum http_status)status), "blocked-by-sandbox-runtime", code, reason });
 }
 
 void refuse_crowd(int fd)

@@ -48,6 +48,8 @@ static void reconsider(struct conn *conn)
 	bool is_ours = !conn->hop || conn->hop->kind != HOP_OUTSIDE; /* with a proxy of somebody else's the lists mean nothing */
 	const char *reason;
 
+	if (conn->asked && conn->goal.rule == conn->asked && !verdict.allowed && !verdict.rule) /* nobody has said otherwise since */
+		verdict = (struct domain_verdict){ .allowed = true, .rule = conn->asked };
 	conn->goal.rule = is_under_way ? verdict.rule : NULL; /* the old one is about to go */
 	reason = is_under_way && is_ours ? refusal_of(conn, &verdict) : NULL;
 

@@ -1,9 +1,10 @@
 /*
- * Theory of operation. A resolver that asks nobody: a name that some port of may be reached has an address of our making (names.h), any other one does
+ * Theory of operation. A resolver that asks nobody: a name that some port of may be reached, or that somebody will be asked about, has an address of our making (names.h), any other one does
  * not exist. So a lookup takes nothing out of the sandbox, and what a name is really about is asked only when somebody connects.
  *
  * There is no IPv6 address to a name: IPv4 reaches the filter as well, and a client that is told of none does not wait for one.
  */
+#include "egress/decider.h"
 #include "egress/dns.h"
 #include "egress/filter.h"
 
@@ -57,7 +58,9 @@ static struct dns_answer answer_localhost(uint16_t type)
 static struct dns_answer decide(struct filter *filter, const struct dns_question *question)
 {
 	struct dns_answer answer = { .code = DNS_NO_SUCH_NAME };
+	struct domain_verdict verdict;
 	struct host host;
+	bool known;
 
 	if (question->refused != DNS_FINE)
 		return (struct dns_answer){ .code = question->refused };
@@ -65,7 +68,9 @@ static struct dns_answer decide(struct filter *filter, const struct dns_question
 		return answer;
 	if (is_localhost(host.text))
 		return answer_localhost(question->type);
-	answer.code = domain_may_resolve(&filter->rules->domains, &host) ? DNS_FINE : refuse(filter, &host);
+	verdict = domain_decide(&filter->rules->domains, &host, 0);
+	known = domain_may_resolve(&filter->rules->domains, &host) || decider_may_ask(filter, &verdict);
+	answer.code = known ? DNS_FINE : refuse(filter, &host);
 	if (answer.code != DNS_FINE || question->type != DNS_A)
 		return answer;
 	if (names_give(&filter->names, host.text, answer.address) < 0)

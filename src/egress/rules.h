@@ -10,7 +10,8 @@
  *   "tls": {"ca_cert": PEM, "ca_key": PEM, "excluded": ["pinned.example.com"], "tunnels_max": 256, "handshake_ms": 10000},
  *   "requests": [{"layer": 0, "deny": false, "hosts": […], "methods": […], "paths": […], "reason": "…", "headers": {"X": "y", "Z": null}, "why": "…"}],
  *   "secrets": [{"placeholder": "…", "value": "…", "hosts": […]}], "stripped_headers": […], "ambiguous_target": "refuse",
- *   "refuse_opaque_tunnels": false, "require_host_match": false, "plaintext_header_set": false, "plaintext_inject": false, "asks": false
+ *   "refuse_opaque_tunnels": false, "require_host_match": false, "plaintext_header_set": false, "plaintext_inject": false,
+ *   "asks": false, "asks_hosts": false, "asks_requests": false
  *
  *   "aws": [{"id": placeholder, "key": placeholder, "secret": "…", "hosts": […]}], "sigv4": ["streaming", "presigned", "sigv4a"] (what passes)
  *   "roots": PEM, "parent_roots": PEM (the first is wanted where a server or a proxy is spoken to with TLS)
@@ -58,7 +59,8 @@ struct filter_rules {
 	struct text_vec stripped_headers; /* of answers */
 	enum filter_target ambiguous_target;
 	bool refuse_opaque_tunnels, require_host_match, plaintext_header_set, plaintext_inject;
-	bool asks; /* a decider, about each request (decider.h) */
+	/* A decider (decider.h): all by itself, about each request; in a sandbox, about hosts on no list, and requests. */
+	bool asks, asks_hosts, asks_requests;
 	struct filter_fixed {
 		const char *name, *digest;
 	} fixed[FILTER_FIXED_MAX]; /* name NULL behind the last */

@@ -242,6 +242,8 @@ static bool *flag(struct filter_rules *rules, const char *name)
 		{ "plaintext_header_set", &rules->plaintext_header_set },
 		{ "plaintext_inject", &rules->plaintext_inject },
 		{ "asks", &rules->asks },
+		{ "asks_hosts", &rules->asks_hosts },
+		{ "asks_requests", &rules->asks_requests },
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -313,5 +315,7 @@ const char *filter_rules_keep(struct filter_rules *rules, const struct filter_ru
 	rules->aws = old->aws;
 	rules->plaintext_inject = old->plaintext_inject;
 	rules->asks = old->asks;
+	rules->asks_hosts = old->asks_hosts;
+	rules->asks_requests = old->asks_requests;
 	return NULL;
 }

@@ -24,6 +24,8 @@ bool terminate_must_see(const struct conn *conn)
 	const struct filter_rules *rules = conn->filter->rules;
 	const struct access_request any = { .host = &conn->goal.host, .port = conn->goal.port };
 
+	if (rules->asks_requests && (!rules->tls.opens || terminate_wants(conn)))
+		return true;
 	return rules->refuse_opaque_tunnels || access_names_host(&rules->requests, &any);
 }
 

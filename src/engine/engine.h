@@ -61,13 +61,15 @@ struct engine_event {
  * none. A descriptor that is not open is /dev/null. Output and error that lead to the same place share one pipe, so that their
  * order is kept: both count as output then.
  */
+/* What a packet of rules_fd brings: a sealed file of rules, in place of those before; the two ends of a decider's stream. */
+enum { ENGINE_RULES = 'R', ENGINE_DECIDER_IN = 'I', ENGINE_DECIDER_OUT = 'O' };
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
 	int cancel_fd;                  /* -1, or readable when the run is to be cancelled */
 	int control_fd;                 /* -1, or read as long as the run lasts: its bytes are CONTROL events */
 	const struct spill_wish *spill; /* NULL: all output goes on */
 	int turn_fd;                    /* -1, or whenever it is readable the callback has a turn, and sees to it that it no longer is */
-	int rules_fd; /* -1, or packets that bring sealed files of rules, each for the egress filter in place of those before */
+	int rules_fd; /* -1, or packets for the egress filter, a letter and a descriptor each */
 	const struct winsize
 	    *size; /* NULL, or the size of a terminal for which the caller has none; looked at again when SIGWINCH is taken */
 	const sigset_t

@@ -263,11 +263,15 @@ static void read_control(struct watch *w)
 
 static void pass_rules(struct watch *w)
 {
-	char byte;
-	autofd int rules = -1;
+	char kind;
+	autofd int fd = -1;
 
-	if (sock_receive(w->options->rules_fd, &byte, sizeof(byte), &rules) > 0 && rules >= 0 && w->report->egress)
-		(void)egress_renew(w->report->egress, rules);
+	if (sock_receive(w->options->rules_fd, &kind, sizeof(kind), &fd) <= 0 || fd < 0 || !w->report->egress)
+		return;
+	if (kind == ENGINE_RULES)
+		(void)egress_renew(w->report->egress, fd);
+	else if (kind == ENGINE_DECIDER_IN || kind == ENGINE_DECIDER_OUT)
+		(void)egress_hand_over(w->report->egress, kind, fd);
 }
 
 static void hear_caller(struct watch *w, const struct pollfd *polls)

@@ -55,6 +55,18 @@ static void merge_stripped(struct merge *m)
 	m->next.network.stripped_headers = both;
 }
 
+/* A question about a host may open it, one about a request only closes. */
+static void merge_asks(struct merge *m)
+{
+	enum policy_asks base = m->base->network.asks, request = m->request->network.asks;
+
+	if (!policy_field_is_given(m->request, policy_field_by_pointer("/network/asks")))
+		return;
+	if (request & POLICY_ASKS_HOSTS & ~base)
+		merge_refuse_field(m, "/network/asks", "hosts", "\"requests\", or what it is without it");
+	m->next.network.asks = (enum policy_asks)((base & request & POLICY_ASKS_HOSTS) | ((base | request) & POLICY_ASKS_REQUESTS));
+}
+
 static void merge_tunnels(struct merge *m)
 {
 	const struct policy_network *request = &m->request->network;
@@ -129,5 +141,6 @@ void merge_secure(struct merge *m)
 	merge_requests(m);
 	merge_stripped(m);
 	merge_tunnels(m);
+	merge_asks(m);
 	merge_credentials(m);
 }

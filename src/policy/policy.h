@@ -115,6 +115,9 @@ struct policy_tls {
 /* What becomes of a request whose target names another path for those who normalize it. */
 enum policy_target { POLICY_TARGET_REFUSE, POLICY_TARGET_AS_SPELLED, POLICY_TARGET_NORMALIZE };
 
+/* What another program is asked about while the run goes on: hosts that are on neither list; each request. */
+enum policy_asks { POLICY_ASKS_NOTHING, POLICY_ASKS_HOSTS, POLICY_ASKS_REQUESTS, POLICY_ASKS_BOTH };
+
 struct policy_network {
 	enum policy_network_mode mode;
 	const char *mode_why;
@@ -133,6 +136,7 @@ struct policy_network {
 	struct text_vec stripped_headers; /* of answers */
 	enum policy_target ambiguous_target;
 	bool refuse_opaque_tunnels, require_host_match, allow_plaintext_header_set;
+	enum policy_asks asks;
 };
 
 struct policy_credentials {

@@ -125,6 +125,16 @@ int session_send_rules(const struct session *session, const struct session_reque
 	return r < 0 ? err_set(err, ERR_BUSY, -r, "the run has not taken the rules of before yet") : 0;
 }
 
+int session_send_decider(int socket, int in, int out, struct err *err)
+{
+	const char kinds[] = { ENGINE_DECIDER_OUT, ENGINE_DECIDER_IN };
+	int r = sock_send_fd(socket, &kinds[0], 1, out);
+
+	if (r >= 0)
+		r = sock_send_fd(socket, &kinds[1], 1, in);
+	return r < 0 ? err_set(err, ERR_USAGE, -r, "the decider's stream: %s", strerror(-r)) : 0;
+}
+
 int session_gc(const struct session *session, struct err *err)
 {
 	int r = state_dir_make(session->state_dir, err);

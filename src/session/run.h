@@ -107,6 +107,8 @@ bool session_wants_stage(const struct err *err);
  * its rules_fd in place of what was in force. 0, or a negative errno: it says nothing that a filter could enforce, or there is no room.
  */
 int session_send_rules(const struct session *session, const struct session_request *request, int socket, struct err *err);
+/* Copies of both ends of a decider's stream, for the filter of the same run. 0, or USAGE. */
+int session_send_decider(int socket, int in, int out, struct err *err);
 
 /* Undoes what runs that were ended by force have left. Returns how many, or a negative errno. */
 int session_gc(const struct session *session, struct err *err);

@@ -169,14 +169,17 @@ export interface NetworkRestrictionConfig {
 }
 
 export type NetworkHostPattern = { host: string; port: number | undefined };
-export type SandboxAskCallback = (params: NetworkHostPattern) => Promise<boolean | { allow: false; reason: string }>;
+/** About a host on neither list; called for each connection. What is not answered within a minute is refused. */
+export type SandboxAskCallback = (params: NetworkHostPattern) => Promise<boolean | { allow: boolean; reason?: string }>;
 
 export interface RequestInfo {
   host: string;
   port: number;
   [more: string]: unknown;
 }
-export type RequestDecision = { action: 'allow' | 'deny'; reason?: string; status?: number };
+export type RequestDecision =
+  | { action: 'allow'; setHeaders?: Record<string, string | string[]>; removeHeaders?: string[] }
+  | { action: 'deny'; reason?: string; status?: number };
 export type FilterRequestCallback = (request: Request, info: RequestInfo) => RequestDecision | Promise<RequestDecision>;
 export type MutateForwardedHeaders = (headers: Headers) => void;
 

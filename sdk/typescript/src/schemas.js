@@ -14,9 +14,10 @@ const least = () => ({
   filesystem: { denyRead: [], allowWrite: [], denyWrite: [] },
 });
 
-/** srt cannot call a function of this process. It is shown that there is one, so that it refuses what it cannot do. */
+/** filterRequest is for decider.js to call. Any other function srt is shown, so that it refuses what it cannot do. */
 function plainly(document) {
-  return JSON.parse(JSON.stringify(document, (_, value) => (typeof value === 'function' ? '[function]' : value)));
+  const shown = (key, value) => (typeof value !== 'function' ? value : key === 'filterRequest' ? undefined : '[function]');
+  return JSON.parse(JSON.stringify(document, shown));
 }
 
 function schema(key) {

@@ -5,6 +5,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { findSrt, isBash, quote, which } from './binary.js';
+import { Decider } from './decider.js';
 import { ConfigError, NetworkConfigSchema, SandboxRuntimeConfigSchema } from './schemas.js';
 import { SandboxViolationStore, clean, encodeCommand, shouldIgnore } from './violations.js';
 
@@ -29,6 +30,8 @@ const COMMAND_ID_MIN = 22;
 
 const state = {
   config: undefined,
+  ask: undefined,
+  decider: undefined,
   initializing: undefined, // { request, done }
   folder: undefined,
   wrapped: 0,
@@ -110,8 +113,7 @@ function start(request) {
   const { errors } = checkDependencies();
   if (errors.length) throw new Error(`Sandbox dependencies not available: ${errors.join(', ')}`);
   SandboxRuntimeConfigSchema.parse(request.config);
-  if (request.ask) process.emitWarning('the ask callback is never called: a host on no list is refused');
-  state.config = request.config;
+  Object.assign(state, { config: request.config, ask: request.ask });
 }
 
 async function initialize(config, ask, enableLogMonitor = false, options = {}) {
@@ -130,8 +132,9 @@ async function initialize(config, ask, enableLogMonitor = false, options = {}) {
 }
 
 function drop() {
+  state.decider?.close();
   if (state.folder) rmSync(state.folder, { recursive: true, force: true });
-  Object.assign(state, { config: undefined, folder: undefined, wrapped: 0 });
+  Object.assign(state, { config: undefined, ask: undefined, decider: undefined, folder: undefined, wrapped: 0 });
   state.outcomes.clear();
   state.lists.clear();
 }
@@ -158,30 +161,36 @@ function forShell(command, binShell) {
   return `exec ${quote([shell, '-c', command])}`;
 }
 
-function plan(command, binShell, customConfig, abortSignal, options) {
+/** COFFER_SRT_DECIDER, where there is something to ask; `folder` is there. */
+async function deciderVariable({ strictAllowlist, filterRequest }) {
+  const ask = strictAllowlist ? undefined : state.ask;
+  if (!ask && !filterRequest) return {};
+  state.decider ??= new Decider(state.folder);
+  return { COFFER_SRT_DECIDER: await state.decider.variable({ ask, filterRequest }) };
+}
+
+async function plan(command, binShell, customConfig, abortSignal, options) {
   abortSignal?.throwIfAborted();
   if (!state.config && !customConfig) throw new Error('SandboxManager.initialize() has not been called');
   const document = withList(laidOver(state.config, customConfig), options?.commandId);
   if (customConfig) SandboxRuntimeConfigSchema.parse(document);
-  const settings = JSON.stringify(document);
+  const settings = JSON.stringify(document); // a function is no part of it
   if (command.includes('\0')) throw new LinuxSandboxProfileError('nul_in_path', 'the command holds a NUL byte');
   if (Math.max(Buffer.byteLength(settings), Buffer.byteLength(command)) > ARGUMENT_MAX)
     throw new LinuxSandboxProfileError('command_too_long', `the settings or the command are longer than ${ARGUMENT_MAX} bytes`);
-  return {
-    argv: [findSrt(), '-c', forShell(command, binShell)],
-    variables: { COFFER_SRT_PROFILE: 'npm', COFFER_SRT_SETTINGS: settings, COFFER_SRT_OUTCOME: outcomeFile(command, options) },
-  };
+  const variables = { COFFER_SRT_PROFILE: 'npm', COFFER_SRT_SETTINGS: settings, COFFER_SRT_OUTCOME: outcomeFile(command, options) };
+  return { argv: [findSrt(), '-c', forShell(command, binShell)], variables: { ...variables, ...(await deciderVariable(document.network)) } };
 }
 
 async function wrapWithSandbox(command, binShell, customConfig, abortSignal, options) {
   await state.initializing?.done;
-  const { argv, variables } = plan(command, binShell, customConfig, abortSignal, options);
+  const { argv, variables } = await plan(command, binShell, customConfig, abortSignal, options);
   return quote(['env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...argv]);
 }
 
 async function wrapWithSandboxArgv(command, binShell, customConfig, abortSignal, cwd, options) {
   await state.initializing?.done;
-  const { argv, variables } = plan(command, binShell, customConfig, abortSignal, options);
+  const { argv, variables } = await plan(command, binShell, customConfig, abortSignal, options);
   return { argv, env: { ...process.env, ...variables } };
 }
 

@@ -130,7 +130,7 @@ test('settings are judged by srt', async () => {
     [{ ...least, mandatoryDenySearchDepth: 0 }, 'mandatoryDenySearchDepth'],
     [{ network: least.network }, 'filesystem'],
     [[], ''],
-    [{ ...least, network: { ...least.network, filterRequest: () => ({ action: 'deny' }) } }, 'network.filterRequest'],
+    [{ ...least, network: { ...least.network, filterRequest: 'deny' } }, 'network.filterRequest'],
   ]) {
     const result = runtime.SandboxRuntimeConfigSchema.safeParse(document);
     assert.equal(result.success, false);

@@ -66,6 +66,7 @@ class NetworkConfig(_Section):
     allow_local_binding: bool | None = None
     http_proxy_port: int | None = None
     socks_proxy_port: int | None = None
+    filter_request: Any = None  # a function of a FilteredRequest: {"action": "allow"} or {"action": "deny", "status", "reason"}
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -13,17 +13,17 @@ import os
 import shlex
 import shutil
 import tempfile
-import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox_runtime.config.schemas import SandboxRuntimeConfig, validate
+from sandbox_runtime.sandbox.decider import Decider, FilterRequest
 from sandbox_runtime.sandbox.violation_store import SandboxViolationEvent, SandboxViolationStore, clean, encode_command, should_ignore
 from sandbox_runtime.utils.binary import SrtNotFoundError, find_srt
 from sandbox_runtime.utils.platform import get_platform
 
-SandboxAskCallback = Callable[[dict[str, Any]], Awaitable[bool]]
+SandboxAskCallback = Callable[[dict[str, Any]], "Awaitable[bool | dict[str, Any]] | bool | dict[str, Any]"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,14 @@ def _laid_over(base: dict[str, Any], custom: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _plainly(document: dict[str, Any]) -> tuple[dict[str, Any], FilterRequest | None]:
+    """The document as srt can read it, and the function in it."""
+    network = document.get("network") if isinstance(document, dict) else None
+    if not isinstance(network, dict) or not callable(network.get("filterRequest")):
+        return document, None
+    return {**document, "network": {key: value for key, value in network.items() if key != "filterRequest"}}, network["filterRequest"]
+
+
 def _line(denial: dict[str, Any]) -> str:
     if denial["operation"] == "connect":
         return f"deny network-outbound {denial['target']} ({denial['rule']})"
@@ -81,7 +89,9 @@ class SandboxManager:
     """Class methods; there is one state a process, as in the original."""
 
     _config: dict[str, Any] | None = None
+    _ask: SandboxAskCallback | None = None
     _folder: str | None = None
+    _decider: Decider | None = None
     _store = SandboxViolationStore()
     _outcomes: dict[str, list[str]] = {}  # the command's key → files in which srt tells what was refused
     _commands: dict[str, str] = {}
@@ -93,20 +103,21 @@ class SandboxManager:
     async def initialize(
         cls, runtime_config: SandboxRuntimeConfig | dict[str, Any], sandbox_ask_callback: SandboxAskCallback | None = None, enable_log_monitor: bool = False
     ) -> None:
-        """Takes the configuration. Raises ValidationError, or RuntimeError where no sandbox can be had."""
+        """
+        Takes the configuration. Raises ValidationError, or RuntimeError where no sandbox can be had. The callback is asked about each connection to a host that is on neither
+        list, {"host", "port"}: true allows it, {"allow": False, "reason": …} says why not. It is called in a thread of its own.
+        """
         if not cls.check_dependencies():
             raise RuntimeError("Sandbox dependencies are not available on this system. Required: coffer.")
         document = _document(runtime_config)
-        await asyncio.to_thread(validate, document)
-        if sandbox_ask_callback is not None:
-            warnings.warn("the ask callback is never called: a host on no list is refused", stacklevel=2)
-        cls._config = document
+        await asyncio.to_thread(validate, _plainly(document)[0])
+        cls._config, cls._ask = document, sandbox_ask_callback
 
     @classmethod
     def update_config(cls, new_config: SandboxRuntimeConfig | dict[str, Any]) -> None:
         """For the commands that are wrapped from now on."""
         document = _document(new_config)
-        validate(document)
+        validate(_plainly(document)[0])
         cls._config = document
 
     @classmethod
@@ -116,9 +127,11 @@ class SandboxManager:
 
     @classmethod
     def _drop(cls) -> None:
+        if cls._decider:
+            cls._decider.close()
         if cls._folder:
             shutil.rmtree(cls._folder, ignore_errors=True)
-        cls._folder = cls._config = None
+        cls._folder = cls._config = cls._ask = cls._decider = None
         cls._outcomes, cls._commands, cls._read = {}, {}, {}
 
     @classmethod
@@ -150,18 +163,29 @@ class SandboxManager:
         if cls._config is None and custom_config is None:
             raise RuntimeError("SandboxManager.initialize() has not been called")
         document = _laid_over(cls._config or {}, _document(custom_config))
+        document, filter_request = _plainly(document)
         if custom_config is not None:
             await asyncio.to_thread(validate, document)
         settings = json.dumps(document, separators=(",", ":"))
         if max(len(settings), len(command)) > ARGUMENT_MAX:
             raise RuntimeError(f"the settings or the command are longer than {ARGUMENT_MAX} bytes")
         variables = [f"COFFER_SRT_SETTINGS={settings}", "COFFER_SRT_PROFILE=npm", f"COFFER_SRT_OUTCOME={cls._outcome_file(command)}"]
+        ask = None if document["network"].get("strictAllowlist") else cls._ask
+        if ask or filter_request:
+            variables.append(await asyncio.to_thread(cls._decider_variable, ask, filter_request))
         return shlex.join(["env", *variables, find_srt(), "-c", cls._for_shell(command, bin_shell)])
 
     @classmethod
     def cleanup_after_command(cls) -> None:
         """Nothing is left behind by a command; takes in what it was refused."""
         cls._collect()
+
+    @classmethod
+    def _decider_variable(cls, ask: SandboxAskCallback | None, filter_request: FilterRequest | None) -> str:
+        if cls._decider is None:
+            assert cls._folder
+            cls._decider = Decider(cls._folder)
+        return cls._decider.variable(ask, filter_request)
 
     @classmethod
     def _outcome_file(cls, command: str) -> str:
