@@ -69,7 +69,7 @@ struct engine_run_options {
 	int control_fd;                 /* -1, or read as long as the run lasts: its bytes are CONTROL events */
 	const struct spill_wish *spill; /* NULL: all output goes on */
 	int turn_fd;                    /* -1, or whenever it is readable the callback has a turn, and sees to it that it no longer is */
-	int rules_fd; /* -1, or packets for the egress filter, a letter and a descriptor each */
+	int rules_fd;                   /* -1, or packets for the egress filter, a letter and a descriptor each */
 	const struct winsize
 	    *size; /* NULL, or the size of a terminal for which the caller has none; looked at again when SIGWINCH is taken */
 	const sigset_t
