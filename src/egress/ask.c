@@ -274,7 +274,7 @@ static void ask_again(struct conn *conn, size_t head_bytes)
 static void go_where_allowed(struct conn *conn)
 {
 	const struct host *host = &conn->goal.host;
-	const char *kind = conn->goal.rule == conn->asked && host->kind != HOST_NAME ? ask_judge(conn, host->address) : NULL;
+	const char *kind = conn->asked && conn->goal.rule == conn->asked && host->kind != HOST_NAME ? ask_judge(conn, host->address) : NULL;
 
 	if (kind)
 		refuse_address(conn, kind);

@@ -169,7 +169,7 @@ def case_requests():
     """Requests that can be seen are asked about, in TLS as well; what cannot be seen does not pass; who is refused by the lists is no question."""
     server = tls.Tls()
     decider = Decider(lambda m: ALLOW | {"setHeaders": {"x-set": ["it"]}} if m["path"] == "/a" else DENY, allowed=())
-    with Asks(decider, to=server.port, asks_requests=True, tls=tls.CA, allowed=["localhost"], parent={"http": "http://127.0.0.1:9", "no_proxy": "*"}) as f:
+    with Asks(decider, to=server.port, asks_requests=True, tls=tls.CA, roots=tls.text("root.pem"), allowed=["localhost"], parent={"http": "http://127.0.0.1:9", "no_proxy": "*"}) as f:
         s = tls.inside(f, server.port)
         assert tls.get(s, "/a", host=f"localhost:{server.port}").status == 200
         assert (decider.asked.get(timeout=5)["sni"], "x-set: it" in server.seen[0][0].lower()) == ("localhost", True)

@@ -175,7 +175,7 @@ assert t.end() == 0
 	start_terminal one -- bash --norc -i
 	keeper=$(for process in $(pgrep -x coffer-keeper); do
 		ls -l "/proc/$process/fd" 2> /dev/null | grep -q "$XDG_DATA_HOME/coffer/sessions/one/execs/1/lock" && echo "$process"
-	done)
+	done) || :
 	[ "$(basename "$(readlink "/proc/$keeper/exe")")" = coffer-session ]
 	begun=$SECONDS
 	"$COFFER" session stop-process one 1
