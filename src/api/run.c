@@ -80,6 +80,8 @@ static struct session_request session_request_of(struct coffer_request *request)
 		.argv = request->argv,
 		.env = environment,
 		.cwd = request->cwd,
+		.own_directory = request->own_directory,
+		.own_files = request->own_files,
 		.stdin_fd = request->input_fd >= 0 ? request->input_fd : request->streams[0],
 		.stdout_fd = request->streams[1],
 		.stderr_fd = request->streams[2],

@@ -38,7 +38,8 @@ enum {
 	ON_RACE = 2097152,
 	ON_SESSION_BISECT = 4194304,
 	ON_SESSION_START = 8388608,
-	ON_ALL = 16777215
+	ON_CODE = 16777216,
+	ON_ALL = 33554431
 };
 
 enum option_id {
@@ -69,9 +70,9 @@ struct command;
 struct options {
 	const struct command *command;
 	bool given[OPTIONS_END];
-	const char *value[OPTIONS_END];                    /* of the last time */
-	struct text_vec files;                             /* --settings, each */
-	struct text_vec variables, labels, allowed, hunks; /* --env, --label, --allow, --hunk, each */
+	const char *value[OPTIONS_END];                            /* of the last time */
+	struct text_vec files;                                     /* --settings, each */
+	struct text_vec variables, labels, allowed, hunks, beside; /* --env, --label, --allow, --hunk, --file, each */
 	struct option_setting_vec settings;
 	struct text_vec words;   /* what is no option */
 	const char *const *argv; /* the same, NULL-terminated */

@@ -25,6 +25,14 @@ struct input_file {
 };
 VEC(struct input_file, input_file_vec)
 
+/* A file that a sandbox has of its own, read-only, in a directory with nothing else in it. */
+struct input_own {
+	const char *name; /* one component */
+	const void *bytes;
+	size_t n;
+};
+VEC(struct input_own, input_own_vec)
+
 /* Where the policy opens TLS: the authority that a sandbox trusts, and whom servers are verified against. PEM. */
 struct input_tls {
 	const char *ca_cert, *ca_key, *roots;
@@ -71,7 +79,9 @@ struct inputs {
 	const struct survey *survey;
 	struct input_tls tls;
 	struct input_workspace workspace;
-	const char *seed;                   /* random text, for placeholders */
+	const char *seed;          /* random text, for placeholders */
+	const char *own_directory; /* below /dev, of own_files; NULL: there are none */
+	struct input_own_vec own_files;
 	struct input_file_vec secret_files; /* those of policy.credentials.files that are masked and are there */
 };
 

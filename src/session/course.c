@@ -74,6 +74,8 @@ int course_gather(struct course *course, struct err *err)
 	course->inputs.terminal = request->terminal;
 	if (request->workspace)
 		course->inputs.workspace = *request->workspace;
+	course->inputs.own_directory = request->own_directory;
+	course->inputs.own_files = request->own_files;
 	course->inputs.keep_stdin_null = request->stdin_fd < 0;
 	course->inputs.run_id = course->result.run_id;
 	course->inputs.scratch_top = course->session->state_dir;

@@ -1,0 +1,45 @@
+/*
+ * command.h: how a snippet becomes a command. Pure: which programs there are is asked of the caller.
+ *
+ * The snippet and what goes with it are files in one directory of the sandbox's own, CODE_DIRECTORY. No byte of the snippet, of its name or of its arguments
+ * becomes part of a line that a shell reads: names that are more than letters, digits and "_.-" are replaced, and arguments are words.
+ */
+#ifndef COFFER_CODE_COMMAND_H
+#define COFFER_CODE_COMMAND_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "code/language.h"
+
+#include <stdbool.h>
+
+#define CODE_DIRECTORY "/dev/code" /* /dev is a sandbox's own under every policy */
+
+/* Where a program is; the path in the arena, or NULL: the sandbox has none of that name. */
+struct code_programs {
+	const char *(*find)(void *context, const char *name);
+	void *context;
+};
+
+struct code_command {
+	const char *const *argv; /* NULL-terminated, in the arena */
+	const char *support;     /* what goes beside the snippet (support.h), or NULL */
+};
+
+/* May a file of the snippet's directory be called so? */
+bool code_name_is_plain(const char *name);
+/* The name of the snippet's file: its own where that is plain, else "main" with the language's suffix. NULL: out of memory. */
+const char *code_file_name(const struct code_language *language, const char *name, struct arena *arena);
+
+struct code_snippet {
+	const struct code_language *language;
+	const char *file;             /* of code_file_name */
+	const char *const *arguments; /* NULL-terminated, borrowed; NULL: none */
+};
+
+/* ERR_NOTFOUND (ENOENT) where no way of running it has all that it needs: the text says what to install. */
+int code_command(const struct code_snippet *snippet, const struct code_programs *programs, struct arena *arena,
+                 struct code_command *ret_command, struct err *err);
+
+#endif
