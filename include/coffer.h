@@ -373,7 +373,7 @@ COFFER_API int coffer_record_write(struct coffer *coffer, const struct coffer_ou
 
 /*
  * Code: a snippet in one of the languages that coffer knows, as a request like any other: coffer_run runs it under the policy, where any other command works.
- * It and the files that go with it are in a read-only directory of the sandbox's own, and nowhere on the host.
+ * Unless it is run where it is, it and the files that go with it are in a read-only directory of the sandbox's own, and nowhere on the host.
  */
 enum { COFFER_CODE_MAX = 4 << 20 }; /* bytes, of a snippet and its files together */
 
@@ -387,6 +387,8 @@ struct coffer_code {
 	size_t size;          /* sizeof(struct coffer_code) */
 	const char *language; /* a name or an alias; NULL: by the source's #! line, else its name's suffix */
 	struct coffer_file source;
+	const char *
+	    path; /* of the source's file, or NULL. Without files beside it, it is run where it is if that is below the working directory and can be read inside */
 	const struct coffer_file *files; /* beside it: modules, data */
 	size_t file_count;
 	const char *const *arguments; /* of the snippet, NULL-terminated; NULL: none */

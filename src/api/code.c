@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "base/path.h"
 #include "code/command.h"
 #include "code/support.h"
 #include "session/snippet.h"
@@ -68,11 +69,19 @@ static int set_command(struct coffer_request *request, const struct code_command
 {
 	const struct code_support *support = command->support ? code_support_named(command->support) : NULL;
 	int r = api_request_argv(request, command->argv);
+	request->own_directory = CODE_DIRECTORY;
 	if (r == 0 && support) {
 		const struct coffer_file file = { NULL, support->text, support->n };
 		r = give(request, arena_printf(&request->arena, ".%s", support->name), &file);
 	}
 	return r < 0 ? err_set(err, ERR_LIMIT, -r, "no memory for the code") : 0;
+}
+
+static int bring(const struct coffer_code *code, struct coffer_request *request, struct code_snippet *snippet, struct err *err)
+{
+	const char *name = code_file_name(snippet->language, code->source.name, &request->arena);
+	snippet->source = name ? path_join(&request->arena, CODE_DIRECTORY, name) : NULL;
+	return snippet->source ? give_all(code, name, request, err) : err_set(err, ERR_LIMIT, ENOMEM, "no memory for the code");
 }
 
 static int make(struct coffer_request *request, const struct coffer_code *code, struct err *err)
@@ -85,11 +94,10 @@ static int make(struct coffer_request *request, const struct coffer_code *code, 
 		r = find_language(code, &snippet.language, err);
 	if (r < 0)
 		return r;
-	snippet.file = code_file_name(snippet.language, code->source.name, &request->arena);
-	if (!snippet.file)
-		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for the code");
-	request->own_directory = CODE_DIRECTORY;
-	r = give_all(code, snippet.file, request, err);
+	if (code->path && code->file_count == 0)
+		snippet.source = snippet_in_place(&looked, code->path, &request->arena);
+	if (!snippet.source)
+		r = bring(code, request, &snippet, err);
 	if (r == 0)
 		r = snippet_command(&looked, &snippet, &request->arena, &command, err);
 	if (r == 0)

@@ -103,6 +103,7 @@ static int take_source(struct snippet *snippet, struct coffer_error *error)
 		int r = take(STDIN_FILENO, source);
 		return r < 0 ? fail_file(error, "standard input", -r) : 0;
 	}
+	snippet->code.path = path;
 	source->name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	return take_path(path, source, error);
 }

@@ -133,16 +133,15 @@ static int add_build(struct making *m)
 int code_command(const struct code_snippet *snippet, const struct code_programs *programs, struct arena *arena,
                  struct code_command *ret_command, struct err *err)
 {
-	struct making m = { .language = snippet->language, .arena = arena, .err = err };
+	struct making m = { .language = snippet->language, .source = snippet->source, .arena = arena, .err = err };
 	size_t i = 0;
 	do
 		m.way = code_way_at(m.language, i++);
 	while (m.way && !has_programs(&m, programs));
 	if (!m.way)
 		return is_missing(&m);
-	m.source = path_join(arena, CODE_DIRECTORY, snippet->file);
 	m.support = m.way->support ? arena_printf(arena, CODE_DIRECTORY "/.%s", m.way->support) : "";
-	if (!m.source || !m.support)
+	if (!m.support)
 		return no_memory(&m);
 	int r = m.way->build ? add_build(&m) : add_words(&m, m.way->command);
 	for (const char *const *word = snippet->arguments; r == 0 && word && *word; word++)

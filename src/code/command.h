@@ -1,8 +1,8 @@
 /*
  * command.h: how a snippet becomes a command. Pure: which programs there are is asked of the caller.
  *
- * The snippet and what goes with it are files in one directory of the sandbox's own, CODE_DIRECTORY. No byte of the snippet, of its name or of its arguments
- * becomes part of a line that a shell reads: names that are more than letters, digits and "_.-" are replaced, and arguments are words.
+ * A snippet that is no file which the run can read, and what goes with it, are files in one directory of the sandbox's own, CODE_DIRECTORY. No byte of a snippet or
+ * of its arguments becomes part of a line that a shell reads, and its path stands there quoted.
  */
 #ifndef COFFER_CODE_COMMAND_H
 #define COFFER_CODE_COMMAND_H
@@ -29,12 +29,12 @@ struct code_command {
 
 /* May a file of the snippet's directory be called so? */
 bool code_name_is_plain(const char *name);
-/* The name of the snippet's file: its own where that is plain, else "main" with the language's suffix. NULL: out of memory. */
+/* What a snippet's file is called there: its own name where that is plain, else "main" with the language's suffix. NULL: out of memory. */
 const char *code_file_name(const struct code_language *language, const char *name, struct arena *arena);
 
 struct code_snippet {
 	const struct code_language *language;
-	const char *file;             /* of code_file_name */
+	const char *source;           /* its path inside, absolute */
 	const char *const *arguments; /* NULL-terminated, borrowed; NULL: none */
 };
 

@@ -16,6 +16,7 @@
 #define PATH_FALLBACK "/usr/local/bin:/usr/bin:/bin"
 
 struct looking {
+	const char *cwd;
 	struct policy policy; /* as resolved */
 	const char *path;     /* the value of PATH that the run will have */
 	const char *hidden;   /* the first program that is there and cannot be read inside, or NULL */
@@ -38,6 +39,7 @@ static int look_as(struct looking *looking, const struct session_request *reques
 	int r = session_place_find(request->env, request->cwd, looking->arena, &place, err);
 	if (r < 0)
 		return r;
+	looking->cwd = place.cwd;
 	looking->policy = *request->policy;
 	r = policy_resolve(&looking->policy, looking->arena, place.cwd, place.home, err);
 	if (r == 0 && policy_environment_build(&looking->policy, looking->arena, request->env, &none, &env) < 0)
@@ -47,10 +49,15 @@ static int look_as(struct looking *looking, const struct session_request *reques
 	return r;
 }
 
-static bool is_program(const char *path)
+static bool is_file(const char *path)
 {
 	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool is_program(const char *path)
+{
+	return is_file(path) && access(path, X_OK) == 0;
 }
 
 /* Both by its name and where links lead. */
@@ -117,4 +124,14 @@ const char *snippet_program(const struct session_request *request, const struct 
 		for (size_t j = 0; code_word(way->needs, j, name) && (j == 0 || path); j++)
 			path = find(&looking, name);
 	return path;
+}
+
+const char *snippet_in_place(const struct session_request *request, const char *path, struct arena *arena)
+{
+	struct looking looking = { .arena = arena };
+	char real[PATH_BYTES_MAX + 1];
+	autofd int fd = file_open_path(AT_FDCWD, path, FILE_LINKS);
+	if (fd < 0 || file_real_path(fd, real, sizeof(real)) < 0 || look_as(&looking, request, NULL) < 0)
+		return NULL;
+	return is_file(real) && path_within(real, looking.cwd) && can_be_read(&looking, real) ? arena_dup(arena, real) : NULL;
 }

@@ -14,6 +14,12 @@
 int snippet_command(const struct session_request *request, const struct code_snippet *snippet, struct arena *arena,
                     struct code_command *ret_command, struct err *err);
 
+/*
+ * The file as the run sees it: the path in the arena where it lies in the working directory and can be read inside, so that what lies beside it is there too. NULL:
+ * it has to be brought.
+ */
+const char *snippet_in_place(const struct session_request *request, const char *path, struct arena *arena);
+
 /* Which of a language's programs would run it: the path in the arena, or NULL. */
 const char *snippet_program(const struct session_request *request, const struct code_language *language, struct arena *arena);
 

@@ -89,6 +89,18 @@ println!("{}/{}", std::env::args().nth(1).unwrap(), l.trim()); std::process::exi
 	[ "$(cat data)" = new ]
 }
 
+@test "a file below the working directory is run where it is, any other is brought" {
+	mkdir sub
+	echo 'def f(): return 6' > sub/lib.py
+	echo 'import lib, sys; print(lib.f(), __file__)' > sub/main.py
+	[ "$(coffer code sub/main.py)" = "6 $PWD/sub/main.py" ]
+	echo 'print(__file__)' > "$TOP/home/other.py"
+	[ "$(coffer code ../home/other.py)" = /dev/code/other.py ]
+	ln -s "$TOP/home/other.py" link.py
+	[ "$(coffer code link.py)" = /dev/code/link.py ]
+	[ "$(coffer code --deny-read sub/main.py --allow-read sub/lib.py -- sub/main.py 2>&1 | tail -n 1)" != "6 $PWD/sub/main.py" ]
+}
+
 @test "files beside it, and nothing of them on the host" {
 	echo 'def f(): return 5' > lib.py
 	echo 'd a t a' > "x y.txt"

@@ -39,7 +39,8 @@ static struct made *make(const char *language, const char *name, const char *con
 	made = (struct made){ .argv = NULL };
 	arena_init(&made.arena, 1 << 20);
 	struct code_command command = { NULL, NULL };
-	const struct code_snippet snippet = { found, code_file_name(found, name, &made.arena), arguments };
+	const char *source = arena_printf(&made.arena, "/dev/code/%s", code_file_name(found, name, &made.arena));
+	const struct code_snippet snippet = { found, source, arguments };
 	made.r = code_command(&snippet, &programs, &made.arena, &command, &made.err);
 	made.argv = command.argv;
 	made.support = command.support;
@@ -98,6 +99,19 @@ static void test_with_a_program_of_ours_beside_it(void **state)
 	assert_null(code_support_named("nothing"));
 }
 
+static void test_a_path_is_one_word(void **state)
+{
+	static struct arena arena;
+	const struct code_programs programs = { find, (void *)(uintptr_t) "gcc sh" };
+	const struct code_snippet snippet = { code_language_named("c"), "/w/'; touch x; '.c", NULL };
+	struct code_command command = { NULL, NULL };
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(code_command(&snippet, &programs, &arena, &command, NULL), 0);
+	assert_non_null(strstr(command.argv[2], " '/w/'\\''; touch x; '\\''.c' -lm && "));
+	arena_done(&arena);
+}
+
 static void test_missing(void **state)
 {
 	const struct made *made = make("ruby", NULL, NULL, "python3");
@@ -134,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_with_a_program_of_ours_beside_it),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_a_path_is_one_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
