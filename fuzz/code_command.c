@@ -24,7 +24,7 @@ static void make(const struct code_language *language, const char *file, const c
                  const char *const **ret_argv)
 {
 	const struct code_programs programs = { find, arena };
-	const struct code_snippet snippet = { language, arena_printf(arena, CODE_DIRECTORY "/%s", file), arguments };
+	const struct code_snippet snippet = { language, arena_printf(arena, CODE_DIRECTORY "/%s", file), arguments, false };
 	struct code_command command = { NULL, NULL };
 	struct err err = { 0 };
 	require(code_command(&snippet, &programs, arena, &command, &err) == 0);

@@ -392,6 +392,7 @@ struct coffer_code {
 	const struct coffer_file *files; /* beside it: modules, data */
 	size_t file_count;
 	const char *const *arguments; /* of the snippet, NULL-terminated; NULL: none */
+	int results; /* 0, or a descriptor that gets them as JSON lines (docs/CODE.md): of python and javascript alone. What is in them is a stranger's word */
 };
 
 /*

@@ -53,7 +53,8 @@ struct coffer_request {
 	const char *const *argv, *const *environment;
 	const char *cwd;
 	int streams[3];
-	int input_fd; /* the memory file behind coffer_request_input, or -1 */
+	int input_fd;   /* the memory file behind coffer_request_input, or -1 */
+	int results_fd; /* 0: none */
 	int cancel_fd;
 	int control_fd;
 	int rules[2]; /* packets go in at 1: the run reads at 0 */

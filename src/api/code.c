@@ -87,7 +87,7 @@ static int bring(const struct coffer_code *code, struct coffer_request *request,
 static int make(struct coffer_request *request, const struct coffer_code *code, struct err *err)
 {
 	const struct session_request looked = { .policy = &request->policy->policy, .env = (const char *const *)environ };
-	struct code_snippet snippet = { .arguments = code->arguments };
+	struct code_snippet snippet = { .arguments = code->arguments, .results = code->results > 0 };
 	struct code_command command;
 	int r = check_size(code, err);
 	if (r == 0)
@@ -100,6 +100,7 @@ static int make(struct coffer_request *request, const struct coffer_code *code, 
 		r = bring(code, request, &snippet, err);
 	if (r == 0)
 		r = snippet_command(&looked, &snippet, &request->arena, &command, err);
+	request->results_fd = code->results;
 	if (r == 0)
 		r = set_command(request, &command, err);
 	return r;

@@ -85,6 +85,7 @@ static struct session_request session_request_of(struct coffer_request *request)
 		.stdin_fd = request->input_fd >= 0 ? request->input_fd : request->streams[0],
 		.stdout_fd = request->streams[1],
 		.stderr_fd = request->streams[2],
+		.results_fd = request->results_fd,
 		.cancel_fd = request->cancel_fd,
 		.control_fd = request->control_fd,
 		.rules_fd = request->rules[0],

@@ -1,6 +1,7 @@
 /*
  * code.c: `coffer code`. A snippet is read here, and becomes a request; from there on it is as with `coffer run`.
  */
+#include "base/num.h"
 #include "base/own.h"
 #include "cli/command.h"
 #include "cli/request.h"
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,12 +119,31 @@ static const char *const *arguments_of(const struct options *options)
 	return argv[1] && strcmp(argv[1], "--") == 0 ? argv + 2 : argv + 1;
 }
 
+/* A number of 3 or above is a descriptor, anything else a file, which is begun anew. */
+static int open_results(const char *text, int *ret_fd, struct coffer_error *error)
+{
+	uint64_t number = 0;
+	if (!text)
+		return 0;
+	if (num_count(text, &number) == 0) {
+		*ret_fd = number >= 3 && number < INT_MAX && fcntl((int)number, F_SETFD, FD_CLOEXEC) == 0 ? (int)number : -1;
+		return *ret_fd >= 0 ? 0
+		                    : fail(error, COFFER_ERROR_USAGE, EBADF,
+		                           "code: --results: no such descriptor is open: 3 or above, `3> results.json`");
+	}
+	*ret_fd = open(text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	return *ret_fd < 0 ? fail_file(error, text, errno) : 0;
+}
+
 static int read_snippet(struct snippet *snippet, struct coffer_error *error)
 {
 	const struct options *options = snippet->options;
 	int r = take_source(snippet, error);
 	for (size_t i = 0; r == 0 && i < options->beside.n; i++)
 		r = take_beside(snippet, options->beside.at[i], error);
+	if (r < 0)
+		return r;
+	r = open_results(options->value[OPTION_RESULTS], &snippet->code.results, error);
 	if (r < 0)
 		return r;
 	snippet->code.size = sizeof(snippet->code);

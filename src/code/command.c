@@ -133,23 +133,27 @@ static int add_build(struct making *m)
 int code_command(const struct code_snippet *snippet, const struct code_programs *programs, struct arena *arena,
                  struct code_command *ret_command, struct err *err)
 {
+	const char *results = snippet->results ? snippet->language->results : NULL;
 	struct making m = { .language = snippet->language, .source = snippet->source, .arena = arena, .err = err };
 	size_t i = 0;
+	if (snippet->results && !results)
+		return err_set(err, ERR_USAGE, EINVAL, "only python and javascript have results");
 	do
 		m.way = code_way_at(m.language, i++);
 	while (m.way && !has_programs(&m, programs));
 	if (!m.way)
 		return is_missing(&m);
-	m.support = m.way->support ? arena_printf(arena, CODE_DIRECTORY "/.%s", m.way->support) : "";
+	const char *support = results ? results : m.way->support;
+	m.support = support ? arena_printf(arena, CODE_DIRECTORY "/.%s", support) : "";
 	if (!m.support)
 		return no_memory(&m);
-	int r = m.way->build ? add_build(&m) : add_words(&m, m.way->command);
+	int r = m.way->build ? add_build(&m) : add_words(&m, results ? "%1 %+ " CODE_RESULTS " %s" : m.way->command);
 	for (const char *const *word = snippet->arguments; r == 0 && word && *word; word++)
 		r = add(&m, *word);
 	const char **end = r == 0 ? text_vec_add(&m.argv, arena) : NULL;
 	if (r == 0 && !end)
 		return no_memory(&m);
 	if (r == 0)
-		*ret_command = (struct code_command){ m.argv.at, m.way->support };
+		*ret_command = (struct code_command){ m.argv.at, support };
 	return r;
 }

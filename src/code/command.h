@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#define CODE_RESULTS "5"           /* the descriptor for them, in a run that has one */
 #define CODE_DIRECTORY "/dev/code" /* /dev is a sandbox's own under every policy */
 
 /* Where a program is; the path in the arena, or NULL: the sandbox has none of that name. */
@@ -36,9 +37,10 @@ struct code_snippet {
 	const struct code_language *language;
 	const char *source;           /* its path inside, absolute */
 	const char *const *arguments; /* NULL-terminated, borrowed; NULL: none */
+	bool results;                 /* told as JSON lines, by the language's own program for that */
 };
 
-/* ERR_NOTFOUND (ENOENT) where no way of running it has all that it needs: the text says what to install. */
+/* ERR_USAGE: the language has no results. ERR_NOTFOUND (ENOENT) where no way of running it has all that it needs: the text says what to install. */
 int code_command(const struct code_snippet *snippet, const struct code_programs *programs, struct arena *arena,
                  struct code_command *ret_command, struct err *err);
 

@@ -75,6 +75,7 @@ struct inputs {
 	const char *run_id;      /* [a-z0-9]{8,32}: names the cgroup and the scratch directory */
 	const char *scratch_top; /* a directory of the caller's own (0700) for rung two's tmp */
 	unsigned terminal;       /* bits 1, 2, 4: standard input, output, error are to be a pty */
+	bool results;            /* the command has a pipe for them (OP_RESULTS) */
 	bool keep_stdin_null;    /* informational */
 	const struct survey *survey;
 	struct input_tls tls;

@@ -61,6 +61,7 @@ struct engine_event {
  */
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
+	int results_fd; /* 0, or gets what the command writes to its descriptor 5, where the plan has RESULTS: as the outputs, under the same ceiling */
 	int cancel_fd;  /* -1, or readable when the run is to be cancelled */
 	int control_fd; /* -1, or read as long as the run lasts: its bytes are CONTROL events */
 	int rules_fd;   /* -1, or packets that bring sealed files of rules, each for the egress filter in place of those before */

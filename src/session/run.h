@@ -62,6 +62,7 @@ struct session_request {
 	const char *const *argv, *const *env;
 	const char *cwd;                                                    /* absolute, or NULL for the caller's */
 	int stdin_fd, stdout_fd, stderr_fd;                                 /* as in engine_run_options */
+	int results_fd;                                                     /* as in engine_run_options */
 	int cancel_fd;                                                      /* -1: cannot be cancelled */
 	int control_fd, rules_fd;                                           /* as in engine_run_options */
 	unsigned terminal;                                                  /* bits 1, 2, 4 */

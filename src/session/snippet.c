@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 #include "base/path.h"
+#include "plan/wire.h"
 #include "policy/decide.h"
 #include "policy/environment.h"
 #include "session/place.h"
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+_Static_assert(WIRE_RESULTS_FD == 5 && sizeof(CODE_RESULTS) == 2, "command.h has the number that wire.h gives");
 
 #define PATH_FALLBACK "/usr/local/bin:/usr/bin:/bin"
 

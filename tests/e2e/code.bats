@@ -156,6 +156,69 @@ int main(void) { for (;;) pause(); }'
 	[ "$status" -eq 1 ] && [[ $output = *"/dev/code/main.c"*oops* ]]
 }
 
+# told: is the Python expression true of d, the lines of results.json?
+told() {
+	/usr/bin/python3 -c "import json; d = [json.loads(line) for line in open('results.json')]; assert $1, d"
+}
+
+@test "results of python: the last value, what is displayed, errors as data" {
+	coffer code --results results.json -l python -e 'class T:
+    def _repr_html_(self): return "<b>"
+    def _repr_png_(self): return b"\x89PNG"
+    def _repr_svg_(self): raise ValueError
+    def __repr__(self): return "a T"
+display(T())
+print("out")
+{"a": [1, 2]}' > out
+	[ "$(cat out)" = out ]
+	told 'len(d) == 2 and d[0] == {"type": "display", "mime": {"text/plain": "a T", "text/html": "<b>", "image/png": "iVBORw=="}}'
+	told 'd[1] == {"type": "result", "mime": {"text/plain": "{'"'a'"': [1, 2]}", "application/json": {"a": [1, 2]}}}'
+	run -1 coffer code --results results.json -l python -e $'def f():\n  return 1 / 0\nf()'
+	[[ $output = *"ZeroDivisionError: division by zero" && $output != *.python.py* ]]
+	told '[(e["name"], [(t["line"], t["function"]) for t in e["traceback"]]) for e in d] == [("ZeroDivisionError", [(3, "<module>"), (2, "f")])]'
+	run -1 coffer code --results results.json -l python -e 'x = = 1'
+	told 'd[0]["name"] == "SyntaxError" and d[0]["traceback"][-1]["line"] == 1 and len(d[0]["traceback"]) == 1'
+	run -7 coffer code --results results.json -l python -e 'exit(7)'
+	[ ! -s results.json ]
+	echo 'import lib, sys; (lib.x, sys.argv[1:], __name__)' > main.py
+	echo 'x = 3' > lib.py
+	coffer code --results 3 main.py a 3> results.json
+	told 'd[0]["mime"]["application/json"] == [3, ["a"], "__main__"]'
+}
+
+@test "results of python: a figure of matplotlib" {
+	coffer run -- /usr/bin/python3 -c 'import matplotlib' 2> /dev/null || skip "no matplotlib here: apt-get install python3-matplotlib"
+	PATH=/usr/bin:/bin coffer code --results results.json -l python -e 'import matplotlib.pyplot as p; p.plot([1, 2]); p.show()'
+	told 'd[-1]["type"] == "display" and d[-1]["mime"]["image/png"].startswith("iVBOR")'
+}
+
+@test "results of javascript" {
+	type node || skip "no node"
+	coffer code --results results.json -l js -e 'const a = 4; display({ [Symbol.for("Jupyter.display")]: () => ({ "text/html": "<i>" }) }); console.log("out"); [a, "é"]' > out
+	[ "$(cat out)" = out ]
+	told 'd[0]["mime"]["text/html"] == "<i>" and d[1]["type"] == "result" and d[1]["mime"]["application/json"] == [4, "é"]'
+	coffer code --results results.json -l js -e 'Promise.resolve(7)'
+	told 'd == [{"type": "result", "mime": {"text/plain": "7", "application/json": 7}}]'
+	[ "$(coffer code --results results.json -l js -e 'import fs from "fs"; console.log(await 5)')" = 5 ]
+	run -1 coffer code --results results.json -l js -e $'function f() { throw new TypeError("no") }\nf()'
+	[[ $output = *"TypeError: no"* && $output != *.javascript.js* ]]
+	told '(d[0]["name"], d[0]["value"], [t["line"] for t in d[0]["traceback"]]) == ("TypeError", "no", [1, 2])'
+	run -1 coffer code --results results.json -l js -e 'const = 3'
+	told 'd[0]["name"] == "SyntaxError"'
+}
+
+@test "results are bounded as output is, are nobody else's, and not there unasked" {
+	run -125 coffer code --results results.json -l sh -e true
+	[[ $output = *"only python and javascript"* ]]
+	run -125 coffer code --results 77 -l python -e 1
+	run -1 coffer code -l python -e 'import os; os.write(5, b"x")'
+	[[ $output = *"Bad file descriptor"* ]]
+	run ! coffer code --output 100K --results results.json -l python -e 'while True: display("x" * 1000)'
+	[ "$(stat -c %s results.json)" -le 110000 ]
+	coffer code --results results.json -l python -e 'import os, subprocess; subprocess.run(["sh", "-c", "echo forged >&5"], stderr=subprocess.DEVNULL); 1'
+	told 'len(d) == 1'
+}
+
 @test "typescript: with each of what can take types away, a promise awaited at the top, an error at its own line" {
 	coffer code --list | grep -q '^typescript *here' || skip "no typescript here"
 	mkdir bin

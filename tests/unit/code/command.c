@@ -40,7 +40,7 @@ static struct made *make(const char *language, const char *name, const char *con
 	arena_init(&made.arena, 1 << 20);
 	struct code_command command = { NULL, NULL };
 	const char *source = arena_printf(&made.arena, "/dev/code/%s", code_file_name(found, name, &made.arena));
-	const struct code_snippet snippet = { found, source, arguments };
+	const struct code_snippet snippet = { found, source, arguments, false };
 	made.r = code_command(&snippet, &programs, &made.arena, &command, &made.err);
 	made.argv = command.argv;
 	made.support = command.support;
@@ -65,8 +65,8 @@ static void test_the_next_way(void **state)
 {
 	(void)state;
 	assert_string_equal(make("lua", NULL, NULL, "lua5.4 luajit")->argv[0], "/p/lua5.4");
-	assert_string_equal(make("js", NULL, NULL, "bun")->argv[1], "run");
-	assert_string_equal(make("js", NULL, NULL, "bun node")->argv[1], "/dev/code/main.js");
+	assert_string_equal(make("ts", NULL, NULL, "bun")->argv[1], "run");
+	assert_string_equal(make("ts", NULL, NULL, "bun node tsc")->argv[1], "/dev/code/.typescript.js");
 }
 
 static void test_built(void **state)
@@ -99,11 +99,30 @@ static void test_with_a_program_of_ours_beside_it(void **state)
 	assert_null(code_support_named("nothing"));
 }
 
+static void test_results(void **state)
+{
+	static struct arena arena;
+	const struct code_programs programs = { find, (void *)(uintptr_t) "python3 ruby" };
+	struct code_snippet snippet = { code_language_named("py"), "/w/x.py", NULL, true };
+	struct code_command command = { NULL, NULL };
+	struct err err = { 0 };
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(code_command(&snippet, &programs, &arena, &command, &err), 0);
+	assert_string_equal(command.argv[1], "/dev/code/.python.py");
+	assert_string_equal(command.argv[2], "5");
+	assert_string_equal(command.argv[3], "/w/x.py");
+	assert_non_null(code_support_named(command.support));
+	snippet.language = code_language_named("ruby");
+	assert_int_equal(code_command(&snippet, &programs, &arena, &command, &err), -EINVAL);
+	arena_done(&arena);
+}
+
 static void test_a_path_is_one_word(void **state)
 {
 	static struct arena arena;
 	const struct code_programs programs = { find, (void *)(uintptr_t) "gcc sh" };
-	const struct code_snippet snippet = { code_language_named("c"), "/w/'; touch x; '.c", NULL };
+	const struct code_snippet snippet = { code_language_named("c"), "/w/'; touch x; '.c", NULL, false };
 	struct code_command command = { NULL, NULL };
 	(void)state;
 	arena_init(&arena, 1 << 16);
@@ -149,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_with_a_program_of_ours_beside_it),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_a_path_is_one_word),
+		cmocka_unit_test(test_results),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
