@@ -35,6 +35,21 @@ static int open_inside(int root, const char *path)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+int coffer_session_room(struct coffer_session *session, uint64_t *ret_bytes, uint64_t *ret_files, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct quota_use room;
+	struct live live;
+	int r = sessions_connect(&session->coffer->session, session->name, (const char *const *)environ, true, &live, &err);
+	if (r < 0)
+		return api_fail(r, &err, error);
+	room = quota_room(&live.template);
+	live_close(&live);
+	*ret_bytes = room.bytes;
+	*ret_files = room.files;
+	return 0;
+}
+
 int coffer_session_view_open(struct coffer_session *session, struct coffer_session_view *ret_view, struct coffer_error *error)
 {
 	struct err err = { 0 };

@@ -159,12 +159,20 @@ static int find_input(struct work *work, struct transfer *transfer, struct err *
 	return work_take_input(work, "data", WORK_FILE_MAX, &transfer->input, &n, err);
 }
 
-/* `room` is where the number stands as long as the word is needed. */
-static void add_limit(const struct work *work, struct transfer *transfer, const char *name, const char *word, char room[NUMBER_ROOM])
+#define UNPACK_BYTES ((uint64_t)4 << 30)
+enum { UNPACK_ENTRIES = 1000000 };
+
+/* What there is room for, and what coffer-unpack allows where it is told nothing. */
+struct bound {
+	uint64_t most, otherwise;
+};
+
+/* The smaller one of what is asked for and what there is; `room` is where the number stands as long as the word is needed. */
+static void add_limit(struct transfer *transfer, uint64_t asked, struct bound bound, const char *word, char room[NUMBER_ROOM])
 {
-	if (!params_get(work->params, name))
+	if (asked == UINT64_MAX && bound.most >= bound.otherwise)
 		return;
-	(void)snprintf(room, NUMBER_ROOM, "%llu", (unsigned long long)params_count(work->params, name, 0));
+	(void)snprintf(room, NUMBER_ROOM, "%llu", (unsigned long long)(asked < bound.most ? asked : bound.most));
 	add_word(transfer, word);
 	add_word(transfer, room);
 }
@@ -185,8 +193,10 @@ int do_file_upload(struct work *work, struct str *result, struct err *err)
 		return r;
 	add_word(&transfer, "coffer-unpack");
 	add_word(&transfer, "extract");
-	add_limit(work, &transfer, "max_bytes", "--bytes", bytes);
-	add_limit(work, &transfer, "max_entries", "--entries", entries);
+	add_limit(&transfer, params_count(work->params, "max_bytes", UINT64_MAX), (struct bound){ files.room_bytes, UNPACK_BYTES },
+	          "--bytes", bytes);
+	add_limit(&transfer, params_count(work->params, "max_entries", UINT64_MAX), (struct bound){ files.room_files, UNPACK_ENTRIES },
+	          "--entries", entries);
 	r = start(&transfer, report[1], &process, err);
 	own_close(&report[1]);
 	return r < 0 ? r : finish(report[0], &process, result, err);

@@ -148,23 +148,34 @@ static int become(const struct coffer_session_view *view, struct err *err)
 	return 0;
 }
 
+/* What it may add is found out while this is whoever may see all of it. */
+static bool adds_to_files(const char *method)
+{
+	static const char *const adding[] = { "file.write", "file.append", "file.mkdir", "file.copy", "file.upload" };
+
+	for (size_t i = 0; i < ARRAY_LEN(adding); i++)
+		if (strcmp(method, adding[i]) == 0)
+			return true;
+	return false;
+}
+
 int work_enter(const struct work *work, struct files *ret_files, struct err *err)
 {
 	struct coffer_session *session = NULL;
-	struct coffer_session_view view; /* stays open as long as the process */
+	struct coffer_session_view view = { .directory = -1 }; /* stays open as long as the process */
 	struct coffer_error error;
 	int r = work_session(work, &session, err);
 
 	if (r < 0)
 		return r;
 	r = coffer_session_view_open(session, &view, &error);
+	files_init(ret_files, view.directory);
+	if (r == 0 && adds_to_files(work->request->method->name))
+		r = coffer_session_room(session, &ret_files->room_bytes, &ret_files->room_files, &error);
 	if (r < 0)
 		return work_failed(err, &error);
 	coffer_session_free(session);
-	r = become(&view, err);
-	if (r == 0)
-		files_init(ret_files, view.directory);
-	return r;
+	return become(&view, err);
 }
 
 /* ---- input ---- */

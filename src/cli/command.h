@@ -47,6 +47,7 @@ int command_session_log(const struct options *options);
 int command_session_bisect(const struct options *options);
 int command_race(const struct options *options);
 int command_session_start(const struct options *options);
+int command_session_attach(const struct options *options);
 int command_session_ps(const struct options *options);
 int command_session_logs(const struct options *options);
 int command_session_stop_process(const struct options *options);

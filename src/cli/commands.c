@@ -57,7 +57,12 @@ const struct command commands[] = {
 	  "  coffer session exec --cwd src --env CI=1 --timeout 5m work -- make\n" },
 	{ "session start", command_session_start, ON_SESSION_START, true, "[options] NAME [--] CMD [ARG…]",
 	  "start a command in a session that nobody waits for",
-	  "  coffer session start work -- npm run dev  prints it as JSON, with its number; its output is kept\n" },
+	  "  coffer session start work -- npm run dev  prints it as JSON, with its number; its output is kept\n"
+	  "  coffer session start --tty work -- bash   with a terminal, for `coffer session attach work`\n" },
+	{ "session attach", command_session_attach, ON_SESSION_ATTACH, false, "[options] NAME [NUMBER]",
+	  "see what such a command writes, and type at its terminal",
+	  "  coffer session attach work               Ctrl-P Ctrl-Q leaves it; it goes on, and can be attached to again\n"
+	  "  coffer session attach --replay 1M work 1\n" },
 	{ "session ps", command_session_ps, ON_SESSION_NAMED, false, "NAME [NUMBER]", "list what has been started in a session, as JSON",
 	  "  coffer session ps work | jq '.[] | select(.status == \"running\")'\n" },
 	{ "session logs", command_session_logs, ON_SESSION_NAMED, false, "NAME NUMBER", "show what such a command has written last",

@@ -256,7 +256,8 @@ static int show_log(const struct options *options, struct coffer *coffer, struct
 {
 	struct coffer_workspace *workspace = NULL;
 	char *text = NULL;
-	int r = coffer_workspace_open(coffer, coffer_session_name(session), &workspace, error);
+	(void)coffer;
+	int r = coffer_workspace_of_session(session, &workspace, error);
 	if (r == 0)
 		r = coffer_workspace_log(workspace, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, error);
 	if (r == 0)

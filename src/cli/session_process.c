@@ -1,4 +1,4 @@
-/* `coffer session start`, `ps`, `logs` and `stop`: commands that nobody waits for. */
+/* `coffer session start`, `attach`, `ps`, `logs` and `stop`: commands that nobody waits for. */
 #include "cli/command.h"
 #include "cli/say.h"
 
@@ -6,9 +6,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { GRACE_MS = 5000, LOG_BYTES_MOST = 64 << 20 };
+enum { GRACE_MS = 5000, LOG_BYTES_MOST = 64 << 20, ROWS_DEFAULT = 24, COLUMNS_DEFAULT = 80 };
 
 /* The session of the first word, while something is done there. */
 struct opened {
@@ -58,6 +59,15 @@ static void give(char *text)
 	coffer_text_free(text);
 }
 
+/* That of the terminal from which it is started; whoever attaches brings his own. */
+static void choose_size(struct coffer_process_options *wanted)
+{
+	struct winsize size = { .ws_row = 0 };
+	bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col;
+	wanted->rows = known ? size.ws_row : ROWS_DEFAULT;
+	wanted->columns = known ? size.ws_col : COLUMNS_DEFAULT;
+}
+
 int command_session_start(const struct options *options)
 {
 	struct opened opened;
@@ -68,6 +78,8 @@ int command_session_start(const struct options *options)
 		return EXIT_FAILED;
 	wanted.argv = options->argv + (strcmp(options->argv[1], "--") == 0 ? 2 : 1);
 	wanted.environment = options->variables.n ? options->variables.at : NULL;
+	if (options->given[OPTION_TTY])
+		choose_size(&wanted);
 	int r = coffer_process_start(opened.session, &wanted, &text, &error);
 	if (r == 0)
 		give(text);

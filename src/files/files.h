@@ -31,16 +31,17 @@
 #include <time.h>
 
 struct files {
-	int root;             /* borrowed */
-	uint64_t bytes_max;   /* of one read or write; of all that one copy or grep reads */
-	uint64_t entries_max; /* that one list, glob, grep or copy looks at */
-	unsigned depth_max;   /* directories below each other that a walk enters, at most FILES_DEPTH_MAX */
-	uint64_t deadline_ms; /* files_now_ms() when it is time to stop; 0: never */
+	int root;                        /* borrowed */
+	uint64_t bytes_max;              /* of one read or write; of all that one copy or grep reads */
+	uint64_t entries_max;            /* that one list, glob, grep or copy looks at */
+	unsigned depth_max;              /* directories below each other that a walk enters, at most FILES_DEPTH_MAX */
+	uint64_t deadline_ms;            /* files_now_ms() when it is time to stop; 0: never */
+	uint64_t room_bytes, room_files; /* that may still be added to the workspace: beyond that LIMIT with EDQUOT */
 };
 
 enum { FILES_DEPTH_MAX = 512 /* a walk holds a descriptor for each */ };
 
-/* 64 MiB, 100,000 entries, 128 directories, no deadline. */
+/* 64 MiB, 100,000 entries, 128 directories, no deadline, any room. */
 void files_init(struct files *files, int root);
 uint64_t files_now_ms(void);
 

@@ -21,7 +21,12 @@ enum { ATTEMPTS = 128 };
 
 void files_init(struct files *files, int root)
 {
-	*files = (struct files){ .root = root, .bytes_max = 64 << 20, .entries_max = 100000, .depth_max = 128 };
+	*files = (struct files){ .root = root,
+		                 .bytes_max = 64 << 20,
+		                 .entries_max = 100000,
+		                 .depth_max = 128,
+		                 .room_bytes = UINT64_MAX,
+		                 .room_files = UINT64_MAX };
 }
 
 uint64_t files_now_ms(void)
@@ -30,6 +35,16 @@ uint64_t files_now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int resolve_room(const struct files *files, const char *path, uint64_t bytes, struct err *err)
+{
+	if (files->room_files == 0)
+		return err_set(err, ERR_LIMIT, EDQUOT, "%s: the workspace holds as many files as limits.workspaceFiles lets it", path);
+	if (bytes > files->room_bytes)
+		return err_set(err, ERR_LIMIT, EDQUOT, "%s: %llu bytes or more, and limits.workspaceSize leaves %llu", path,
+		               (unsigned long long)bytes, (unsigned long long)files->room_bytes);
+	return 0;
 }
 
 static int bad_path(struct err *err, const char *path, const char *what)

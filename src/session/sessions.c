@@ -52,7 +52,7 @@ static int connect_or_revive(const struct session *session, int dir, const char 
 	for (int waited = 0; waited < LOCK_MS; waited += LOCK_STEP_MS) {
 		autofd int lock = -1;
 
-		if (live_open(dir, socket_name, ret_live, &why) == 0)
+		if (live_open(dir, socket_name, true, ret_live, &why) == 0)
 			return 0;
 		if (why.code != ERR_NOTFOUND)
 			return err_set(err, why.code, why.errnum, "session %s: %s", id, why.text);
@@ -99,7 +99,7 @@ int sessions_connect(const struct session *session, const char *id, const char *
 		return dir;
 	if (revive)
 		return connect_or_revive(session, dir, id, env, ret_live, err);
-	r = live_open(dir, socket_name, ret_live, &why);
+	r = live_open(dir, socket_name, true, ret_live, &why);
 	return r < 0 ? err_set(err, why.code, why.errnum, "session %s: %s", id, why.text) : 0;
 }
 
@@ -130,6 +130,7 @@ int sessions_exec(const struct session *session, const struct live *live, const 
 	course_options(&course, &options);
 	options.session = live->socket;
 	options.background = exec->background;
+	options.spill = exec->spill;
 	r = engine_run(&course.result.plan, &options, arena, &course.result.outcome, err);
 	return r < 0 ? r : course_finish(&course, ret_result, err);
 }
@@ -157,7 +158,7 @@ static void look_alive(int dir, struct session_entry *entry, bool asks)
 	if (!registry_is_held(dir))
 		return;
 	entry->state = fstatat(dir, LIVE_PAUSED_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0 ? SESSION_PAUSED : SESSION_RUNNING;
-	if (!asks || live_open(dir, socket_name, &live, &ignored) < 0)
+	if (!asks || live_open(dir, socket_name, false, &live, &ignored) < 0)
 		return;
 	entry->live = live.hello;
 	entry->state = live.hello.state == LIVE_PAUSED ? SESSION_PAUSED : SESSION_RUNNING;
@@ -196,7 +197,8 @@ int sessions_look(const struct session *session, const char *id, struct arena *a
 	if (!ret_entry->id)
 		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for a session");
 	look(owned, ret_entry, false, arena);
-	if ((ret_entry->state != SESSION_RUNNING && ret_entry->state != SESSION_PAUSED) || live_open(dir, socket_name, &live, &absent) < 0)
+	if ((ret_entry->state != SESSION_RUNNING && ret_entry->state != SESSION_PAUSED) ||
+	    live_open(dir, socket_name, false, &live, &absent) < 0)
 		return 0;
 	ret_entry->live = live.hello;
 	(void)live_ask(&live, &state, &ret_entry->live, NULL);
@@ -291,7 +293,7 @@ static int stop(int dir, const char *id, struct err *err)
 	struct err why = { 0 };
 	struct live live;
 
-	if (live_open(dir, socket_name, &live, &why) == 0) {
+	if (live_open(dir, socket_name, true, &live, &why) == 0) {
 		(void)live_ask(&live, &end, &reply, NULL); /* its answer is the end of the connection */
 		live_close(&live);
 	} else if (why.code != ERR_NOTFOUND) {

@@ -9,6 +9,8 @@
 
 #include "base/str.h"
 #include "engine/live.h"
+#include "engine/quota.h"
+#include "engine/spill.h"
 #include "session/run.h"
 #include "workspace/layers.h"
 
@@ -72,6 +74,7 @@ struct session_exec {
 	const char *const *env;            /* in addition, "NAME=value" */
 	uint64_t timeout_ms, output_bytes; /* 0: the session's */
 	bool background;
+	const struct spill_wish *spill; /* NULL: all output goes on */
 };
 int sessions_exec(const struct session *session, const struct live *live, const struct session_exec *exec, struct arena *arena,
                   struct session_result *ret_result, struct err *err);

@@ -175,6 +175,22 @@ static int copy_top(struct workspace *workspace, const char *label, uint64_t *re
 	return r < 0 ? r : record_store(workspace->dir, &workspace->record, err);
 }
 
+int workspace_add_layer(struct workspace *workspace, int (*fill)(void *data, int layer, struct err *err), void *data, uint64_t *ret_number,
+                        struct err *err)
+{
+	autofd int to = open_new(workspace, err);
+	int r = to < 0 ? to : fill(data, to, err);
+	struct workspace_layer *layer = r < 0 ? NULL : add_layer(workspace, 0, "");
+
+	if (r < 0)
+		return r;
+	if (!layer)
+		return no_layer(workspace, err);
+	*ret_number = layer->number;
+	r = name_new(workspace, layer->number, err);
+	return r < 0 ? r : record_store(workspace->dir, &workspace->record, err);
+}
+
 int workspace_checkpoint(struct workspace *workspace, enum checkpoint_way way, const char *label, uint64_t *ret_number, struct err *err)
 {
 	int r = workspace_need_lock(workspace, err);

@@ -19,6 +19,9 @@ enum checkpoint_way {
 
 /* Makes a layer of what upper, or the stage, holds. A stage is always copied. */
 int workspace_checkpoint(struct workspace *workspace, enum checkpoint_way way, const char *label, uint64_t *ret_number, struct err *err);
+/* Makes a layer on the base of what `fill` puts into an empty directory, in overlayfs's form. */
+int workspace_add_layer(struct workspace *workspace, int (*fill)(void *data, int layer, struct err *err), void *data, uint64_t *ret_number,
+                        struct err *err);
 /* Goes back to the state after a layer; 0 is the base. What upper held and no layer has is lost. */
 int workspace_checkout(struct workspace *workspace, uint64_t number, struct err *err);
 /* Does nothing that shows differ from the state after a layer? */

@@ -113,3 +113,48 @@ supervisor_of() {
 	run ! "$COFFER" session exec one -- touch file
 	[ ! -e file ]
 }
+
+# Its mark is one byte that no refusal's message has.
+hidden_with() {
+	run -0 "$COFFER" run "$@" -- sh -c "cat '$DATA/sessions/other/record' '$DATA/sessions/other/settings' '$DATA'/workspaces/*/upper/file; \
+		ls '$DATA' '$DATA/sessions' '$XDG_RUNTIME_DIR/coffer'; touch '$DATA/planted'; mv '$work/data' '$work/moved'; true"
+	[[ "$output" != *secret-* && "$output" != *"sessions"$'\n'* && "$output" != *journal$'\n'* ]]
+	[ ! -e "$DATA/planted" ] && [ -d "$DATA" ]
+}
+
+@test "no view and no rule shows a sandbox what coffer keeps of other sandboxes" {
+	export XDG_RUNTIME_DIR="$work/runtime" DATA="$XDG_DATA_HOME/coffer"
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	mkdir tree
+	cd tree
+	"$COFFER" session create --copy --label owner=secret-label --hostname secret-setting other
+	cd "$work"
+	"$COFFER" session exec other -- sh -c 'echo secret-text > file'
+	grep -q secret-label "$DATA/sessions/other/record"
+	grep -q secret-setting "$DATA/sessions/other/settings"
+	cat "$DATA"/workspaces/*/upper/file
+	hidden_with --view host --allow-read "$work"
+	hidden_with --allow-read "$work"
+	hidden_with --allow-write "$work"
+	hidden_with --allow-write "$work" --no-protected-places --no-hide-credentials
+	hidden_with --view host --allow-write "$work"
+	ln -s "$work" "$BATS_TEST_TMPDIR/link"
+	hidden_with --allow-read "$BATS_TEST_TMPDIR/link" --allow-read "$work"
+	run ! "$COFFER" run --allow-read "$DATA/sessions" -- true
+	[[ "$output" == *"--allow-read"*"coffer's own"* ]]
+	ln -s "$DATA/sessions" inside
+	run ! "$COFFER" run --allow-read "$work/inside" -- true
+	[[ "$output" == *"coffer's own"* ]]
+	[ "$("$COFFER" session exec other -- cat file)" = secret-text ] # its own it has
+}
+
+@test "a working tree inside of coffer's own data is refused" {
+	XDG_DATA_HOME="$BATS_TEST_TMPDIR/data"
+	mkdir -m 700 "$XDG_DATA_HOME"
+	"$COFFER" try -- touch changed-name
+	cd "$XDG_DATA_HOME"/coffer/workspaces/*/upper
+	run ! "$COFFER" try -- true
+	[[ "$output" == *"coffer's own data lies"* ]]
+	run "$COFFER" run --view host -- sh -c 'ls -A; cat record ../record'
+	[[ "$output" != *changed-name* && "$output" != *version* ]]
+}
