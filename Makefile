@@ -24,7 +24,7 @@ check: ## build, run every suite, attack, torture
 	@tools/deps build test
 	@tools/build build checks $(MESON_FLAGS)
 	@tools/build build-torture run -Dtorture=true
-	@tests/run unit golden e2e escape torture@build-torture replay sdk compat examples
+	@tests/run unit golden e2e escape torture@build-torture replay code sdk compat examples
 
 check-all: ## the same under both compilers and the sanitizers, with fuzzing and the gates
 	@tools/deps build test gates
@@ -33,7 +33,7 @@ check-all: ## the same under both compilers and the sanitizers, with fuzzing and
 	@CC=clang tools/build build-clang checks
 	@CC=clang tools/build build-asan checks $(SANITIZE)
 	@CC=clang tools/build build-fuzz checks $(SANITIZE) -Dfuzz=true
-	@FUZZ_SECONDS=$${CHECK_FUZZ_SECONDS:-5} tests/run unit golden e2e escape unit@build-torture torture@build-torture replay sdk compat examples \
+	@FUZZ_SECONDS=$${CHECK_FUZZ_SECONDS:-5} tests/run unit golden e2e escape unit@build-torture torture@build-torture replay code sdk compat examples \
 		unit@build-clang smoke@build-clang unit@build-asan smoke@build-asan replay@build-asan fuzz@build-fuzz gates
 
 check-compat: tests ## compare with npm's srt itself, fetched by its lock file (about a quarter of an hour)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, verdict, channel, proxy_request, plan_decode and archive below fuzz/corpus/. Run it again when ops.def changes."""
+"""Writes the seeds of the targets path, glob, mask, target, domain, sni, dns, verdict, channel, code_command, proxy_request, plan_decode and archive below fuzz/corpus/. Run it again when ops.def changes."""
 
 import pathlib
 import re
@@ -233,6 +233,18 @@ def raw(text):
 
 
 write("path", ((name, raw(text)) for name, text in PATHS.items()))
+for name, (language, rest) in {
+    "python": (0, "hello.py\0a b\0print(1)"),
+    "typescript": (2, "x.ts\0\0let a: number"),
+    "hostile-name": (12, "'; touch x; '.c\0$(id)\0int main(){}"),
+    "newline": (12, "a\nb.c\0--\0"),
+    "up": (11, "../../etc/passwd\0-o\0"),
+    "first-line": (255, "x\0\0#!/usr/bin/env -S A=b bash -e\n"),
+    "suffix": (255, "dir/x.rs\0`id`\0"),
+    "unknown": (255, "x\0\0#!/"),
+    "bytes": (13, b"\xff\xfe.cpp\0\xc3\0"),
+}.items():
+    write("code_command", [(name, bytes([language]) + raw(rest))])
 write("glob", ((name, raw(p) + (b"" if s is None else b"\n" + raw(s))) for name, (p, s) in GLOBS.items()))
 write("mask", ((name, raw(text)) for name, text in MASKS.items()))
 write("target", ((name, raw(text)) for name, text in TARGETS.items()))

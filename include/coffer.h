@@ -390,6 +390,47 @@ COFFER_API int coffer_record_read(struct coffer *coffer, const char *run, struct
 COFFER_API int coffer_record_write(struct coffer *coffer, const struct coffer_outcome *outcome, struct coffer_error *error);
 
 /*
+ * Code: a snippet in one of the languages that coffer knows, as a request like any other: coffer_run runs it under the policy, where any other command works.
+ * Unless it is run where it is, it and the files that go with it are in a read-only directory of the sandbox's own, and nowhere on the host.
+ */
+enum { COFFER_CODE_MAX = 4 << 20 }; /* bytes, of a snippet and its files together */
+
+struct coffer_file {
+	const char *name; /* letters, digits and "_.-"; of a snippet any, or NULL */
+	const void *bytes;
+	size_t n;
+};
+
+struct coffer_code {
+	size_t size;          /* sizeof(struct coffer_code) */
+	const char *language; /* a name or an alias; NULL: by the source's #! line, else its name's suffix */
+	struct coffer_file source;
+	const char *
+	    path; /* of the source's file, or NULL. Without files beside it, it is run where it is if that is below the working directory and can be read inside */
+	const struct coffer_file *files; /* beside it: modules, data */
+	size_t file_count;
+	const char *const *arguments; /* of the snippet, NULL-terminated; NULL: none */
+	int results; /* 0, or a descriptor that gets them as JSON lines (docs/CODE.md): of python and javascript alone. What is in them is a stranger's word */
+};
+
+/*
+ * All of it is copied. Which program runs it is decided here, by what the policy shows of this machine: COFFER_ERROR_NOTFOUND where there is none, with the packages to
+ * install.
+ */
+COFFER_API int coffer_code_request(struct coffer *coffer, const struct coffer_policy *policy, const struct coffer_code *code,
+                                   struct coffer_request **ret_request, struct coffer_error *error);
+
+struct coffer_language {
+	const char *names;    /* words: its own, then aliases */
+	const char *suffixes; /* words */
+	const char *packages; /* of Debian */
+	const char *image;    /* of a registry */
+	int is_there;         /* a run of this policy would find what runs it */
+};
+/* Language number `index`: 1, or 0 past the last. */
+COFFER_API int coffer_language_at(const struct coffer_policy *policy, size_t index, struct coffer_language *ret_language);
+
+/*
  * The egress filter by itself, for work that runs elsewhere (in a virtual machine, say): it serves HTTP on a listening socket of the caller's, and asks
  * the caller's decider, on the other end of a stream, about each request (srt(1) has the protocol). Descriptors stay the caller's; -1: none.
  */

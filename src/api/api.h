@@ -51,12 +51,15 @@ struct coffer_request {
 	const char *session;                /* NULL: a sandbox of its own */
 	uint64_t timeout_ms, output_bytes;  /* in a session; 0: its own */
 	bool background;
+	const char *own_directory; /* of own_files; NULL: there are none */
+	struct input_own_vec own_files;
 	struct spills_want spill; /* most 0: all output is passed on */
 	const struct coffer_policy *policy;
 	const char *const *argv, *const *environment;
 	const char *cwd;
 	int streams[3];
-	int input_fd; /* the memory file behind coffer_request_input, or -1 */
+	int input_fd;   /* the memory file behind coffer_request_input, or -1 */
+	int results_fd; /* 0: none */
 	int cancel_fd;
 	int control_fd;
 	int rules[2]; /* packets go in at 1: the run reads at 0 */
@@ -89,6 +92,9 @@ int api_no_field(const char *name, struct coffer_error *error);
 
 /* Hands a finished text to the caller, or fails when the printing did. Empties s. */
 int api_give_text(struct str *s, char **ret_text, struct coffer_error *error);
+
+/* Copies the command into the request. 0 or -ENOMEM. */
+int api_request_argv(struct coffer_request *request, const char *const *argv);
 
 /* Fills the public form of a denial; its strings are borrowed. */
 void api_denial(const struct denial *denial, struct coffer_denial *ret_denial);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int copy_argv(struct coffer_request *request, const char *const *argv)
+int api_request_argv(struct coffer_request *request, const char *const *argv)
 {
 	size_t n = 0;
 	while (argv[n])
@@ -39,7 +39,7 @@ static int make(struct coffer *coffer, const char *const *argv, struct coffer_re
 		                            .rules = { -1, -1 },
 		                            .cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	arena_init(&request->arena, API_ARENA_MAX);
-	int r = copy_argv(request, argv);
+	int r = api_request_argv(request, argv);
 	if (r == 0)
 		r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, request->rules);
 	if (r < 0 || request->cancel_fd < 0) {

@@ -25,6 +25,7 @@ extern const struct command commands[];
 const struct command *command_find(const char *word, const char *next, int *ret_words);
 
 int command_run(const struct options *options);
+int command_code(const struct options *options);
 int command_explain(const struct options *options);
 int command_why(const struct options *options);
 int command_doctor(const struct options *options);

@@ -42,6 +42,12 @@ const struct command commands[] = {
 	  "  coffer race --n 8 --judge './score' -- ./attempt     each in a copy-on-write view of this directory\n"
 	  "  coffer race --first -- sh -c './attempt --seed $COFFER_CANDIDATE'\n"
 	  "  coffer race --json --jobs 2 -- make test | jq .winner\n" },
+	{ "code", command_code, ON_CODE, true, "[options] FILE|- [--] [ARG…]", "run a snippet of code in a fresh sandbox",
+	  "  coffer code hello.py                     its suffix, or #! line, says what it is written in\n"
+	  "  coffer code -l python -e 'print(6 * 7)'\n"
+	  "  coffer code -l js --timeout 10s --memory 256M - < main.js\n"
+	  "  coffer code --copy --file lib.rb main.rb a b     it may write here; `coffer diff` shows what it did\n"
+	  "  coffer code --list                       languages, and what to install for those that are missing\n" },
 	{ "session create", command_session_create, ON_SESSION_CREATE, false, "[options] [NAME]",
 	  "make a sandbox that stays, and print its name",
 	  "  coffer session create --write . work     commands executed in it share files, processes and network\n"

@@ -49,7 +49,7 @@ const char *options_argument(const struct coffer_setting *setting)
 
 bool options_take_settings(const struct command *command)
 {
-	return command->on & (ON_RUN | ON_TRY | ON_EXPLAIN | ON_SESSION_CREATE | ON_RACE);
+	return command->on & (ON_RUN | ON_TRY | ON_EXPLAIN | ON_SESSION_CREATE | ON_RACE | ON_CODE);
 }
 
 static bool is_named(const char *name, const char *text, size_t n)
@@ -135,11 +135,11 @@ static void keep_option(struct reader *reader, const struct option *option, cons
 	size_t id = (size_t)(option - option_table);
 	reader->options.given[id] = true;
 	reader->options.value[id] = value;
-	struct text_vec *const lists[OPTIONS_END] = { [OPTION_SETTINGS] = &reader->options.files,
-		                                      [OPTION_ENV] = &reader->options.variables,
-		                                      [OPTION_LABEL] = &reader->options.labels,
-		                                      [OPTION_ALLOW] = &reader->options.allowed,
-		                                      [OPTION_HUNK] = &reader->options.hunks };
+	struct text_vec *const lists[OPTIONS_END] = {
+		[OPTION_SETTINGS] = &reader->options.files, [OPTION_ENV] = &reader->options.variables,
+		[OPTION_LABEL] = &reader->options.labels,   [OPTION_ALLOW] = &reader->options.allowed,
+		[OPTION_HUNK] = &reader->options.hunks,     [OPTION_BESIDE] = &reader->options.beside
+	};
 	struct text_vec *list = lists[id];
 	const char **slot = list ? text_vec_add(list, reader->arena) : NULL;
 	if (slot)

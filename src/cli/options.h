@@ -42,7 +42,8 @@ enum {
 	ON_SESSION_FILES = 33554432, /* cp, cat */
 	ON_SESSION_WRITE = 67108864,
 	ON_SNAPSHOT = 134217728,
-	ON_ALL = 268435455
+	ON_CODE = 268435456,
+	ON_ALL = 536870911
 };
 
 enum option_id {
@@ -73,9 +74,9 @@ struct command;
 struct options {
 	const struct command *command;
 	bool given[OPTIONS_END];
-	const char *value[OPTIONS_END];                    /* of the last time */
-	struct text_vec files;                             /* --settings, each */
-	struct text_vec variables, labels, allowed, hunks; /* --env, --label, --allow, --hunk, each */
+	const char *value[OPTIONS_END];                            /* of the last time */
+	struct text_vec files;                                     /* --settings, each */
+	struct text_vec variables, labels, allowed, hunks, beside; /* --env, --label, --allow, --hunk, --file, each */
 	struct option_setting_vec settings;
 	struct text_vec words;   /* what is no option */
 	const char *const *argv; /* the same, NULL-terminated */

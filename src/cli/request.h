@@ -18,12 +18,18 @@ struct cli_request {
 int request_make(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
 /* The same without a command: what a session is made from. */
 int request_make_policy(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
+/* For a snippet of code, from --eval, a file or standard input. */
+int request_make_code(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
 /* For a command of an existing session: words are its name and the command. */
 int request_make_exec(const struct options *options, struct cli_request *ret_request, struct coffer_error *error);
 /* The command in the words NAME [--] CMD…; empty: there is none. */
 const char *const *request_command_of(const struct options *options);
 /* An option that is a time; 0: not given. Negative errno after having spoken. */
 int request_option_ms(const struct options *options, enum option_id id, uint64_t *ret_ms);
+/* Makes it, and runs it as options say. Returns the exit status. */
+int request_run(const struct options *options, int (*make)(const struct options *, struct cli_request *, struct coffer_error *));
+/* Makes it, and shows its plan. */
+int request_explain(const struct options *options, int (*make)(const struct options *, struct cli_request *, struct coffer_error *));
 void request_done(struct cli_request *request);
 
 #endif

@@ -230,13 +230,13 @@ static int run(struct listening *listening, const struct cli_request *made, int 
 	if (options->given[OPTION_VERBOSE])
 		say_usage(outcome);
 	say_hint(options, outcome);
-	if (options->command->on == ON_TRY && !options->given[OPTION_QUIET])
+	if ((options->command->on == ON_TRY || options->given[OPTION_TRY]) && !options->given[OPTION_QUIET])
 		workspace_say_changes(made->coffer, coffer_outcome_workspace(outcome));
 	exit(coffer_outcome_exit_code(
 	    outcome)); /* nothing is freed: the kernel takes all back at once, and a start is shorter by each munmap */
 }
 
-static int make_and_run(const struct options *options, int (*make)(const struct options *, struct cli_request *, struct coffer_error *))
+int request_run(const struct options *options, int (*make)(const struct options *, struct cli_request *, struct coffer_error *))
 {
 	static struct listening listening;
 	struct cli_request made = { NULL, NULL, NULL, NULL };
@@ -257,7 +257,7 @@ static int make_and_run(const struct options *options, int (*make)(const struct 
 
 int command_run(const struct options *options)
 {
-	return options->given[OPTION_EXPLAIN] ? command_explain(options) : make_and_run(options, request_make);
+	return options->given[OPTION_EXPLAIN] ? command_explain(options) : request_run(options, request_make);
 }
 
 static int make_try(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
@@ -270,10 +270,10 @@ static int make_try(const struct options *options, struct cli_request *ret_reque
 
 int command_try(const struct options *options)
 {
-	return make_and_run(options, make_try);
+	return request_run(options, make_try);
 }
 
 int command_session_exec(const struct options *options)
 {
-	return make_and_run(options, request_make_exec);
+	return request_run(options, request_make_exec);
 }

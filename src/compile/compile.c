@@ -19,6 +19,7 @@ static const struct {
 	{ identity_choose, ALL },
 	{ network_choose, ALL },
 	{ secrets_choose, ALL },
+	{ own_choose, ALL },
 	{ environment_choose, ALL },
 	{ workspace_choose, ALL },
 	{ identity_choose_workspace, ALL },

@@ -25,6 +25,14 @@ struct input_file {
 };
 VEC(struct input_file, input_file_vec)
 
+/* A file that a sandbox has of its own, read-only, in a directory with nothing else in it. */
+struct input_own {
+	const char *name; /* one component */
+	const void *bytes;
+	size_t n;
+};
+VEC(struct input_own, input_own_vec)
+
 /*
  * PEM. Where the policy opens TLS: the authority that a sandbox trusts. There, and where a proxy is spoken to with TLS: whom servers are verified
  * against, and who else may vouch for that proxy.
@@ -70,11 +78,14 @@ struct inputs {
 	const char *run_id;      /* [a-z0-9]{8,32}: names the cgroup and the scratch directory */
 	const char *scratch_top; /* a directory of the caller's own (0700) for rung two's tmp */
 	unsigned terminal;       /* bits 1, 2, 4: standard input, output, error are to be a pty */
+	bool results;            /* the command has a pipe for them (OP_RESULTS) */
 	bool keep_stdin_null;    /* informational */
 	const struct survey *survey;
 	struct input_tls tls;
 	struct input_workspace workspace;
-	const char *seed;                   /* random text, for placeholders */
+	const char *seed;          /* random text, for placeholders */
+	const char *own_directory; /* below /dev, of own_files; NULL: there are none */
+	struct input_own_vec own_files;
 	struct input_file_vec secret_files; /* those of policy.credentials.files that are masked and are there */
 };
 

@@ -195,5 +195,7 @@ int lock_put(struct compile *c)
 	if (r < 0 || c->inputs->kind == COMPILE_SESSION)
 		return r;
 	plan_add(&c->plan, OP_CLOSE_FDS, WHY_DEFAULT);
+	if (c->inputs->results && c->inputs->kind == COMPILE_RUN)
+		plan_add(&c->plan, OP_RESULTS, WHY_DEFAULT);
 	return put_filter(c);
 }

@@ -469,6 +469,8 @@ int mounts_put_root(struct compile *c)
 		r = covers_put(c);
 	if (r == 0)
 		r = secrets_put_files(c);
+	if (r == 0)
+		r = own_put(c);
 	if (r < 0)
 		return r;
 	put_read_only(c);

@@ -155,6 +155,10 @@ int patterns_add(struct compile *c, char letter, const char *path, const char *w
 int replaced_guard_hidden(struct compile *c);
 int replaced_guard_masked(struct compile *c);
 
+/* own.c. Files that come with the request. */
+int own_choose(struct compile *c);
+int own_put(struct compile *c);
+
 /* fresh.c, covers.c: what they want to know about the host, one path after another; NULL at the end. */
 const char *fresh_question(size_t i);
 size_t fresh_places(void);          /* how many of them, from the first on, are directories that a sandbox does not share */

@@ -65,6 +65,7 @@ struct engine_event {
 enum { ENGINE_RULES = 'R', ENGINE_DECIDER_IN = 'I', ENGINE_DECIDER_OUT = 'O' };
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
+	int results_fd; /* 0, or gets what the command writes to its descriptor 5, where the plan has RESULTS: as the outputs, under the same ceiling */
 	int cancel_fd;                  /* -1, or readable when the run is to be cancelled */
 	int control_fd;                 /* -1, or read as long as the run lasts: its bytes are CONTROL events */
 	const struct spill_wish *spill; /* NULL: all output goes on */

@@ -93,10 +93,10 @@ static int start(struct run *run, struct err *err)
 		return r;
 	streams_set_ceiling(&run->streams, run->prepared.output_bytes);
 
-	int stdio[3];
+	int stdio[STREAMS_END];
 
-	for (int i = 0; i < 3; i++)
-		stdio[i] = run->streams.child[i] >= 0 ? run->streams.child[i] : run->streams.null;
+	for (int i = 0; i < STREAMS_END; i++)
+		stdio[i] = run->streams.child[i] >= 0 || i == STREAM_RESULTS ? run->streams.child[i] : run->streams.null;
 	if (run->options->session >= 0)
 		r = launcher_enter(&run->launcher, run->plan, run->options, stdio, err);
 	else

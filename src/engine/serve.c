@@ -65,7 +65,7 @@ static int begin(struct serve *s, struct err *err)
 	const struct live_setting *setting = s->setting;
 	int r = prepare(setting->plan, setting->options, s->arena, &s->prepared, err);
 	autofd int null = r < 0 ? -1 : fd_open_null();
-	const int stdio[3] = { null, null, null };
+	const int stdio[4] = { null, null, null, -1 };
 
 	if (r == 0 && null < 0)
 		r = err_set(err, ERR_SETUP, -null, "/dev/null: %s", strerror(-null));

@@ -55,13 +55,13 @@ int spawn_find(const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *
 
 /* ---- starting ---- */
 
-static int spawn(struct launcher *launcher, const char *path, const struct engine_run_options *options, const int fds[5])
+static int spawn(struct launcher *launcher, const char *path, const struct engine_run_options *options, const int fds[WIRE_RESULTS_FD + 1])
 {
 	char program[] = "coffer-launch", torture[3 * sizeof(int) + 2];
 	char *const argv[] = { program, options->torture_op >= 0 ? torture : NULL, NULL };
 
 	snprintf(torture, sizeof(torture), "%d", options->torture_op);
-	return process_spawn(path, argv, fds, WIRE_SOCKET_FD + 1, &launcher->process);
+	return process_spawn(path, argv, fds, fds[WIRE_RESULTS_FD] >= 0 ? WIRE_RESULTS_FD + 1 : WIRE_SOCKET_FD + 1, &launcher->process);
 }
 
 /* The filter's secrets are none of the launcher's, which becomes what runs in the sandbox: in its copy there are blanks. */
@@ -104,7 +104,7 @@ static int make_ends(struct launcher *launcher, const struct plan *plan, int *re
 	return 0;
 }
 
-int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
+int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[4],
                    struct err *err)
 {
 	char found[PATH_BYTES_MAX + 1];
@@ -117,13 +117,15 @@ int launcher_start(struct launcher *launcher, const struct plan *plan, const str
 	if (r < 0)
 		return r;
 
-	const int fds[WIRE_SOCKET_FD + 1] = { stdio[0], stdio[1], stdio[2], [WIRE_PLAN_FD] = memfd, [WIRE_SOCKET_FD] = theirs };
+	const int fds[WIRE_RESULTS_FD + 1] = {
+		stdio[0], stdio[1], stdio[2], [WIRE_PLAN_FD] = memfd, [WIRE_SOCKET_FD] = theirs, [WIRE_RESULTS_FD] = stdio[3]
+	};
 
 	r = spawn(launcher, path, options, fds);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: %s", path, strerror(-r)) : 0;
 }
 
-int launcher_enter(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
+int launcher_enter(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[4],
                    struct err *err)
 {
 	const struct live_request request = { .type = LIVE_EXEC, .a = options->background };

@@ -16,11 +16,11 @@ struct launcher {
 int spawn_find(const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err);
 
 void launcher_init(struct launcher *launcher);
-/* Starts coffer-launch with stdio as 0, 1, 2, the plan as WIRE_PLAN_FD and the other end of launcher->socket as WIRE_SOCKET_FD. */
-int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
+/* Starts coffer-launch with stdio as 0, 1, 2 and, unless it is -1, WIRE_RESULTS_FD; the plan as WIRE_PLAN_FD and the other end of launcher->socket as WIRE_SOCKET_FD. */
+int launcher_start(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[4],
                    struct err *err);
-/* The same in a session: what would be the launcher's is sent to its supervisor. There is no process of ours then. */
-int launcher_enter(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[3],
+/* The same in a session, without results: what would be the launcher's is sent to its supervisor. There is no process of ours then. */
+int launcher_enter(struct launcher *launcher, const struct plan *plan, const struct engine_run_options *options, const int stdio[4],
                    struct err *err);
 /* Waits for the launcher itself when it was started. */
 struct process_end launcher_done(struct launcher *launcher);

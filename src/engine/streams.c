@@ -9,10 +9,10 @@
 
 void streams_init(struct streams *streams)
 {
-	*streams = (struct streams){ .child = { -1, -1, -1 },
+	*streams = (struct streams){ .child = { -1, -1, -1, -1 },
 		                     .null = -1,
 		                     .spill = { { .fd = -1 }, { .fd = -1 } },
-		                     .relay = { RELAY_NONE, RELAY_NONE, RELAY_NONE } };
+		                     .relay = { RELAY_NONE, RELAY_NONE, RELAY_NONE, RELAY_NONE } };
 }
 
 static void deliver(void *context, const void *bytes, size_t n)
@@ -99,6 +99,15 @@ static int open_all(struct streams *streams, const struct caller_stream caller[3
 	return r;
 }
 
+static int open_results(struct streams *streams, int fd)
+{
+	const struct caller_stream caller = { .fd = fd, .facts = fd_look(fd) };
+
+	if (fd <= 0)
+		return 0;
+	return caller.facts.kind == FD_CLOSED ? -EBADF : open_pipe(streams, STREAM_RESULTS, &caller);
+}
+
 static int open_spills(struct streams *streams, const struct spill_wish *wish)
 {
 	int r = 0;
@@ -122,13 +131,15 @@ int streams_open(struct streams *streams, const struct engine_run_options *optio
 	int r = open_all(streams, caller);
 
 	if (r == 0)
+		r = open_results(streams, options->results_fd);
+	if (r == 0)
 		r = open_spills(streams, options->spill);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "the standard streams: %s", strerror(-r)) : 0;
 }
 
 void streams_close_child(struct streams *streams)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < STREAMS_END; i++)
 		own_close(&streams->child[i]);
 	own_close(&streams->null);
 }
@@ -186,13 +197,13 @@ int streams_join_terminal(struct streams *streams, const struct engine_run_optio
 
 void streams_set_ceiling(struct streams *streams, uint64_t bytes)
 {
-	streams->relay[1].ceiling = bytes;
-	streams->relay[2].ceiling = bytes;
+	for (int i = 1; i < STREAMS_END; i++)
+		streams->relay[i].ceiling = bytes;
 }
 
 void streams_done(struct streams *streams)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < STREAMS_END; i++)
 		relay_done(&streams->relay[i]);
 	for (int i = 0; i < 2; i++)
 		spill_done(&streams->spill[i]);

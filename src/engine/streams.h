@@ -14,11 +14,13 @@ struct delivery {
 	int stream;
 };
 
+enum { STREAM_RESULTS = 3, STREAMS_END }; /* after the standard ones */
+
 struct streams {
-	int child[3]; /* the launcher's ends; -1: `null` stands for it */
+	int child[STREAMS_END]; /* the launcher's ends; -1: `null` stands for it, and for results nothing */
 	int null;
-	struct relay relay[3];
-	struct delivery delivery[3];
+	struct relay relay[STREAMS_END];
+	struct delivery delivery[STREAMS_END];
 	struct spill spill[2]; /* of standard output and error, where not all goes on */
 	bool count_all;        /* output is counted even where the caller throws it away; set before streams_open */
 };
@@ -26,7 +28,7 @@ struct streams {
 void streams_init(struct streams *streams);
 
 /*
- * Makes the launcher's three ends and starts the relays. A stream is /dev/null where the caller has that, or a closed descriptor, or
+ * Makes the launcher's ends and starts the relays. A stream is /dev/null where the caller has that, or a closed descriptor, or
  * nothing to read from, and where a terminal will serve it. Standard output and error that lead to the same place share one
  * pipe, so that their order is kept; both count as standard output then.
  */

@@ -44,7 +44,7 @@ enum {
 	POLL_TURN,
 	POLL_RULES,
 	POLL_RELAYS,
-	POLL_ALL = POLL_RELAYS + 3 * RELAY_POLLS
+	POLL_ALL = POLL_RELAYS + STREAMS_END * RELAY_POLLS
 };
 
 uint64_t watch_clock_us(void)
@@ -84,7 +84,10 @@ static void force(struct watch *w)
 
 static bool any_output(const struct watch *w)
 {
-	return relay_is_running(&w->streams->relay[1]) || relay_is_running(&w->streams->relay[2]);
+	for (int i = 1; i < STREAMS_END; i++)
+		if (relay_is_running(&w->streams->relay[i]))
+			return true;
+	return false;
 }
 
 /* Passes on what there is, as far as the reader takes it at once; the rest is lost. */
@@ -104,8 +107,8 @@ static void drain_or_drop(struct relay *relay)
 
 static void drop_outputs(struct watch *w)
 {
-	drain_or_drop(&w->streams->relay[1]);
-	drain_or_drop(&w->streams->relay[2]);
+	for (int i = 1; i < STREAMS_END; i++)
+		drain_or_drop(&w->streams->relay[i]);
 }
 
 static void become_gone(struct watch *w)
@@ -116,7 +119,8 @@ static void become_gone(struct watch *w)
 	if (!w->finished_us)
 		w->finished_us = watch_clock_us();
 	relay_done(&w->streams->relay[0]);
-	w->streams->relay[1].draining = w->streams->relay[2].draining = true;
+	for (int i = 1; i < STREAMS_END; i++)
+		w->streams->relay[i].draining = true;
 	if (w->stopped)
 		drop_outputs(w);
 }
@@ -131,7 +135,7 @@ static void cancel(struct watch *w)
 
 static void move_streams(struct watch *w, const struct pollfd *polls)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < STREAMS_END; i++) {
 		struct relay *relay = &w->streams->relay[i];
 
 		relay_turn(relay, &polls[POLL_RELAYS + i * RELAY_POLLS]);
@@ -148,7 +152,7 @@ static void retry_streams(struct watch *w)
 	bool may_read = terminal_make_raw(w->terminal);
 
 	w->retry_at = may_read ? WATCH_NEVER : watch_clock_us() + WATCH_RETRY;
-	for (int i = may_read ? 0 : 1; i < 3; i++)
+	for (int i = may_read ? 0 : 1; i < STREAMS_END; i++)
 		if (w->streams->relay[i].state == RELAY_LATER)
 			w->streams->relay[i].state = RELAY_SOURCE;
 }
@@ -348,7 +352,7 @@ static void check_clocks(struct watch *w)
 /* Once all are dead there is nothing to come: only readers are waited for, never a pipe. */
 static bool waits_for_reader(const struct watch *w)
 {
-	for (int i = 1; i < 3; i++)
+	for (int i = 1; i < STREAMS_END; i++)
 		if (relay_is_running(&w->streams->relay[i]) && w->streams->relay[i].state != RELAY_SINK)
 			return false;
 	return true;
@@ -387,7 +391,7 @@ static void wait_for_something(const struct watch *w, struct pollfd *polls)
 	polls[POLL_CONTROL] = (struct pollfd){ .fd = w->control_fd, .events = POLLIN };
 	polls[POLL_TURN] = (struct pollfd){ .fd = w->options->turn_fd, .events = POLLIN };
 	polls[POLL_RULES] = (struct pollfd){ .fd = w->report->egress ? w->options->rules_fd : -1, .events = POLLIN };
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < STREAMS_END; i++)
 		relay_poll(&w->streams->relay[i], &polls[POLL_RELAYS + i * RELAY_POLLS]);
 	if (poll(polls, POLL_ALL, wait_ms(w)) < 0)
 		for (int i = 0; i < POLL_ALL; i++)

@@ -7,12 +7,14 @@
  */
 #include "launch/launch.h"
 
+#include "plan/wire.h"
 #include "sys/fd.h"
 #include "sys/inside.h"
 #include "sys/landlock.h"
 #include "sys/seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -61,6 +63,14 @@ int do_CLOSE_FDS(struct launch *l, const struct plan_op *op)
 	(void)l;
 	(void)op;
 	return fd_mark_from(3, PLAN_SLOTS_MAX + 64 + 2 * LOCAL_KNOWN_MAX);
+}
+
+int do_RESULTS(struct launch *l, const struct plan_op *op)
+{
+	(void)op;
+	if (!l->has_results)
+		return -EBADF; /* in a session it would be something else */
+	return fcntl(WIRE_RESULTS_FD, F_SETFD, 0) < 0 ? -errno : 0;
 }
 
 int do_SECCOMP(struct launch *l, const struct plan_op *op)

@@ -110,6 +110,8 @@ static void settle(struct init *init)
 	notify_init(&init->notify);
 	for (int fd = 0; fd <= 2; fd++)
 		close(fd);
+	if (l->has_results)
+		close(WIRE_RESULTS_FD);
 	if (r == 0)
 		r = seccomp_load(filter, bytes);
 	if (r < 0)

@@ -11,6 +11,8 @@
  */
 #include "launch/launch.h"
 
+#include "plan/wire.h"
+
 #include "sys/caps.h"
 #include "sys/descend.h"
 #include "sys/ns.h"
@@ -72,6 +74,8 @@ static void shed(const struct launch *l)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)caps_keep(l->namespaces ? 0 : 1ull << CAP_KILL);
 	(void)syscall(SYS_close_range, 0, 2, 0);
+	if (l->has_results)
+		close(WIRE_RESULTS_FD);
 	for (size_t i = 0; i < l->plan.head->slots; i++)
 		if (l->slot[i].fd > 0)
 			close(l->slot[i].fd);

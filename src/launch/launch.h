@@ -34,8 +34,9 @@ struct slot {
 
 struct launch {
 	struct plan plan;
-	uint32_t at; /* index of the operation under way */
-	int socket;  /* to the engine */
+	bool has_results; /* WIRE_RESULTS_FD is a pipe for the command */
+	uint32_t at;      /* index of the operation under way */
+	int socket;       /* to the engine */
 
 	/* BIRTH */
 	uint64_t namespaces;

@@ -103,12 +103,23 @@ static int check_inheritance(void)
 {
 	int r = 0;
 
-	fd_close_from(WIRE_SOCKET_FD + 1);
+	fd_close_from(WIRE_RESULTS_FD + 1);
 	for (int fd = 0; fd <= 2 && r == 0; fd++)
 		r = launch_check_stream(fd);
 	if (r == 0 && fcntl(WIRE_SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)
 		r = -errno;
 	return r;
+}
+
+/* Where the plan has no use for it, it is no pipe of the engine's. */
+static int check_results(struct launch *l)
+{
+	for (uint32_t i = 0; i < l->plan.head->op_count; i++)
+		l->has_results = l->has_results || l->plan.op[i].code == OP_RESULTS;
+	if (l->has_results)
+		return launch_check_stream(WIRE_RESULTS_FD);
+	close(WIRE_RESULTS_FD);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -129,6 +140,8 @@ int main(int argc, char **argv)
 
 	if (r == 0)
 		r = launch_map(WIRE_PLAN_FD, &l->plan, &verdict);
+	if (r == 0)
+		r = check_results(l);
 	if (r == 0 && plan_is_for_session(&l->plan))
 		r = -EBADMSG; /* there is no sandbox yet */
 	l->at = verdict.op;

@@ -73,6 +73,7 @@ static const struct {
 	[OP_LANDLOCK_ENTER] = { .traits = NEEDS_NO_PRIVS },
 	[OP_INIT] = { .traits = ONCE | NEEDS_NO_PRIVS },
 	[OP_CLOSE_FDS] = { .traits = ONCE },
+	[OP_RESULTS] = { .traits = ONCE },
 	[OP_SECCOMP] = { .traits = ONCE | NEEDS_NO_PRIVS },
 	[OP_SERVE] = { .traits = ONCE | NEEDS_NO_PRIVS, .namespaces = CLONE_NEWPID },
 };

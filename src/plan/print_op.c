@@ -66,6 +66,7 @@ static const char *const forms[OP_CODES_END] = {
 	[OP_LANDLOCK_ENTER] = "",
 	[OP_INIT] = "%i instructions, %I, regions %n, patterns %n%-",
 	[OP_CLOSE_FDS] = "",
+	[OP_RESULTS] = "",
 	[OP_SECCOMP] = "%i instructions%L",
 	[OP_EXEC] = "%x%a%e",
 	[OP_SERVE] = "",

@@ -26,7 +26,11 @@
 
 #include <stdint.h>
 
-enum { WIRE_PLAN_FD = 3, WIRE_SOCKET_FD = 4 };
+enum {
+	WIRE_PLAN_FD = 3,
+	WIRE_SOCKET_FD = 4,
+	WIRE_RESULTS_FD = 5
+}; /* the last where the plan has RESULTS; the command has it by the same number */
 enum { WIRE_TEXT_MAX = 4096 + 256 };
 
 enum wire_type {

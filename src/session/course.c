@@ -97,6 +97,9 @@ int course_gather(struct course *course, struct err *err)
 	course->inputs.terminal = request->terminal;
 	if (request->workspace)
 		course->inputs.workspace = *request->workspace;
+	course->inputs.own_directory = request->own_directory;
+	course->inputs.own_files = request->own_files;
+	course->inputs.results = request->results_fd > 0;
 	course->inputs.keep_stdin_null = request->stdin_fd < 0;
 	course->inputs.run_id = course->result.run_id;
 	course->inputs.scratch_top = course->session->state_dir;
@@ -218,6 +221,7 @@ void course_options(struct course *course, struct engine_run_options *ret_option
 	ret_options->stdin_fd = request->stdin_fd;
 	ret_options->stdout_fd = request->stdout_fd;
 	ret_options->stderr_fd = request->stderr_fd;
+	ret_options->results_fd = request->results_fd;
 	ret_options->cancel_fd = request->cancel_fd;
 	ret_options->control_fd = request->control_fd;
 	ret_options->rules_fd = request->rules_fd;

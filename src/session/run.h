@@ -62,10 +62,13 @@ struct session_request {
 	const char *const *argv, *const *env;
 	const char *cwd;                                                    /* absolute, or NULL for the caller's */
 	int stdin_fd, stdout_fd, stderr_fd;                                 /* as in engine_run_options */
+	int results_fd;                                                     /* as in engine_run_options */
 	int cancel_fd;                                                      /* -1: cannot be cancelled */
 	int control_fd, rules_fd;                                           /* as in engine_run_options */
 	unsigned terminal;                                                  /* bits 1, 2, 4 */
 	const struct input_workspace *workspace;                            /* NULL: the host's own */
+	const char *own_directory;                                          /* of own_files, or NULL */
+	struct input_own_vec own_files;                                     /* that come with the request (compile.h) */
 	const sigset_t *forward;                                            /* NULL: none */
 	void (*on_event)(void *context, const struct session_event *event); /* may be NULL */
 	void *context;

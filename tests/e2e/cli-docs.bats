@@ -21,7 +21,7 @@ setup() {
 
 @test "every command has a manual page, and each page is named in another" {
 	cd "$ROOT/man"
-	for command in run explain why doctor try race session channel gc; do
+	for command in run code explain why doctor try race session channel gc; do
 		[ -s coffer-$command.1.scd ]
 		grep -q "coffer-$command\*(1)" coffer.1.scd
 	done
@@ -60,11 +60,15 @@ setup() {
 	chmod +x a.out configure unknown score attempt
 	echo '{"name": "x", "version": "1.0.0", "scripts": {"test": "true"}}' > package.json
 	echo '{"filesystem": {"allowWrite": ["."]}}' > policy.json
+	cp main.py hello.py
+	echo 'console.log(1)' > main.js
+	echo > lib.rb
+	cp lib.rb main.rb
 	echo text > input
 	{
-		sed -n 's/^\$ \(coffer .*\)/\1/p; t; s/^\t\{0,1\}\(coffer \(run\|race\|explain\|why\|doctor\|gc\|try\|diff\|apply\|discard\|session\)\( .*\|\)\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
+		sed -n 's/^\$ \(coffer .*\)/\1/p; t; s/^\t\{0,1\}\(coffer \(run\|code\|race\|explain\|why\|doctor\|gc\|try\|diff\|apply\|discard\|session\)\( .*\|\)\)/\1/p; s/^\(diff <(coffer.*\)/\1/p' \
 			"$ROOT/README.md" "$ROOT"/man/*.scd | sed 's/   *#.*//; s/++$//; s/\\\*/*/g'
-		for command in run race explain why doctor gc version; do
+		for command in run code race explain why doctor gc version; do
 			coffer help $command | sed -n '/^Examples/,/^Usage/s/^  \(coffer [^ ].*\)/\1/p' | sed 's/   .*//'
 		done
 	} | grep -v '\\$\|^coffer runs \|^coffer failed\|^coffer why 7f3a\|^coffer keeps' > commands
@@ -72,6 +76,8 @@ setup() {
 	while read -r command; do
 		case $command in
 		*npm*) type npm > /dev/null || continue ;;
+		*main.rb*) type ruby > /dev/null || continue ;;
+		*code*js*) type node > /dev/null || continue ;;
 		*jq*) type jq > /dev/null || continue ;;
 		esac
 		status=0

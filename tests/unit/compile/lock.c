@@ -92,12 +92,33 @@ static void test_init_is_told_the_regions_where_it_reports(void **state)
 	world_done(&w);
 }
 
+static void test_a_pipe_for_results_is_asked_for(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int kind = COMPILE_RUN; kind <= COMPILE_EXEC; kind++)
+		for (int asked = 0; asked < 2; asked++) {
+			bool there = asked && kind == COMPILE_RUN;
+
+			world_init(&w);
+			w.inputs.kind = (enum compile_kind)kind;
+			w.inputs.results = asked;
+			assert_int_equal(world_compile(&w), 0);
+			assert_int_equal(world_find(&w, OP_RESULTS, NULL) != NULL, there);
+			if (there)
+				assert_int_equal(at(&w, OP_RESULTS), at(&w, OP_CLOSE_FDS) + 1);
+			world_done(&w);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_one_right_order),
 		cmocka_unit_test(test_the_filter_is_the_policys),
 		cmocka_unit_test(test_init_is_told_the_regions_where_it_reports),
+		cmocka_unit_test(test_a_pipe_for_results_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
