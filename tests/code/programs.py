@@ -74,7 +74,8 @@ TOLD = {
     "javascript": JS,
     "typescript": TYPED,
     "sh": SH,
-    "bash": {**SH, "weight": 15, "suffix": "bash", "big": "x=$(printf %1024s); x=${{x// /x}}; for ((i = 0; i < {n} / 1024; i++)); do printf %s \"$x\"; done"},
+    "bash": {**SH, "weight": 15, "signals": [1, 2, 6, 9, 10, 11, 12, 15],  # a SIGQUIT to itself it passes over
+             "suffix": "bash", "big": "x=$(printf %1024s); x=${{x// /x}}; for ((i = 0; i < {n} / 1024; i++)); do printf %s \"$x\"; done"},
     "zsh": {**SH, "weight": 10, "signals": [2, 6, 9, 10, 11, 12, 15],  # it takes SIGHUP and SIGQUIT itself
             "suffix": "zsh", "out": "print -rn -- {s}"},
     "ruby": {
