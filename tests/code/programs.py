@@ -48,7 +48,7 @@ SH = {
     "tmp": "printf %s {s} > /tmp/coffer-p$$; cat /tmp/coffer-p$$; rm /tmp/coffer-p$$",
 }
 JS = {
-    "weight": 10, "quote": json_quote, "suffix": "js", "tail": "",
+    "weight": 10, "quote": json_quote, "suffix": "js", "tail": "", "signals": [1, 2, 3, 6, 9, 11, 12, 15],  # SIGUSR1 starts its debugger
     "head": "const fs = require('fs'); const w = (f, s) => { let b = Buffer.from(s); while (b.length) b = b.subarray(fs.writeSync(f, b)); };",
     "out": "w(1, {s});", "err": "w(2, {s});", "args": "w(1, process.argv.slice(2).join('|'));", "echo": "w(1, fs.readFileSync(0));", "big": "w(1, 'x'.repeat({n}));",
     "exit": "process.exit({n});", "kill": "process.kill(process.pid, {n}); for (;;);", "throw": "throw new Error('boom');", "thrown": 1,
@@ -74,12 +74,15 @@ TOLD = {
     "javascript": JS,
     "typescript": TYPED,
     "sh": SH,
-    "bash": {**SH, "weight": 15, "suffix": "bash", "big": "x=$(printf %1024s); x=${{x// /x}}; for ((i = 0; i < {n} / 1024; i++)); do printf %s \"$x\"; done"},
-    "zsh": {**SH, "weight": 10, "suffix": "zsh", "out": "print -rn -- {s}"},
+    "bash": {**SH, "weight": 15, "signals": [1, 2, 6, 9, 10, 11, 12, 15],  # a SIGQUIT to itself it passes over
+             "suffix": "bash", "big": "x=$(printf %1024s); x=${{x// /x}}; for ((i = 0; i < {n} / 1024; i++)); do printf %s \"$x\"; done"},
+    "zsh": {**SH, "weight": 10, "signals": [2, 6, 9, 10, 11, 12, 15],  # it takes SIGHUP and SIGQUIT itself
+            "suffix": "zsh", "out": "print -rn -- {s}"},
     "ruby": {
         "weight": 10, "quote": single, "suffix": "rb", "head": "", "tail": "",
         "out": "$stdout.write {s}", "err": "$stderr.write {s}", "args": "$stdout.write ARGV.join('|')", "echo": "$stdout.write $stdin.read", "big": "$stdout.write 'x' * {n}",
         "exit": "exit {n}", "kill": "$stdout.flush; Process.kill({n}, $$); sleep", "throw": "$stdout.flush; raise 'boom'", "thrown": 1,
+        "signals": [1, 2, 3, 6, 9, 10, 12, 15],  # at SIGSEGV it writes a report, and aborts
         "fork": "$stdout.flush; pid = fork {{ exit! {n} }}; Process.wait pid; $stdout.write $?.exitstatus.to_s", "threads": "$stdout.write((0...{n}).map {{ |i| Thread.new {{ i }} }}.sum(&:value).to_s)",
         "tmp": "f = \"/tmp/coffer-p#{{$$}}\"; File.write(f, {s}); $stdout.write File.read(f); File.unlink f",
     },
