@@ -149,6 +149,8 @@ static int greet(struct front *front, bool *ret_terminal, struct err *err)
 	if (poll(&wanted, 1, ENDING_MS) != 1)
 		r = -ETIMEDOUT;
 	n = r < 0 ? r : sock_receive(front->keeper, &answer, sizeof(answer), &none);
+	if (n == -ECONNRESET) /* he went without having read the hello: that is told before what he had said */
+		n = sock_receive(front->keeper, &answer, sizeof(answer), &none);
 	if (n == (ssize_t)sizeof(answer) && answer.type == KEEP_REFUSED)
 		return err_set(err, ERR_BUSY, EBUSY, "%d are attached to this process already; one of them has to leave",
 		               KEEP_ATTACHED_MAX);
