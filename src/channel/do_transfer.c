@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "channel/params.h"
 #include "files/resolve.h"
+#include "sys/beside.h"
 #include "sys/fd.h"
 #include "sys/process.h"
 
@@ -27,17 +28,8 @@ enum { WORDS_MAX = 8, NUMBER_ROOM = 24 };
 static int open_unpack(struct err *err)
 {
 	char path[PATH_BYTES_MAX + 1];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-	int fd = -1;
+	int fd = beside_find("coffer-unpack", path, sizeof(path)) < 0 ? -1 : open(path, O_PATH | O_CLOEXEC);
 
-	path[n > 0 ? n : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash &&
-	    (size_t)snprintf(slash, sizeof(path) - (size_t)(slash - path), "/coffer-unpack") < sizeof(path) - (size_t)(slash - path))
-		fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		fd = open(COFFER_LIBEXEC "/coffer-unpack", O_PATH | O_CLOEXEC);
 	if (fd >= 0 && fd_raise(&fd) == 0)
 		return fd;
 	return err_set(err, ERR_UNSUPPORTED, ENOENT,

@@ -51,6 +51,7 @@ int command_session_logs(const struct options *options);
 int command_session_stop_process(const struct options *options);
 int command_session_rm(const struct options *options);
 int command_channel(const struct options *options);
+int command_verify(const struct options *options);
 int command_version(const struct options *options);
 int command_help(const struct options *options);
 
