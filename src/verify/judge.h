@@ -28,5 +28,6 @@ void judge_find(struct judge *judge, enum verify_rule rule, struct place place, 
 void judge_need(struct judge *judge, enum verify_need need, const char *value, struct place place);
 
 void python_anvil(struct judge *judge);
+void python_strict(struct judge *judge);
 
 #endif

@@ -6,6 +6,7 @@
 #include "verify/python_tree.h"
 
 #include "verify/python_build.h"
+#include "verify/python_fold.h"
 
 #include <errno.h>
 
@@ -121,8 +122,17 @@ void build_name_at(struct build *build, uint32_t i, uint32_t start, uint32_t end
 {
 	const char *text = build->tree->text + start;
 
-	build->tree->nodes.at[i].name = text;
-	build->tree->nodes.at[i].name_n = end - start;
+	uint32_t n = end - start;
+
+	for (uint32_t k = 0; k < n; k++) {
+		if (text[k] & 0x80) {
+			text = python_fold(text, &n, build->arena);
+			break;
+		}
+	}
+	build->failed = build->failed || !text;
+	build->tree->nodes.at[i].name = text ? text : "";
+	build->tree->nodes.at[i].name_n = text ? n : 0;
 }
 
 void build_name(struct build *build, uint32_t i, TSNode node)

@@ -92,8 +92,10 @@ static int judge_python(struct judge *judge, const TSTree *parsed)
 {
 	int r = python_tree(parsed, judge->arena, &judge->tree);
 
-	if (r == 0)
+	if (r == 0 && judge->request->mode == VERIFY_ANVIL)
 		python_anvil(judge);
+	else if (r == 0)
+		python_strict(judge);
 	return r;
 }
 
@@ -118,6 +120,9 @@ static int judge_parsed(struct judge *judge, const TSTree *parsed)
 	if (judge->report->broken) {
 		judge->report->broken_at = find_mistake(root);
 		tell_mistake(judge);
+		if (judge->request->mode == VERIFY_STRICT)
+			judge_find(judge, RULE_UNREADABLE, (struct place){ judge->report->broken_at, judge->report->broken_at },
+			           "from here on the grammar does not understand the program");
 	}
 	return judge->failed ? -ENOMEM : 0;
 }

@@ -41,7 +41,8 @@ messages() {
 def f(x=exec("d"), *, y=compile("k")) -> globals():
     return getattr(open(x), "y") if locals() else delattr(x, "z")
 class C(setattr()): pass
-from multiprocessing.pool import Pool # ; eval(1)
+from multiprocessing.pool import Pool # 
+; eval(1)
 os.execv("a"); os.spawnlp("b"); os.system("c")
 END
 	expected=$(python3 -c '
@@ -51,7 +52,8 @@ print("\n".join(verify_oracle.expected(sys.stdin.read())))' << 'END'
 def f(x=exec("d"), *, y=compile("k")) -> globals():
     return getattr(open(x), "y") if locals() else delattr(x, "z")
 class C(setattr()): pass
-from multiprocessing.pool import Pool # ; eval(1)
+from multiprocessing.pool import Pool # 
+; eval(1)
 os.execv("a"); os.spawnlp("b"); os.system("c")
 END
 	)
@@ -114,4 +116,13 @@ END
 	[[ "$output" != *$'\342\200\256'* ]]
 	coffer verify --mode anvil --format json e.py "$(printf 'n\033[1m.py')" | jq -e '.findings == 2'
 	coffer verify --mode anvil --format sarif e.py "$(printf 'n\033[1m.py')" | jq -e '.version == "2.1.0" and (.runs[0].results | length) == 2 and (.runs[0].tool.driver.rules | length) == 2'
+}
+
+# bats test_tags=once
+@test "strict: more than 300 ways around a list of names are caught, and what is harmless is not reported" {
+	run python3 "$BATS_TEST_DIRNAME/verify_evasions.py" "$PROGRAM" "$BATS_TEST_DIRNAME/evasions.txt"
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "${lines[-1]}" =~ ^caught\ ([0-9]+)\ missed ]]
+	[ "${BASH_REMATCH[1]}" -ge 300 ]
 }
