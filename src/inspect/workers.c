@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 enum { WORKERS_MAX = 8, RUN_BYTES = 512 << 10, RUN_PROGRAMS = 64, PIPE_BYTES = 1 << 20 };
 enum { ARENA_MAX = 700 << 20, ANSWER_MAX = 8 << 20, ANSWERS_MAX = RUN_PROGRAMS * ANSWER_MAX / 8, HEAD_ROOM = 32 };
+enum { MALLOC_KEEPS = 1 << 30, MALLOC_PAD = 8 << 20 };
 
 /* Who reads programs[first, last). */
 struct worker {
@@ -53,6 +55,11 @@ static int answer(const struct inspect *inspect, size_t i, int to)
 static _Noreturn void work(const struct inspect *inspect, const struct worker *worker, int to)
 {
 	int r = inspect_confine();
+
+	/* The parser takes and gives back much, and this process is short: nothing goes back to the kernel meanwhile. */
+	(void)mallopt(M_MMAP_THRESHOLD, MALLOC_KEEPS);
+	(void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEEPS);
+	(void)mallopt(M_TOP_PAD, MALLOC_PAD);
 
 	for (size_t i = worker->first; r == 0 && i < worker->last; i++)
 		r = answer(inspect, i, to);
