@@ -247,6 +247,7 @@ enum coffer_cause {
 	COFFER_CAUSE_CPU,        /* limits.cpuTime */
 	COFFER_CAUSE_OUTPUT,     /* limits.output */
 	COFFER_CAUSE_FILE_SIZE,  /* limits.fileSize */
+	COFFER_CAUSE_WORKSPACE,  /* limits.workspaceSize, limits.workspaceFiles */
 	COFFER_CAUSE_POLICY,     /* the policy refused the run */
 	COFFER_CAUSE_SETUP,      /* a step of making the sandbox failed */
 	COFFER_CAUSE_CANCELLED,  /* coffer_cancel */
@@ -354,6 +355,16 @@ enum coffer_measure {
 };
 COFFER_API uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffer_measure measure);
 
+/* Of a stream (1, 2) that had more than coffer_request_spill passes on; else NULL. Made only by the library; may grow at its end. */
+struct coffer_spill {
+	const char *path;       /* of the file, on the host; NULL: there is none */
+	uint64_t file_bytes;    /* in it: all, if as many as */
+	uint64_t written_bytes; /* by the command */
+	uint64_t head_bytes;    /* of what was passed on, so many are from the beginning */
+	int errnum;             /* why the file has not all of it, or 0: its ceiling */
+};
+COFFER_API const struct coffer_spill *coffer_outcome_spill(const struct coffer_outcome *outcome, int stream);
+
 /* Denial number `index`, in the order in which they were first seen; NULL past the last. */
 COFFER_API const struct coffer_denial *coffer_outcome_denial(const struct coffer_outcome *outcome, size_t index);
 
@@ -442,6 +453,8 @@ struct coffer_session_options {
 	uint64_t ttl_ms;  /* it ends so long after it was made; 0: never */
 	uint64_t idle_ms; /* it ends when nothing has been executed for so long; 0: never */
 	int history; /* COPY, EMPTY: after each command that changed files a layer is made, as by coffer_session_checkpoint, while all is paused */
+	const char *
+	    snapshot; /* begins with its files; with HOST the tree is of the snapshot's kind, a COPY only in the directory that it was made on */
 };
 
 enum coffer_session_state { COFFER_SESSION_RUNNING, COFFER_SESSION_PAUSED, COFFER_SESSION_STOPPED, COFFER_SESSION_BROKEN };
@@ -464,6 +477,12 @@ COFFER_API int coffer_session_request(struct coffer_session *session, const char
                                       struct coffer_error *error);
 /* Instead of the session's own; 0: that. */
 COFFER_API void coffer_request_limits(struct coffer_request *request, uint64_t timeout_ms, uint64_t output_bytes);
+/*
+ * In a session: of each stream no more than `most` bytes (up to 64 MiB) are passed on, the first half as they come and the last half at the end. What is more than that is kept as a
+ * whole in a file of at most file_bytes that goes with the session: coffer_outcome_spill tells of it. A file that cannot be written, for the disk is full, is told
+ * there, too, and nothing else changes. marks: between the halves a line says how much is left out, and where it is.
+ */
+COFFER_API void coffer_request_spill(struct coffer_request *request, uint64_t most, uint64_t file_bytes, int marks);
 /* In a session: it does not keep it from being idle; signals that are forwarded reach all of its group, and end all that came of it. */
 COFFER_API void coffer_request_background(struct coffer_request *request);
 
@@ -493,6 +512,18 @@ COFFER_API int coffer_session_checkout(struct coffer_session *session, uint64_t 
 COFFER_API int coffer_workspace_log(struct coffer_workspace *workspace, enum coffer_format format, char **ret_text,
                                     struct coffer_error *error);
 
+/*
+ * Snapshots: the files of a session whose tree is not the host's, kept under a name (as a session's), for other sessions to begin with. Of a COPY it is what differs from the
+ * directory. There are no settings in it. One that cannot be finished is not there.
+ */
+COFFER_API int coffer_snapshot_create(struct coffer_session *session, const char *name, struct coffer_error *error);
+COFFER_API int coffer_snapshot_remove(struct coffer *coffer, const char *name, struct coffer_error *error);
+/* As tar, compressed with zstd; whiteouts as devices 0:0. From any archive that coffer_session_unpack takes, within its limits, by whomever it was made. */
+COFFER_API int coffer_snapshot_export(struct coffer *coffer, const char *name, int output, struct coffer_error *error);
+COFFER_API int coffer_snapshot_import(struct coffer *coffer, int input, const char *name, struct coffer_error *error);
+/* All of this user's: lines, or a JSON array. */
+COFFER_API int coffer_snapshots_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error);
+
 /* One session as JSON, as coffer_sessions_text has it; and the memory that it uses. */
 COFFER_API int coffer_session_text(struct coffer_session *session, char **ret_text, struct coffer_error *error);
 
@@ -509,9 +540,74 @@ struct coffer_session_view {
 COFFER_API int coffer_session_view_open(struct coffer_session *session, struct coffer_session_view *ret_view, struct coffer_error *error);
 COFFER_API void coffer_session_view_close(struct coffer_session_view *view);
 
+/* How much more the working tree of a running session may hold by limits.workspaceSize and limits.workspaceFiles. UINT64_MAX: no limit says. */
+COFFER_API int coffer_session_room(struct coffer_session *session, uint64_t *ret_bytes, uint64_t *ret_files, struct coffer_error *error);
+
+/*
+ * Files of a session, below the directory where its commands start: worked on from outside as the session's own user, whoever calls; no link leads out. A path
+ * is relative to that directory, or absolute as the commands see it, and in it. Only the calling thread is that user meanwhile.
+ */
+/* A regular file, open for reading; the caller closes it. */
+COFFER_API int coffer_session_open_file(struct coffer_session *session, const char *path, int *ret_fd, struct coffer_error *error);
+
+struct coffer_file_write {
+	size_t size;        /* sizeof(struct coffer_file_write) */
+	int input;          /* a descriptor that is read to its end */
+	int sets_mode;      /* to `mode`, the permissions; else those of the file that is replaced, 0644 for a new one */
+	unsigned mode;      /* at most 0777 */
+	int append;         /* in one piece, 64 MiB at most, behind what is there */
+	int exclusive;      /* BUSY where something is there already */
+	int sync;           /* it is on the disk when this returns */
+	uint64_t bytes_max; /* LIMIT beyond; 0: no ceiling */
+};
+/* The file has the old content or the new one, never anything in between. Directories above are made, a link is replaced. */
+COFFER_API int coffer_session_write_file(struct coffer_session *session, const char *path, const struct coffer_file_write *what,
+                                         struct coffer_error *error);
+/* What is in a directory, or the one file at the path: escaped lines, or a JSON array of objects with path, type, size, mode, mtime_ms, links. */
+COFFER_API int coffer_session_files_text(struct coffer_session *session, const char *path, enum coffer_format format, char **ret_text,
+                                         struct coffer_error *error);
+
+/* What went over. `incomplete`: `entry`, and maybe others, could not be read. */
+struct coffer_archive_report {
+	uint64_t files, directories, links, bytes;
+	uint64_t skipped; /* fifos, sockets and devices; onto the host also links that would lead out of the directory */
+	int incomplete;
+	char entry[COFFER_TEXT_MAX];
+};
+/*
+ * A file, or a directory with all that is in it, from the host's path `outer` or to it. Into a directory that is there it goes under its own name; directories are joined, files
+ * and links replaced. A new directory on the host is there as a whole or not at all. At most 4 GiB and 1,000,000 entries.
+ */
+COFFER_API int coffer_session_copy_in(struct coffer_session *session, const char *outer, const char *path,
+                                      struct coffer_archive_report *ret_report, struct coffer_error *error);
+COFFER_API int coffer_session_copy_out(struct coffer_session *session, const char *path, const char *outer,
+                                       struct coffer_archive_report *ret_report, struct coffer_error *error);
+
+/*
+ * Trees as archives. Packed as tar; unpacked from tar, plain or in gzip, bzip2, xz or zstd, and zip, over what is there: entries that would lead out, devices, and
+ * what is over a ceiling end it, with what was unpacked by then in place. The archive's bytes go through coffer_archive_descriptor, or straight to `descriptor`.
+ */
+struct coffer_archive;
+struct coffer_archive_options {
+	size_t size;              /* sizeof(struct coffer_archive_options) */
+	int descriptor;           /* written to, or read from, which stays the caller's; -1: a pipe is made */
+	const char *const *paths; /* pack: only these, relative to the path, NULL-terminated; NULL: all */
+	int zstd;                 /* pack: compressed */
+	uint64_t bytes_max;       /* unpack; 0: 4 GiB */
+	uint64_t entries_max;     /* unpack; 0: 1,000,000 */
+};
+COFFER_API int coffer_session_pack(struct coffer_session *session, const char *path, const struct coffer_archive_options *options,
+                                   struct coffer_archive **ret_archive, struct coffer_error *error);
+COFFER_API int coffer_session_unpack(struct coffer_session *session, const char *path, const struct coffer_archive_options *options,
+                                     struct coffer_archive **ret_archive, struct coffer_error *error);
+/* The end of the pipe to read the archive from, or to write it to; it is the caller's from then on, once. */
+COFFER_API int coffer_archive_descriptor(struct coffer_archive *archive);
+/* Waits for the end, and frees it. POLICY: an entry that would lead out or is of no kind that is taken; USAGE: no archive, or a broken one. */
+COFFER_API int coffer_archive_finish(struct coffer_archive *archive, struct coffer_archive_report *ret_report, struct coffer_error *error);
+
 /*
  * Managed processes of a session: commands that nobody waits for. Each has a keeper, a process outside the sandbox that is nobody's child; it goes on until the command
- * ends, is stopped, or the session ends. Processes are named by numbers, and told as JSON objects: id, argv, status ("running", "exited", "stopped"),
+ * ends, is stopped, or the session ends. Processes are named by numbers, and told as JSON objects: id, argv, status ("running", "exited", "stopped"), terminal (true or false),
  * exit_code, signal, cause, message, started_at_ms, ended_at_ms.
  */
 struct coffer_process_options {
@@ -521,10 +617,11 @@ struct coffer_process_options {
 	const char *directory;          /* NULL: the session's */
 	const void *input;              /* of input_bytes */
 	size_t input_bytes;
-	uint64_t log_bytes;  /* the last so many of each stream are kept; 0: 1 MiB */
-	uint64_t timeout_ms; /* 0: the session's */
+	uint64_t log_bytes;           /* the last so many of each stream are kept; 0: 1 MiB */
+	uint64_t timeout_ms;          /* 0: the session's */
+	unsigned short rows, columns; /* of a terminal that it has for input and output, and that one can attach to; both 0: none */
 };
-/* When the command has been executed. Forks this process once, so it is meant for those without other threads. */
+/* When the command has been executed. */
 COFFER_API int coffer_process_start(struct coffer_session *session, const struct coffer_process_options *options, char **ret_text,
                                     struct coffer_error *error);
 /* One; or, with name NULL, an array of all, in the order of their start. */
@@ -539,6 +636,33 @@ struct coffer_process_log {
 };
 COFFER_API int coffer_process_log_read(struct coffer_session *session, const char *name, struct coffer_process_log *log,
                                        struct coffer_error *error);
+/*
+ * Attaches to one: repeats the last of what it wrote, and goes on from there until it ends or the caller detaches; it does not notice either. Up to sixteen may be
+ * attached at once: all see the same, all may type, and the terminal has the size of who changed his last. Who reads too slowly loses what is no longer kept.
+ */
+struct coffer_attach_options {
+	size_t size;               /* sizeof(struct coffer_attach_options) */
+	int input, output, errors; /* -1: none. A terminal at input is raw meanwhile; of a process without a terminal, input is not read */
+	const char *detach_keys;   /* typed one after the other these detach; detach_bytes, at most 16; 0: none do */
+	size_t detach_bytes;
+	uint64_t replay_bytes; /* so many of the last bytes of each stream at first */
+	const int *signals; /* that the caller has blocked in all threads and that are taken: SIGWINCH passes the size on, others detach */
+	size_t signals_n;
+	void (*on_attached)(void *context); /* once, before the first byte; or NULL */
+	void *context;
+};
+#define COFFER_DETACHED (-1)
+struct coffer_attached {
+	int status;          /* COFFER_DETACHED, or the process's exit status; 125 when nobody knows it, for it ended with its session */
+	uint64_t lost_bytes; /* that went too fast */
+	char name[16];       /* of the process */
+};
+/*
+ * Until the process ends or the caller detaches. Of one that is over: the last of what it wrote, at once. name
+ * NULL: the newest that runs, one with a terminal before one without.
+ */
+COFFER_API int coffer_process_attach(struct coffer_session *session, const char *name, const struct coffer_attach_options *options,
+                                     struct coffer_attached *ret_attached, struct coffer_error *error);
 /* SIGTERM to the command's group, and SIGKILL to all that came of it after grace_ms, or when the command has ended. Returns when it is over. */
 COFFER_API int coffer_process_stop(struct coffer_session *session, const char *name, uint64_t grace_ms, struct coffer_error *error);
 /* Until it is over; COFFER_ERROR_LIMIT with ETIMEDOUT after timeout_ms; 0: for ever. */
@@ -560,6 +684,9 @@ COFFER_API const char *coffer_outcome_workspace(const struct coffer_outcome *out
 /* name NULL: the latest on this working directory, or on one around it. */
 COFFER_API int coffer_workspace_open(struct coffer *coffer, const char *name, struct coffer_workspace **ret_workspace,
                                      struct coffer_error *error);
+/* A session's. POLICY where its tree is the host's. */
+COFFER_API int coffer_workspace_of_session(struct coffer_session *session, struct coffer_workspace **ret_workspace,
+                                           struct coffer_error *error);
 COFFER_API void coffer_workspace_free(struct coffer_workspace *workspace);
 COFFER_API const char *coffer_workspace_name(const struct coffer_workspace *workspace);
 COFFER_API const char *coffer_workspace_base(const struct coffer_workspace *workspace); /* the host's directory, or NULL */
@@ -584,6 +711,11 @@ struct coffer_apply_options {
 	const char *const *allow; /* at or below these also what would make the host execute something, and links that leave the tree */
 	const char *const *hunks; /* "path:1,3": of this file only these hunks of its patch */
 	int look_only;            /* say what would be done, and do nothing */
+	/*
+	 * Run before anything is done, on a view of the base as it would be, and where that is unless it has a directory. Unless it ends with 0 nothing
+	 * is done (DENIED). What it writes is lost. A session that has the workspace is paused meanwhile. NULL: no test.
+	 */
+	struct coffer_request *test;
 };
 /*
  * Does to the base what was done in the workspace: each file in one step, all of it or nothing where a file of the host's was changed meanwhile (BUSY), or a path

@@ -14,7 +14,10 @@
 #include "policy/schema.h"
 #include "session/run.h"
 #include "session/sessions.h"
+#include "session/snapshots.h"
+#include "session/spills.h"
 #include "session/summary.h"
+#include "session/view.h"
 #include "session/workspaces.h"
 
 #include <coffer.h>
@@ -44,9 +47,11 @@ struct coffer_request {
 	struct arena arena;
 	struct coffer *coffer;
 	bool tries;
-	const char *session;               /* NULL: a sandbox of its own */
-	uint64_t timeout_ms, output_bytes; /* in a session; 0: its own */
+	const struct input_workspace *view; /* of an apply's test; NULL */
+	const char *session;                /* NULL: a sandbox of its own */
+	uint64_t timeout_ms, output_bytes;  /* in a session; 0: its own */
 	bool background;
+	struct spills_want spill; /* most 0: all output is passed on */
 	const struct coffer_policy *policy;
 	const char *const *argv, *const *environment;
 	const char *cwd;
@@ -67,6 +72,7 @@ struct coffer_outcome {
 	struct summary summary;
 	struct session_result result; /* what the receipt is made of; empty for a record */
 	struct coffer_denial *denials;
+	struct coffer_spill spill[2];
 	const char *workspace;
 	const char *recorded; /* the JSON text of a record, else NULL */
 	size_t recorded_bytes;

@@ -110,5 +110,6 @@ int coffer_gc(struct coffer *coffer, struct coffer_error *error)
 	struct err err = { 0 };
 	int runs = session_gc(&coffer->session, &err);
 	int sessions = runs < 0 ? runs : sessions_gc(&coffer->session, &err);
-	return api_fail(sessions < 0 ? sessions : runs + sessions, &err, error);
+	int snapshots = sessions < 0 ? sessions : snapshots_gc(&coffer->session, &err);
+	return api_fail(snapshots < 0 ? snapshots : runs + sessions + snapshots, &err, error);
 }

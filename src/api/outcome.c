@@ -31,6 +31,14 @@ void api_denial(const struct denial *denial, struct coffer_denial *ret_denial)
 int api_outcome_finish(struct coffer_outcome *outcome)
 {
 	const struct denial_vec *denials = &outcome->summary.outcome.denials;
+	for (int i = 0; i < 2; i++) {
+		const struct outcome_spill *spill = &outcome->summary.outcome.spill[i];
+		outcome->spill[i] = (struct coffer_spill){ .path = spill->path,
+			                                   .file_bytes = spill->in_file,
+			                                   .written_bytes = spill->written,
+			                                   .head_bytes = spill->head,
+			                                   .errnum = spill->errnum };
+	}
 	if (denials->n == 0)
 		return 0;
 	outcome->denials = arena_array(&outcome->arena, denials->n, sizeof(*outcome->denials));
@@ -99,6 +107,12 @@ uint64_t coffer_outcome_measure(const struct coffer_outcome *outcome, enum coffe
 		return o->denials_ignored;
 	}
 	return 0;
+}
+
+const struct coffer_spill *coffer_outcome_spill(const struct coffer_outcome *outcome, int stream)
+{
+	int i = stream == 2;
+	return outcome->summary.outcome.spill[i].is_spilled ? &outcome->spill[i] : NULL;
 }
 
 const struct coffer_denial *coffer_outcome_denial(const struct coffer_outcome *outcome, size_t index)

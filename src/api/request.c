@@ -92,6 +92,11 @@ void coffer_request_limits(struct coffer_request *request, uint64_t timeout_ms, 
 	request->output_bytes = output_bytes;
 }
 
+void coffer_request_spill(struct coffer_request *request, uint64_t most, uint64_t file_bytes, int marks)
+{
+	request->spill = (struct spills_want){ .most = most, .file_bytes = file_bytes, .marks = marks != 0 };
+}
+
 void coffer_request_background(struct coffer_request *request)
 {
 	request->background = true;

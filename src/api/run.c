@@ -87,6 +87,7 @@ static struct session_request session_request_of(struct coffer_request *request)
 		.control_fd = request->control_fd,
 		.rules_fd = request->rules[0],
 		.terminal = request->terminal,
+		.workspace = request->view,
 		.forward = request->forwards ? &request->forward : NULL,
 		.on_event = request->on_event ? on_session_event : NULL,
 		.context = request,
@@ -175,17 +176,25 @@ static void tell_unrecorded(const struct coffer_request *request, const struct e
 static int execute(struct coffer_request *request, const struct session_request *wanted, struct coffer_outcome *outcome, struct err *err)
 {
 	const struct session *session = &request->coffer->session;
+	struct spills spills = { .dir = -1 };
 	const struct session_exec exec = { .request = wanted,
 		                           .env = request->environment,
 		                           .timeout_ms = request->timeout_ms,
 		                           .output_bytes = request->output_bytes,
-		                           .background = request->background };
+		                           .background = request->background,
+		                           .spill = request->spill.most ? &spills.wish : NULL };
 	struct err unrecorded = { 0 };
 	struct live live;
 	int r = sessions_connect(session, request->session, (const char *const *)environ, true, &live, err);
 	if (r < 0)
 		return r;
-	r = sessions_exec(session, &live, &exec, &outcome->arena, &outcome->result, err);
+	if (exec.spill)
+		r = spills_open(session, request->session, &request->spill, &outcome->arena, &spills, err);
+	if (r == 0)
+		r = sessions_exec(session, &live, &exec, &outcome->arena, &outcome->result, err);
+	if (r == 0)
+		spills_tell(&spills, &outcome->result.outcome);
+	spills_close(&spills);
 	live_close(&live);
 	if (r == 0 && sessions_keep_history(session, request->session, request->argv, &unrecorded) < 0 && request->on_event)
 		tell_unrecorded(request, &unrecorded);

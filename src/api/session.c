@@ -33,7 +33,8 @@ int coffer_session_create(struct coffer *coffer, const struct coffer_policy *pol
 		                             .labels = options->labels,
 		                             .ttl_ms = options->ttl_ms,
 		                             .idle_ms = options->idle_ms,
-		                             .history = options->history };
+		                             .history = options->history,
+		                             .snapshot = options->snapshot };
 	const struct session_request request = session_request_plain(&policy->policy, (const char *const *)environ, options->directory);
 	if (options->size != sizeof(none))
 		return api_fail(err_set(&err, ERR_USAGE, EINVAL, "session options of another size: compile with this library's header"),
@@ -149,6 +150,52 @@ int coffer_sessions_text(struct coffer *coffer, enum coffer_format format, char 
 			sessions_print_json(&entries, &text);
 		else
 			sessions_print(&entries, &text);
+		r = api_give_text(&text, ret_text, error);
+	}
+	arena_done(&arena);
+	return r;
+}
+
+/* ---- snapshots ---- */
+
+int coffer_snapshot_create(struct coffer_session *session, const char *name, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(snapshots_create(&session->coffer->session, session->name, name, &err), &err, error);
+}
+
+int coffer_snapshot_remove(struct coffer *coffer, const char *name, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(snapshots_remove(&coffer->session, name, &err), &err, error);
+}
+
+int coffer_snapshot_export(struct coffer *coffer, const char *name, int output, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(snapshots_export(&coffer->session, name, output, &err), &err, error);
+}
+
+int coffer_snapshot_import(struct coffer *coffer, int input, const char *name, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	return api_fail(snapshots_import(&coffer->session, input, name, &err), &err, error);
+}
+
+int coffer_snapshots_text(struct coffer *coffer, enum coffer_format format, char **ret_text, struct coffer_error *error)
+{
+	struct err err = { 0 };
+	struct arena arena;
+	struct snapshot_vec list;
+	autostr struct str text = { 0 };
+	arena_init(&arena, API_ARENA_MAX);
+	str_init(&text, API_ARENA_MAX);
+	int r = api_fail(snapshots_list(&coffer->session, &arena, &list, &err), &err, error);
+	if (r == 0) {
+		if (format == COFFER_JSON)
+			snapshots_print_json(&list, &text);
+		else
+			snapshots_print(&list, &text);
 		r = api_give_text(&text, ret_text, error);
 	}
 	arena_done(&arena);

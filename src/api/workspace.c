@@ -3,6 +3,7 @@
 #include "base/own.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,20 @@ int coffer_workspace_open(struct coffer *coffer, const char *name, struct coffer
 	else
 		*ret_workspace = workspace;
 	return api_fail(r, &err, error);
+}
+
+int coffer_workspace_of_session(struct coffer_session *session, struct coffer_workspace **ret_workspace, struct coffer_error *error)
+{
+	struct session_entry entry;
+	struct err err = { 0 };
+	struct arena arena;
+	arena_init(&arena, API_ARENA_MAX);
+	int r = sessions_look(&session->coffer->session, session->name, &arena, &entry, &err);
+	if (r == 0 && entry.tree == SESSION_TREE_HOST)
+		r = err_set(&err, ERR_POLICY, EINVAL, "session %s works in the host's own tree: it has no workspace", session->name);
+	r = r < 0 ? api_fail(r, &err, error) : coffer_workspace_open(session->coffer, entry.workspace, ret_workspace, error);
+	arena_done(&arena);
+	return r;
 }
 
 void coffer_workspace_free(struct coffer_workspace *workspace)
@@ -148,6 +163,8 @@ static const char *const kinds[] = { [APPLY_NOTICE] = "note",
 	                             [APPLY_CONFLICT] = "conflict",
 	                             [APPLY_FAILED] = "failed" };
 
+typedef void reporter(const struct apply_result *result, struct str *out);
+
 static void report_text(const struct apply_result *result, struct str *out)
 {
 	for (size_t i = 0; i < result->findings.n; i++) {
@@ -178,18 +195,75 @@ static void report_json(const struct apply_result *result, struct str *out)
 	str_add(out, "]}\n");
 }
 
-static int apply(struct coffer_workspace *workspace, struct apply_options *options, enum coffer_format format, struct str *out,
-                 struct err *err)
+static int judge_test(int r, struct coffer_outcome *outcome, const struct coffer_error *error, struct err *err)
+{
+	if (r < 0)
+		return err_set(err, (enum err_code)error->code, error->errnum, "nothing has been applied: the test cannot be run: %s",
+		               error->text);
+	int status = coffer_outcome_exit_code(outcome);
+	const char *message = coffer_outcome_message(outcome), *cause = coffer_cause_name(coffer_outcome_cause(outcome));
+	if (status == 0 && coffer_outcome_cause(outcome) == COFFER_CAUSE_EXIT)
+		return 0;
+	if (message)
+		return err_set(err, ERR_DENIED, ECANCELED, "nothing has been applied: the test: %s", message);
+	return err_set(err, ERR_DENIED, ECANCELED, "nothing has been applied: the test ended with exit status %d (%s)", status, cause);
+}
+
+static int run_test(struct workspace *view, struct coffer_request *test, struct err *err)
+{
+	const char *cwd = test->cwd;
+	struct coffer_outcome *outcome = NULL;
+	struct coffer_error error;
+	struct input_workspace input;
+	struct arena arena;
+	arena_init(&arena, API_ARENA_MAX);
+	int r = workspaces_input(view, view->record.base, &arena, &input, err);
+	if (r == 0) {
+		test->view = &input;
+		test->cwd = cwd ? cwd : view->record.base;
+		r = coffer_run(test, &outcome, &error);
+		r = judge_test(r, outcome, &error, err);
+		test->view = NULL;
+		test->cwd = cwd;
+	}
+	coffer_outcome_free(outcome);
+	arena_done(&arena);
+	return r;
+}
+
+/* First what stands in the way anyway. The workspace is held, so what is applied afterwards is what was tested. */
+static int pass_test(struct coffer_workspace *workspace, const struct apply_options *options, struct coffer_request *test,
+                     struct apply_result *result, struct err *err)
+{
+	struct workspace *view = NULL;
+	struct apply_options wanted = *options;
+	char id[WORKSPACE_ID_MAX] = "";
+	wanted.ret_preview = &view;
+	int r = workspaces_apply(workspace->workspace, &wanted, result, err);
+	if (r < 0 || !view)
+		return r;
+	(void)snprintf(id, sizeof(id), "%s", view->record.id);
+	r = run_test(view, test, err);
+	workspace_close(view);
+	(void)workspace_remove(workspace->coffer->session.data_dir, id, NULL);
+	return r;
+}
+
+static int apply(struct coffer_workspace *workspace, struct apply_options *options, struct coffer_request *test, reporter *report,
+                 struct str *out, struct err *err)
 {
 	struct apply_result result = { .written = 0 };
 	struct session_held held;
-	struct err ignored = { 0 };
 	int r = sessions_hold_workspace(&workspace->coffer->session, workspace->workspace, &held, err);
 	if (r < 0)
 		return r;
-	(void)workspace_seal(workspace->workspace, &ignored);
-	r = workspaces_apply(workspace->workspace, options, &result, err);
-	(format == COFFER_JSON ? report_json : report_text)(&result, out);
+	if (test && !options->look_only)
+		r = pass_test(workspace, options, test, &result, err);
+	if (r == 0) {
+		apply_result_done(&result);
+		r = workspaces_apply(workspace->workspace, options, &result, err);
+	}
+	report(&result, out);
 	apply_result_done(&result);
 	workspace_unlock(workspace->workspace);
 	sessions_let_go(&held);
@@ -216,7 +290,7 @@ int coffer_workspace_apply(struct coffer_workspace *workspace, const struct coff
 	str_init(&text, REPORT_MAX);
 	int r = read_hunks(options->hunks, &arena, &wanted, &err);
 	if (r == 0)
-		r = apply(workspace, &wanted, format, &text, &err);
+		r = apply(workspace, &wanted, options->test, format == COFFER_JSON ? report_json : report_text, &text, &err);
 	arena_done(&arena);
 	if (ret_text && text.len && api_give_text(&text, ret_text, NULL) < 0 && r == 0)
 		r = err_set(&err, ERR_LIMIT, ENOMEM, "no memory for the report");

@@ -33,6 +33,17 @@ static void expand(const uint8_t *block, uint32_t w[64])
 	}
 }
 
+/* One round, in which the letters have moved on k times: instead of the values, their names do. */
+__attribute__((always_inline)) static inline void turn(uint32_t v[8], size_t k, uint32_t word)
+{
+	uint32_t a = v[(8 - k) % 8], b = v[(9 - k) % 8], c = v[(10 - k) % 8];
+	uint32_t e = v[(12 - k) % 8], f = v[(13 - k) % 8], g = v[(14 - k) % 8];
+	uint32_t t1 = v[(15 - k) % 8] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + word;
+
+	v[(11 - k) % 8] += t1;
+	v[(15 - k) % 8] = t1 + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+}
+
 /* 6.2.2. The letters are the standard's a to h. */
 static void mix(struct sha256 *h, const uint8_t *block)
 {
@@ -40,16 +51,10 @@ static void mix(struct sha256 *h, const uint8_t *block)
 
 	expand(block, w);
 	memcpy(v, h->state, sizeof(v));
-	for (size_t i = 0; i < 64; i++) {
-		uint32_t a = v[0], e = v[4];
-		uint32_t choice = (e & v[5]) ^ (~e & v[6]), majority = (a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]);
-		uint32_t t1 = v[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + round_key[i] + w[i];
-		uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
-
-		memmove(&v[1], &v[0], 7 * sizeof(v[0]));
-		v[4] += t1;
-		v[0] = t1 + t2;
-	}
+	for (size_t i = 0; i < 64; i += 8)
+		for (size_t k = 0; k < 8;
+		     k++) /* eight at once, so that a letter is a register and the turning of names is the compiler's */
+			turn(v, k, round_key[i + k] + w[i + k]);
 	for (size_t i = 0; i < 8; i++)
 		h->state[i] += v[i];
 }

@@ -181,3 +181,24 @@ void str_add_shell(struct str *s, const char *word)
 	}
 	str_add_char(s, '\'');
 }
+
+void str_add_json_path(struct str *s, const char *path)
+{
+	size_t n = strlen(path), at = 0;
+	uint32_t code;
+
+	while (at < n) {
+		size_t taken = utf8_take(path + at, n - at, &code);
+
+		if (taken == 0)
+			break;
+		at += taken;
+	}
+	if (at == n) {
+		str_add_json(s, path, n);
+		return;
+	}
+	str_add(s, "{\"base64\":\"");
+	str_add_base64(s, path, n);
+	str_add(s, "\"}");
+}

@@ -34,6 +34,8 @@ void str_add_shell(struct str *s, const char *word);
 void str_add_json(struct str *s, const char *text, size_t n);
 /* The same for a C string; NULL becomes null. */
 void str_add_json_text(struct str *s, const char *text);
+/* Adds a name that is bytes: as a string, or what is not UTF-8 as {"base64": …}. */
+void str_add_json_path(struct str *s, const char *path);
 /* Adds bytes in base64 (RFC 4648), padded. */
 void str_add_base64(struct str *s, const void *bytes, size_t n);
 

@@ -137,7 +137,7 @@ static int send_signal(struct client *client, const struct request *request, str
 	const char *name = params_text(request->params, "signal");
 	int r;
 
-	if (!job || job->request.method->end != ASKED)
+	if (!job || strcmp(job->request.method->name, "exec") != 0)
 		return no_such(request->params, job ? "is no exec" : "does not run", err);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		if (strcmp(signals[i].name, name) == 0) {

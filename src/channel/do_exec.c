@@ -48,6 +48,34 @@ static void add_denials(struct str *out, const struct coffer_outcome *outcome)
 	str_add_char(out, ']');
 }
 
+static void add_spill(struct str *out, const char *name, const struct coffer_spill *spill)
+{
+	str_printf(out, ",\"%s\":", name);
+	if (!spill) {
+		str_add(out, "null");
+		return;
+	}
+	str_add(out, "{\"path\":");
+	str_add_json_text(out, spill->path);
+	str_printf(out, ",\"file_bytes\":%llu,\"written_bytes\":%llu,\"head_bytes\":%llu,\"complete\":%s,\"errno\":%d}",
+	           (unsigned long long)spill->file_bytes, (unsigned long long)spill->written_bytes, (unsigned long long)spill->head_bytes,
+	           spill->file_bytes == spill->written_bytes ? "true" : "false", spill->errnum);
+}
+
+/* Where some of it is spilled the channel does not see all of it. */
+static void add_counts(struct str *out, const struct coffer_outcome *outcome)
+{
+	for (int stream = 1; stream <= 2; stream++) {
+		const struct coffer_spill *spill = coffer_outcome_spill(outcome, stream);
+		const char *name = stream == 1 ? "stdout" : "stderr";
+		uint64_t passed = coffer_outcome_measure(outcome, stream == 1 ? COFFER_OUTPUT_BYTES : COFFER_ERRORS_BYTES);
+
+		str_printf(
+		    out, ",\"%s_bytes\":%llu,\"%s_truncated\":%s", name, (unsigned long long)(spill ? spill->written_bytes : passed), name,
+		    coffer_outcome_measure(outcome, stream == 1 ? COFFER_OUTPUT_TRUNCATED : COFFER_ERRORS_TRUNCATED) ? "true" : "false");
+	}
+}
+
 static void add_outcome(struct str *out, const struct coffer_outcome *outcome)
 {
 	enum coffer_cause cause = coffer_outcome_cause(outcome);
@@ -63,7 +91,8 @@ static void add_outcome(struct str *out, const struct coffer_outcome *outcome)
 	           (unsigned long long)(coffer_outcome_measure(outcome, COFFER_DURATION_US) / 1000),
 	           cause == COFFER_CAUSE_TIMEOUT ? "true" : "false", cause == COFFER_CAUSE_CANCELLED ? "true" : "false");
 	add_denials(out, outcome);
-	str_add_char(out, '}');
+	add_spill(out, "stdout_spilled", coffer_outcome_spill(outcome, 1));
+	add_spill(out, "stderr_spilled", coffer_outcome_spill(outcome, 2));
 }
 
 /* A terminal is all three; what is given at once and not added to needs no pipe. */
@@ -100,6 +129,11 @@ static int set_up(struct work *work, struct coffer_request *request, struct err 
 	coffer_request_environment(request, env);
 	coffer_request_limits(request, params_count(work->params, "timeout_ms", 0), 0);
 	coffer_request_events(request, on_event, work);
+	if (params_get(work->params, "spill_bytes") && !params_count(work->params, "max_output_bytes", 0))
+		return err_set(err, ERR_USAGE, EINVAL, "spill_bytes: what exceeds max_output_bytes is spilled: say how much that is");
+	if (params_get(work->params, "spill_bytes"))
+		coffer_request_spill(request, params_count(work->params, "max_output_bytes", 0),
+		                     params_count(work->params, "spill_bytes", 0), false);
 	if (params_flag(work->params, "background", false))
 		coffer_request_background(request);
 	if (cwd && coffer_request_directory(request, cwd, &error) < 0)
@@ -141,5 +175,8 @@ int do_exec(struct work *work, struct str *result, struct err *err)
 	if (coffer_run(request, &outcome, &error) < 0)
 		return work_failed(err, &error);
 	add_outcome(result, outcome);
+	if (params_get(work->params, "spill_bytes"))
+		add_counts(result, outcome);
+	str_add_char(result, '}');
 	return 0;
 }

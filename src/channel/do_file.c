@@ -9,24 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MODE_DIRECTORY = 0755, MODE_MAX = 07777 };
-
-static int path_of(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err)
-{
-	return params_path(params_get(work->params, name), ret_path, err);
-}
+enum { MODE_DIRECTORY = 0755, MODE_MAX = 07777, PERMISSIONS = 0777 };
 
 /* Enters the session, with one path read before. */
 static int begin(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct files *ret_files, struct err *err)
 {
-	int r = path_of(work, name, ret_path, err);
+	int r = work_path(work, name, ret_path, err);
 
 	return r < 0 ? r : work_enter(work, ret_files, err);
-}
-
-static void add_bytes(struct str *result, uint64_t n)
-{
-	str_printf(result, "{\"bytes\":%llu}", (unsigned long long)n);
 }
 
 /* ---- contents ---- */
@@ -54,18 +44,29 @@ static int tell_file(struct work *work, int fd, uint64_t offset, uint64_t most, 
 	return 0;
 }
 
+static int open_file(struct work *work, const char *path, int *ret_fd, struct err *err)
+{
+	struct coffer_session *session = NULL; /* as long as the process */
+	struct coffer_error error;
+	int r = work_session(work, &session, err);
+
+	if (r < 0)
+		return r;
+	r = coffer_session_open_file(session, path, ret_fd, &error);
+	return r < 0 ? work_failed(err, &error) : 0;
+}
+
 int do_file_read(struct work *work, struct str *result, struct err *err)
 {
 	char path[PATH_BYTES_MAX + 1];
-	struct files files;
 	struct stat st;
 	uint64_t offset = params_count(work->params, "offset", 0), max = params_count(work->params, "max_bytes", WORK_FILE_MAX);
 	uint64_t most = params_count(work->params, "length", UINT64_MAX), left, n = 0;
-	int r = begin(work, "path", path, &files, err);
+	int r = work_path(work, "path", path, err);
 	autofd int fd = -1;
 
 	if (r == 0)
-		r = files_open_file(&files, path, &fd, err);
+		r = open_file(work, path, &fd, err);
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)
@@ -81,56 +82,47 @@ int do_file_read(struct work *work, struct str *result, struct err *err)
 }
 
 /* What is to be written is there as a whole before the first byte of it is. */
-static int take(struct work *work, char path[PATH_BYTES_MAX + 1], struct files *files, int *ret_fd, uint64_t *ret_n, struct err *err)
+static int put(struct work *work, struct coffer_file_write *what, struct str *result, struct err *err)
 {
-	uint64_t max = params_count(work->params, "max_bytes", WORK_FILE_MAX);
-	int r = begin(work, "path", path, files, err);
+	char path[PATH_BYTES_MAX + 1];
+	struct coffer_session *session = NULL; /* as long as the process */
+	struct coffer_error error;
+	uint64_t n = 0;
+	autofd int fd = -1;
+	int r = work_path(work, "path", path, err);
 
+	what->size = sizeof(*what);
+	what->bytes_max = params_count(work->params, "max_bytes", WORK_FILE_MAX);
 	if (r == 0)
-		r = work_take_input(work, "data", max, ret_fd, ret_n, err);
-	files->bytes_max = max;
-	return r;
+		r = work_session(work, &session, err);
+	if (r == 0)
+		r = work_take_input(work, "data", what->bytes_max, &fd, &n, err);
+	if (r < 0)
+		return r;
+	what->input = fd;
+	str_printf(result, "{\"bytes\":%llu}", (unsigned long long)n);
+	r = coffer_session_write_file(session, path, what, &error);
+	return r < 0 ? work_failed(err, &error) : 0;
 }
 
 int do_file_write(struct work *work, struct str *result, struct err *err)
 {
-	char path[PATH_BYTES_MAX + 1];
-	struct files files;
-	uint64_t n = 0, mode = params_count(work->params, "mode", 0);
-	autofd int fd = -1;
-	int r = take(work, path, &files, &fd, &n, err);
-
-	if (r == 0 && mode > MODE_MAX)
-		r = err_set(err, ERR_USAGE, ERANGE, "mode: permission bits are at most %d", MODE_MAX);
-	if (r < 0)
-		return r;
-
-	const struct files_write what = { .from = fd,
-		                          .mode = params_get(work->params, "mode") ? (int)mode : FILES_KEEP_MODE,
+	uint64_t mode = params_count(work->params, "mode", 0);
+	struct coffer_file_write what = { .sets_mode = params_get(work->params, "mode") != NULL,
+		                          .mode = (unsigned)mode & PERMISSIONS,
 		                          .exclusive = params_flag(work->params, "exclusive", false),
 		                          .sync = params_flag(work->params, "sync", false) };
 
-	r = files_write(&files, path, &what, err);
-	add_bytes(result, n);
-	return r;
+	if (mode > MODE_MAX)
+		return err_set(err, ERR_USAGE, ERANGE, "mode: permission bits are at most %d", MODE_MAX);
+	return put(work, &what, result, err);
 }
 
 int do_file_append(struct work *work, struct str *result, struct err *err)
 {
-	char path[PATH_BYTES_MAX + 1];
-	struct files files;
-	uint64_t n = 0;
-	autofd int fd = -1;
-	int r = take(work, path, &files, &fd, &n, err);
-	autofree char *bytes = r == 0 ? malloc((size_t)n + 1) : NULL;
+	struct coffer_file_write what = { .append = true };
 
-	if (r < 0)
-		return r;
-	if (!bytes || pread(fd, bytes, (size_t)n, 0) != (ssize_t)n)
-		return work_no_memory(err);
-	r = files_append(&files, path, bytes, (size_t)n, err);
-	add_bytes(result, n);
-	return r;
+	return put(work, &what, result, err);
 }
 
 static void add_line(struct str *result, const char *name, uint64_t line)
@@ -186,14 +178,21 @@ int do_file_mkdir(struct work *work, struct str *result, struct err *err)
 	return r < 0 ? r : files_mkdir(&files, path, (uint32_t)mode, params_flag(work->params, "parents", true), err);
 }
 
+/* Enters the session, with both paths read before. */
+static int begin_two(const struct work *work, char ret_from[PATH_BYTES_MAX + 1], char ret_to[PATH_BYTES_MAX + 1], struct files *ret_files,
+                     struct err *err)
+{
+	int r = work_path(work, "to", ret_to, err);
+
+	return r < 0 ? r : begin(work, "from", ret_from, ret_files, err);
+}
+
 int do_file_move(struct work *work, struct str *result, struct err *err)
 {
 	char from[PATH_BYTES_MAX + 1], to[PATH_BYTES_MAX + 1];
 	struct files files;
-	int r = path_of(work, "to", to, err);
+	int r = begin_two(work, from, to, &files, err);
 
-	if (r == 0)
-		r = begin(work, "from", from, &files, err);
 	str_add(result, "{}");
 	return r < 0 ? r : files_move(&files, from, to, params_flag(work->params, "replace", true), err);
 }
@@ -202,10 +201,8 @@ int do_file_copy(struct work *work, struct str *result, struct err *err)
 {
 	char from[PATH_BYTES_MAX + 1], to[PATH_BYTES_MAX + 1];
 	struct files files;
-	int r = path_of(work, "to", to, err);
+	int r = begin_two(work, from, to, &files, err);
 
-	if (r == 0)
-		r = begin(work, "from", from, &files, err);
 	str_add(result, "{}");
 	return r < 0 ? r : files_copy(&files, from, to, err);
 }

@@ -27,16 +27,6 @@ static int begin(const struct work *work, char ret_path[PATH_BYTES_MAX + 1], str
 
 /* ---- entries ---- */
 
-static void add_entry(struct str *out, const char *path, const struct files_stat *stat)
-{
-	long long ms = (long long)stat->mtime.tv_sec * 1000 + stat->mtime.tv_nsec / 1000000;
-
-	str_add_char(out, '{');
-	work_add_path(out, "path", path);
-	str_printf(out, ",\"type\":\"%s\",\"size\":%llu,\"mode\":%u,\"mtime_ms\":%lld,\"links\":%u", files_kind_name(stat->kind),
-	           (unsigned long long)stat->size, stat->mode, ms, stat->links);
-}
-
 static void add_cut(struct str *out, enum files_cut cut)
 {
 	str_add(out, ",\"cut\":");
@@ -47,8 +37,8 @@ static void add_list(struct str *out, const struct files_list *list)
 {
 	str_add(out, "{\"entries\":[");
 	for (size_t i = 0; i < list->entries.n; i++) {
-		str_add(out, i ? "," : "");
-		add_entry(out, list->entries.at[i].path, &list->entries.at[i].stat);
+		str_add(out, i ? ",{" : "{");
+		files_stat_print(&list->entries.at[i].stat, list->entries.at[i].path, out);
 		str_add_char(out, '}');
 	}
 	str_add_char(out, ']');
@@ -70,10 +60,11 @@ int do_file_stat(struct work *work, struct str *result, struct err *err)
 		r = files_stat(&files, path, params_flag(work->params, "follow", true), &stat, err);
 	if (r < 0)
 		return r;
-	add_entry(result, strcmp(normal, ".") == 0 ? "" : normal, &stat);
+	str_add_char(result, '{');
+	files_stat_print(&stat, strcmp(normal, ".") == 0 ? "" : normal, result);
 	if (stat.kind == FILES_SYMLINK && files_readlink(&files, path, target, &absent) == 0) {
-		str_add_char(result, ',');
-		work_add_path(result, "target", target);
+		str_add(result, ",\"target\":");
+		str_add_json_path(result, target);
 	}
 	str_add_char(result, '}');
 	return 0;
@@ -120,8 +111,8 @@ int do_file_glob(struct work *work, struct str *result, struct err *err)
 
 static void add_match(struct str *out, const struct files_match *match)
 {
-	str_add_char(out, '{');
-	work_add_path(out, "path", match->path);
+	str_add(out, "{\"path\":");
+	str_add_json_path(out, match->path);
 	str_printf(out, ",\"line\":%llu,\"column\":%llu,\"text\":", (unsigned long long)match->line, (unsigned long long)match->column);
 	str_add_json(out, match->text, match->text_len);
 	str_printf(out, ",\"line_cut\":%s}", match->line_cut ? "true" : "false");
@@ -164,11 +155,12 @@ static int tell_change(struct work *work, const struct files_event *event, struc
 	autostr struct str members = { 0 };
 
 	str_init(&members, 16 * PATH_BYTES_MAX);
-	str_printf(&members, "\"change\":\"%s\",\"directory\":%s,", files_change_name(event->change), event->directory ? "true" : "false");
-	work_add_path(&members, "path", event->path);
+	str_printf(&members, "\"change\":\"%s\",\"directory\":%s,\"path\":", files_change_name(event->change),
+	           event->directory ? "true" : "false");
+	str_add_json_path(&members, event->path);
 	if (event->change == FILES_MOVED) {
-		str_add_char(&members, ',');
-		work_add_path(&members, "from", event->from);
+		str_add(&members, ",\"from\":");
+		str_add_json_path(&members, event->from);
 	}
 	return members.failed ? work_no_memory(err) : work_tell(work, WORK_EVENT, "change", members.text, err);
 }

@@ -255,7 +255,9 @@ static int read_workspace(const struct work *work, struct workspace_wish *wish, 
 	int r = 0;
 
 	*wish = (struct workspace_wish){ .kind = given ? kind : "ephemeral", .id = id };
-	if (given && params_get(work->params, "directory"))
+	if (params_flag(work->params, "copy", false) && !params_get(work->params, "directory"))
+		r = err_set(err, ERR_USAGE, EINVAL, "copy: of a directory; a workspace is the session's own already");
+	else if (given && params_get(work->params, "directory"))
 		r = err_set(err, ERR_USAGE, EINVAL, "workspace: not together with directory");
 	else if (!wish->kind || (strcmp(wish->kind, "ephemeral") != 0 && strcmp(wish->kind, "persistent") != 0))
 		r = err_set(err, ERR_USAGE, EINVAL, "workspace: kind is \"ephemeral\" or \"persistent\"");
@@ -296,6 +298,13 @@ static int make_labels(const struct work *work, const struct workspace_wish *wor
 	return out->failed ? err_set(err, ERR_LIMIT, E2BIG, "labels and metadata: at most %d bytes", LABELS_MAX) : 0;
 }
 
+static enum coffer_session_tree tree_of(const struct work *work)
+{
+	if (!params_get(work->params, "directory"))
+		return COFFER_SESSION_EMPTY;
+	return params_flag(work->params, "copy", false) ? COFFER_SESSION_COPY : COFFER_SESSION_HOST;
+}
+
 int do_session_create(struct work *work, struct str *result, struct err *err)
 {
 	struct workspace_wish workspace = { 0 };
@@ -317,10 +326,10 @@ int do_session_create(struct work *work, struct str *result, struct err *err)
 		r = make_policy(work, &policy, err);
 	if (r == 0)
 		r = publish(work, policy, &ports, err);
+	options.history = params_flag(work->params, "history", false);
+	options.tree = tree_of(work);
 	if (r == 0 && options.directory)
 		workspace = (struct workspace_wish){ .kind = "directory" };
-	else
-		options.tree = COFFER_SESSION_EMPTY;
 	options.workspace = workspace.id;
 	if (r == 0)
 		r = make_labels(work, &workspace, ports.text, &labels, err);
@@ -373,7 +382,10 @@ int do_session_remove(struct work *work, struct str *result, struct err *err)
 	const char *label = json_string_value(json_object_get(json_object_get(entry, "labels"), label_workspace));
 	const char *id = label && strncmp(label, "persistent:", 11) == 0 ? label + 11 : NULL;
 
-	if (r == 0 && id && params_flag(work->params, "workspace", false) && coffer_workspace_remove(work->coffer, id, &error) < 0)
+	const char *own = json_string_value(json_object_get(entry, "workspace")); /* a fork has the labels, and another */
+
+	if (r == 0 && id && own && strcmp(id, own) == 0 && params_flag(work->params, "workspace", false) &&
+	    coffer_workspace_remove(work->coffer, id, &error) < 0)
 		r = work_failed(err, &error);
 	return r;
 }

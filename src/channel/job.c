@@ -166,7 +166,8 @@ static struct job *new_job(struct client *client, struct request *request)
 		             .streams = { -1, -1 },
 		             .input = -1,
 		             .master = -1,
-		             .most = params_count(request->params, "max_output_bytes", UINT64_MAX) };
+		             .spills = params_get(request->params, "spill_bytes") };
+	job->most = job->spills ? UINT64_MAX : params_count(request->params, "max_output_bytes", UINT64_MAX);
 	request->params = NULL;
 	job->whole = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (job->whole != MAP_FAILED)
@@ -355,14 +356,14 @@ static void tell_death(const struct job *job)
 	client_add(job->client, line.text, line.len);
 }
 
-/* What only the channel knows goes between the two last braces. */
+/* What only the channel knows goes between the two last braces; where output is spilled it knows less than its child. */
 static void tell_exec_result(const struct job *job, const char *line, size_t n)
 {
 	autostr struct str out = { 0 };
 
 	str_init(&out, WORK_RESULT_MAX + EVENT_ROOM);
 	str_add_n(&out, line, n - 3);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2 && !job->spills; i++)
 		str_printf(&out, ",\"%s_bytes\":%llu,\"%s_truncated\":%s", i ? "stderr" : "stdout", (unsigned long long)job->bytes[i],
 		           i ? "stderr" : "stdout", job->bytes[i] > job->most ? "true" : "false");
 	str_add(&out, "}}\n");

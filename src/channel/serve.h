@@ -37,6 +37,7 @@ struct job {
 	size_t acks_n;
 	uint64_t taken; /* bytes of input that have gone */
 	bool input_ends, started, cancelled;
+	bool spills;             /* its child counts what it writes */
 	uint64_t bytes[2], most; /* of the streams; most: that is told */
 	size_t polls;            /* its first place among those polled */
 };

@@ -1,7 +1,6 @@
 #include "channel/work.h"
 
 #include "base/own.h"
-#include "base/utf8.h"
 #include "channel/params.h"
 #include "files/files.h"
 #include "sys/fd.h"
@@ -62,20 +61,6 @@ void work_add_error(struct str *out, const struct err *err)
 	str_add_char(out, '}');
 }
 
-/* The files below tell the path and an errno; here it is put into words. What is there already is a thing that somebody else has. */
-static void explain_file(struct err *err)
-{
-	const char *words = strerror(err->errnum);
-	char path[ERR_TEXT_MAX];
-
-	if (err->errnum == EEXIST && err->code == ERR_USAGE)
-		err->code = ERR_BUSY;
-	if (!err->errnum || strchr(err->text, ' ') || strstr(err->text, words))
-		return;
-	memcpy(path, err->text, sizeof(path));
-	(void)err_set(err, err->code, err->errnum, "%s: %s", path, words);
-}
-
 static void tell_error(const struct work *work, const struct err *err)
 {
 	autostr struct str line = { 0 };
@@ -102,8 +87,6 @@ _Noreturn void work_run(struct work *work)
 		r = err_set(&err, ERR_LIMIT, EMSGSIZE, "the answer is longer than %d bytes: ask for less", WORK_RESULT_MAX);
 	if (r < 0 && err.code == ERR_NONE)
 		(void)err_set(&err, ERR_INTERNAL, -r, "%s: %s", work->request->method->name, strerror(-r));
-	if (r < 0 && strncmp(work->request->method->name, "file.", 5) == 0)
-		explain_file(&err);
 	if (r < 0)
 		tell_error(work, &err);
 	else
@@ -137,6 +120,14 @@ int work_session(const struct work *work, struct coffer_session **ret_session, s
 	return r < 0 ? work_failed(err, &error) : 0;
 }
 
+int work_path(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err)
+{
+	char normal[PATH_BYTES_MAX + 1];
+	int r = params_path(params_get(work->params, name), ret_path, err);
+
+	return r < 0 ? r : files_normalize(ret_path, normal, err);
+}
+
 /* For good: what follows looks at names that the sandbox has made. */
 static int become(const struct coffer_session_view *view, struct err *err)
 {
@@ -148,23 +139,34 @@ static int become(const struct coffer_session_view *view, struct err *err)
 	return 0;
 }
 
+/* What it may add is found out while this is whoever may see all of it. */
+static bool adds_to_files(const char *method)
+{
+	static const char *const adding[] = { "file.write", "file.append", "file.mkdir", "file.copy" };
+
+	for (size_t i = 0; i < ARRAY_LEN(adding); i++)
+		if (strcmp(method, adding[i]) == 0)
+			return true;
+	return false;
+}
+
 int work_enter(const struct work *work, struct files *ret_files, struct err *err)
 {
 	struct coffer_session *session = NULL;
-	struct coffer_session_view view; /* stays open as long as the process */
+	struct coffer_session_view view = { .directory = -1 }; /* stays open as long as the process */
 	struct coffer_error error;
 	int r = work_session(work, &session, err);
 
 	if (r < 0)
 		return r;
 	r = coffer_session_view_open(session, &view, &error);
+	files_init(ret_files, view.directory);
+	if (r == 0 && adds_to_files(work->request->method->name))
+		r = coffer_session_room(session, &ret_files->room_bytes, &ret_files->room_files, &error);
 	if (r < 0)
 		return work_failed(err, &error);
 	coffer_session_free(session);
-	r = become(&view, err);
-	if (r == 0)
-		files_init(ret_files, view.directory);
-	return r;
+	return become(&view, err);
 }
 
 /* ---- input ---- */
@@ -217,28 +219,6 @@ int work_take_input(struct work *work, const char *name, uint64_t max, int *ret_
 }
 
 /* ---- texts ---- */
-
-void work_add_path(struct str *out, const char *name, const char *path)
-{
-	size_t n = strlen(path), at = 0;
-	uint32_t code;
-
-	str_printf(out, "\"%s\":", name);
-	while (at < n) {
-		size_t taken = utf8_take(path + at, n - at, &code);
-
-		if (taken == 0)
-			break;
-		at += taken;
-	}
-	if (at == n) {
-		str_add_json_text(out, path);
-		return;
-	}
-	str_add(out, "{\"base64\":\"");
-	str_add_base64(out, path, n);
-	str_add(out, "\"}");
-}
 
 const char **work_environment(const json_t *params, const char *name)
 {

@@ -8,6 +8,7 @@
 #define COFFER_CHANNEL_WORK_H
 
 #include "base/err.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "channel/request.h"
 
@@ -42,6 +43,8 @@ int work_failed(struct err *err, const struct coffer_error *error);
 int work_no_memory(struct err *err);
 /* The session that the request names; coffer_session_free frees it. */
 int work_session(const struct work *work, struct coffer_session **ret_session, struct err *err);
+/* A path that the request names: relative, though the library takes absolute ones, too (docs/PROTOCOL.md). */
+int work_path(const struct work *work, const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err);
 /* Into the session, to work on its files as its own user would. Nothing goes back. */
 struct files;
 int work_enter(const struct work *work, struct files *ret_files, struct err *err);
@@ -50,8 +53,6 @@ int work_take_input(struct work *work, const char *name, uint64_t max, int *ret_
 
 /* Adds the object that tells an error. */
 void work_add_error(struct str *out, const struct err *err);
-/* Adds `"name":` and a path: a string, or {"base64"} for what is not UTF-8. */
-void work_add_path(struct str *out, const char *name, const char *path);
 /* "NAME=value", or "NAME" for null; NULL-terminated, by malloc, in one piece. NULL: no memory, or a name that cannot be. */
 const char **work_environment(const json_t *params, const char *name);
 
@@ -61,8 +62,17 @@ int do_session_list(struct work *work, struct str *result, struct err *err);
 int do_session_pause(struct work *work, struct str *result, struct err *err);
 int do_session_resume(struct work *work, struct str *result, struct err *err);
 int do_session_remove(struct work *work, struct str *result, struct err *err);
+int do_session_fork(struct work *work, struct str *result, struct err *err);
+int do_session_checkpoint(struct work *work, struct str *result, struct err *err);
+int do_session_checkout(struct work *work, struct str *result, struct err *err);
+int do_session_log(struct work *work, struct str *result, struct err *err);
+int do_workspace_list(struct work *work, struct str *result, struct err *err);
+int do_workspace_diff(struct work *work, struct str *result, struct err *err);
+int do_workspace_apply(struct work *work, struct str *result, struct err *err);
+int do_workspace_discard(struct work *work, struct str *result, struct err *err);
 int do_exec(struct work *work, struct str *result, struct err *err);
 int do_process_start(struct work *work, struct str *result, struct err *err);
+int do_process_attach(struct work *work, struct str *result, struct err *err);
 int do_process_list(struct work *work, struct str *result, struct err *err);
 int do_process_info(struct work *work, struct str *result, struct err *err);
 int do_process_wait(struct work *work, struct str *result, struct err *err);

@@ -51,16 +51,33 @@ const struct command commands[] = {
 	  "  coffer session exec --cwd src --env CI=1 --timeout 5m work -- make\n" },
 	{ "session start", command_session_start, ON_SESSION_START, true, "[options] NAME [--] CMD [ARG…]",
 	  "start a command in a session that nobody waits for",
-	  "  coffer session start work -- npm run dev  prints it as JSON, with its number; its output is kept\n" },
+	  "  coffer session start work -- npm run dev  prints it as JSON, with its number; its output is kept\n"
+	  "  coffer session start --tty work -- bash   with a terminal, for `coffer session attach work`\n" },
+	{ "session attach", command_session_attach, ON_SESSION_ATTACH, false, "[options] NAME [NUMBER]",
+	  "see what such a command writes, and type at its terminal",
+	  "  coffer session attach work               Ctrl-P Ctrl-Q leaves it; it goes on, and can be attached to again\n"
+	  "  coffer session attach --replay 1M work 1\n" },
 	{ "session ps", command_session_ps, ON_SESSION_NAMED, false, "NAME [NUMBER]", "list what has been started in a session, as JSON",
 	  "  coffer session ps work | jq '.[] | select(.status == \"running\")'\n" },
 	{ "session logs", command_session_logs, ON_SESSION_NAMED, false, "NAME NUMBER", "show what such a command has written last",
 	  "  coffer session logs work 1\n" },
 	{ "session stop-process", command_session_stop_process, ON_SESSION_NAMED, false, "NAME NUMBER…",
 	  "end such commands with all that came of them", "  coffer session stop-process work 1        SIGTERM, and after 5 s SIGKILL\n" },
-	{ "session ls", command_session_ls, ON_SESSION_LS, false, "[options]", "list the sessions of this user",
+	{ "session ls", command_session_ls, ON_SESSION_LS, false, "[options] [NAME [PATH…]]",
+	  "list the sessions of this user, or the files of one",
 	  "  coffer session ls\n"
-	  "  coffer session ls --json | jq '.[] | select(.state == \"stopped\")'\n" },
+	  "  coffer session ls --json | jq '.[] | select(.state == \"stopped\")'\n"
+	  "  coffer session ls work src                what is in src, below the directory where its commands start\n" },
+	{ "session cp", command_session_cp, ON_SESSION_FILES, false, "FROM TO", "copy a file or a directory into a session, or out of it",
+	  "  coffer session cp src work:               the directory, as src of the session's own\n"
+	  "  coffer session cp work:out/report.pdf .\n"
+	  "  coffer session cp - work:input < data     standard input; standard output: coffer session cp work:log -\n" },
+	{ "session cat", command_session_cat, ON_SESSION_FILES, false, "NAME PATH…", "show files of a session",
+	  "  coffer session cat work build/log.txt | tail\n" },
+	{ "session write", command_session_write, ON_SESSION_WRITE, false, "[options] NAME PATH",
+	  "write standard input into a file of a session",
+	  "  echo '{}' | coffer session write work config.json     the old content or the new one, never a half\n"
+	  "  coffer session write --mode 755 work run.sh < run.sh\n" },
 	{ "session pause", command_session_pause, ON_SESSION_NAMED, false, "NAME…", "stop all processes of a session where they are",
 	  "  coffer session pause work                the next exec lets them go on\n" },
 	{ "session resume", command_session_resume, ON_SESSION_NAMED, false, "NAME…", "let the processes of a session go on",
@@ -80,6 +97,14 @@ const struct command commands[] = {
 	{ "session bisect", command_session_bisect, ON_SESSION_BISECT, true, "[options] NAME [--] CMD [ARG…]",
 	  "find the layer in which a command first fails",
 	  "  coffer session bisect work -- make test  in forks of its layers; the session is left alone\n" },
+	{ "session snapshot", command_session_snapshot, ON_SNAPSHOT, false,
+	  "create NAME SNAPSHOT | ls | rm SNAPSHOT… | export SNAPSHOT FILE | import FILE SNAPSHOT",
+	  "keep the files of a session under a name, for others to begin with",
+	  "  coffer session snapshot create work ready\n"
+	  "  coffer session create --from ready again\n"
+	  "  coffer session snapshot export ready ready.tar.zst; `-` is standard output, and for import standard input\n" },
+	{ "session gc", command_gc, ON_GC, false, "", "the same as coffer gc",
+	  "  coffer session gc                        sessions whose making was cut short, or whose time was up\n" },
 	{ "session rm", command_session_rm, ON_SESSION_NAMED, false, "NAME…", "end sessions, and remove all that they were",
 	  "  coffer session rm work\n" },
 	{ "verify", command_verify, ON_VERIFY, false, "[options] FILE…|-", "read programs before they run, and say what they may do",
@@ -90,7 +115,7 @@ const struct command commands[] = {
 	{ "channel", command_channel, ON_CHANNEL, false, "[options]", "serve sessions to a program, as JSON lines",
 	  "  coffer channel                           requests on standard input, answers on standard output; docs/PROTOCOL.md\n"
 	  "  coffer channel --listen /run/user/1000/coffer.sock\n" },
-	{ "gc", command_gc, ON_GC, false, "", "clear what runs that were ended by force have left",
+	{ "gc", command_gc, ON_GC, false, "", "clear what runs and sessions that were ended by force have left",
 	  "  coffer gc                                every run does it in passing; this does it now\n" },
 	{ "completion", command_completion, ON_COMPLETION, false, "bash|zsh|fish", "print a completion script for a shell",
 	  "  coffer completion bash > ~/.local/share/bash-completion/completions/coffer\n"

@@ -14,6 +14,6 @@ int command_gc(const struct options *options)
 		say_error(&error);
 		return EXIT_FAILED;
 	}
-	say(n ? "cleared what %d run%s left" : "nothing to clear", n, n == 1 ? "" : "s");
+	say(n ? "cleared what %d run%s or session%s left" : "nothing to clear", n, n == 1 ? "" : "s", n == 1 ? "" : "s");
 	return EXIT_FINE;
 }

@@ -136,6 +136,31 @@ static int limit(const struct options *options, struct coffer_request *request)
 	return r;
 }
 
+static int option_size(const struct options *options, enum option_id id, uint64_t *size)
+{
+	const char *text = options->value[id];
+	if (!text || (num_size(text, size) == 0 && *size != NUM_UNLIMITED))
+		return 0;
+	say("%s: --%s takes a size such as 64K or 1M, not \"%s\"", options->command->name, option_table[id].name, text);
+	return -EINVAL;
+}
+
+static int spill(const struct options *options, struct coffer_request *request)
+{
+	enum { FILE_BYTES_DEFAULT = 256 << 20 };
+	uint64_t most = 0, file_bytes = FILE_BYTES_DEFAULT;
+	int r = option_size(options, OPTION_MAX_OUTPUT, &most);
+	if (r == 0)
+		r = option_size(options, OPTION_SPILL, &file_bytes);
+	if (r == 0 && options->value[OPTION_MAX_OUTPUT] && most == 0) {
+		say("%s: --max-output takes a size such as 64K or 1M, not nothing", options->command->name);
+		return -EINVAL;
+	}
+	if (r == 0 && most)
+		coffer_request_spill(request, most, file_bytes, true);
+	return r;
+}
+
 int request_make_exec(const struct options *options, struct cli_request *ret_request, struct coffer_error *error)
 {
 	struct cli_request made = { NULL, NULL, NULL, NULL };
@@ -153,6 +178,8 @@ int request_make_exec(const struct options *options, struct cli_request *ret_req
 		say_error(error);
 	else
 		r = limit(options, made.request);
+	if (r == 0)
+		r = spill(options, made.request);
 	if (r == 0 && options->variables.n)
 		coffer_request_environment(made.request, options->variables.at);
 	return finish(r, &made, ret_request);

@@ -1,5 +1,5 @@
 /* `coffer session …`: what is done to sandboxes that stay. What is executed in one goes the way of `coffer run` (run.c). */
-#include "cli/command.h"
+#include "cli/session.h"
 #include "cli/request.h"
 #include "cli/say.h"
 
@@ -13,6 +13,43 @@
 #include <unistd.h>
 
 enum { LABELS_MAX = 64 << 10, NAMES_LINE_MAX = 256 };
+
+int with_session(const struct options *options, size_t words, int (*deed)(const struct session_deed *, struct coffer_error *))
+{
+	struct session_deed what = { .options = options };
+	struct coffer_error error;
+	if (options->words.n < words) {
+		say("usage: coffer %s %s; `coffer session ls` shows the sessions that there are", options->command->name,
+		    options->command->arguments);
+		return EXIT_FAILED;
+	}
+	int r = coffer_new(&what.coffer, &error);
+	if (r == 0)
+		r = coffer_session_open(what.coffer, options->words.at[0], &what.session, &error);
+	if (r == 0)
+		r = deed(&what, &error);
+	if (r < 0)
+		say_error(&error);
+	coffer_session_free(what.session);
+	coffer_free(what.coffer);
+	return r < 0 ? EXIT_FAILED : r;
+}
+
+int refuse_words(struct coffer_error *error, const char *text)
+{
+	*error = (struct coffer_error){ .code = COFFER_ERROR_USAGE };
+	(void)snprintf(error->text, sizeof(error->text), "%s", text);
+	return -EINVAL;
+}
+
+void give_text(char *text)
+{
+	size_t n = strlen(text);
+	(void)fd_write_all(STDOUT_FILENO, text, n);
+	if (n && text[n - 1] != '\n')
+		(void)fd_write_all(STDOUT_FILENO, "\n", 1);
+	coffer_text_free(text);
+}
 
 static int make_labels(const struct options *options, struct str *out)
 {
@@ -54,6 +91,7 @@ static int create(const struct options *options, const struct cli_request *made,
 	struct coffer_session *session = NULL;
 	struct coffer_error error;
 	wanted.history = options->given[OPTION_HISTORY];
+	wanted.snapshot = options->value[OPTION_SNAPSHOT];
 	wanted.name = options->words.n ? options->words.at[0] : NULL;
 	if (choose_tree(options, &wanted) < 0)
 		return EXIT_FAILED;
@@ -90,6 +128,8 @@ int command_session_create(const struct options *options)
 
 int command_session_ls(const struct options *options)
 {
+	if (options->words.n)
+		return with_session(options, 1, session_list_files);
 	struct coffer *coffer = NULL;
 	struct coffer_error error;
 	char *text = NULL;
@@ -98,7 +138,7 @@ int command_session_ls(const struct options *options)
 		r = coffer_sessions_text(coffer, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, &error);
 	if (r < 0)
 		say_error(&error);
-	else
+	else if (text)
 		r = fd_write_all(STDOUT_FILENO, text, strlen(text));
 	coffer_text_free(text);
 	coffer_free(coffer);
@@ -148,29 +188,6 @@ int command_session_rm(const struct options *options)
 
 /* ---- history ---- */
 
-/* What is done to the one session that the first word names. */
-static int with_session(const struct options *options,
-                        int (*deed)(const struct options *, struct coffer *, struct coffer_session *, struct coffer_error *))
-{
-	struct coffer *coffer = NULL;
-	struct coffer_session *session = NULL;
-	struct coffer_error error;
-	if (options->words.n == 0) {
-		say("%s: which session? `coffer session ls` shows those that there are", options->command->name);
-		return EXIT_FAILED;
-	}
-	int r = coffer_new(&coffer, &error);
-	if (r == 0)
-		r = coffer_session_open(coffer, options->words.at[0], &session, &error);
-	if (r == 0)
-		r = deed(options, coffer, session, &error);
-	if (r < 0)
-		say_error(&error);
-	coffer_session_free(session);
-	coffer_free(coffer);
-	return r < 0 ? EXIT_FAILED : EXIT_FINE;
-}
-
 static int print_line(const char *text)
 {
 	autostr struct str line = { 0 };
@@ -195,34 +212,29 @@ static int fork_once(struct coffer_session *session, uint64_t layer, const char 
 	return r;
 }
 
-static int fork_all(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
+static int fork_all(const struct session_deed *what, struct coffer_error *error)
 {
-	const char *at = options->value[OPTION_AT];
+	const char *at = what->options->value[OPTION_AT];
 	uint64_t layer = COFFER_NOW;
-	(void)coffer;
 	if (at && layer_of(at, &layer) < 0) {
-		*error =
-		    (struct coffer_error){ .code = COFFER_ERROR_USAGE,
-			                   .text = "session fork: --at takes the number of a layer, as `coffer session log` shows them" };
-		return -EINVAL;
+		return refuse_words(error, "session fork: --at takes the number of a layer, as `coffer session log` shows them");
 	}
-	int r = options->words.n > 1 ? 0 : fork_once(session, layer, NULL, error);
-	for (size_t i = 1; r == 0 && i < options->words.n; i++)
-		r = fork_once(session, layer, options->words.at[i], error);
+	int r = what->options->words.n > 1 ? 0 : fork_once(what->session, layer, NULL, error);
+	for (size_t i = 1; r == 0 && i < what->options->words.n; i++)
+		r = fork_once(what->session, layer, what->options->words.at[i], error);
 	return r;
 }
 
 int command_session_fork(const struct options *options)
 {
-	return with_session(options, fork_all);
+	return with_session(options, 1, fork_all);
 }
 
-static int checkpoint(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
+static int checkpoint(const struct session_deed *what, struct coffer_error *error)
 {
 	char text[32];
 	uint64_t number;
-	(void)coffer;
-	int r = coffer_session_checkpoint(session, options->value[OPTION_MESSAGE], &number, error);
+	int r = coffer_session_checkpoint(what->session, what->options->value[OPTION_MESSAGE], &number, error);
 	if (r < 0)
 		return r;
 	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
@@ -232,41 +244,37 @@ static int checkpoint(const struct options *options, struct coffer *coffer, stru
 
 int command_session_checkpoint(const struct options *options)
 {
-	return with_session(options, checkpoint);
+	return with_session(options, 1, checkpoint);
 }
 
-static int checkout(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
+static int checkout(const struct session_deed *what, struct coffer_error *error)
 {
 	uint64_t number = 0;
-	const char *text = options->words.n == 2 ? options->words.at[1] : "";
-	(void)coffer;
+	const char *text = what->options->words.n == 2 ? what->options->words.at[1] : "";
 	if (layer_of(text, &number) == 0)
-		return coffer_session_checkout(session, number, error);
-	*error = (struct coffer_error){ .code = COFFER_ERROR_USAGE,
-		                        .text = "session checkout takes a name and the number of a layer: coffer session checkout work 3" };
-	return -EINVAL;
+		return coffer_session_checkout(what->session, number, error);
+	return refuse_words(error, "session checkout takes a name and the number of a layer: coffer session checkout work 3");
 }
 
 int command_session_checkout(const struct options *options)
 {
-	return with_session(options, checkout);
+	return with_session(options, 1, checkout);
 }
 
-static int show_log(const struct options *options, struct coffer *coffer, struct coffer_session *session, struct coffer_error *error)
+static int show_log(const struct session_deed *what, struct coffer_error *error)
 {
 	struct coffer_workspace *workspace = NULL;
 	char *text = NULL;
-	int r = coffer_workspace_open(coffer, coffer_session_name(session), &workspace, error);
+	int r = coffer_workspace_of_session(what->session, &workspace, error);
 	if (r == 0)
-		r = coffer_workspace_log(workspace, options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, error);
+		r = coffer_workspace_log(workspace, what->options->given[OPTION_JSON] ? COFFER_JSON : COFFER_TEXT, &text, error);
 	if (r == 0)
-		(void)fd_write_all(STDOUT_FILENO, text, strlen(text));
-	coffer_text_free(text);
+		give_text(text);
 	coffer_workspace_free(workspace);
 	return r;
 }
 
 int command_session_log(const struct options *options)
 {
-	return with_session(options, show_log);
+	return with_session(options, 1, show_log);
 }

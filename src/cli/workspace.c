@@ -5,10 +5,12 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/request.h"
 #include "cli/say.h"
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -239,9 +241,47 @@ static bool is_empty(struct coffer_workspace *workspace)
 	return coffer_workspace_diff(workspace, COFFER_DIFF_NAMES, NULL, note_some, &n, NULL) == 0 && n == 0;
 }
 
-static int apply(const struct options *options, struct opened *opened, struct coffer_error *error)
+static struct coffer_request *volatile testing;
+
+static void cancel(int number)
 {
-	struct coffer_apply_options wanted = { .size = sizeof(wanted), .look_only = options->given[OPTION_CHECK] };
+	(void)number;
+	if (testing)
+		coffer_cancel(testing);
+}
+
+/* What would end this process ends the test, whatever that makes of it: a test that was interrupted has not been passed. */
+static void end_with_signals(struct coffer_request *request)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction action = { .sa_handler = cancel, .sa_flags = SA_RESTART };
+	testing = request;
+	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++)
+		(void)sigaction(ending[i], &action, NULL);
+}
+
+/* Both streams go to standard error: standard output is the report's. */
+static int make_test(const struct options *options, const char *const *argv, struct cli_request *ret_request, struct coffer_error *error)
+{
+	int r = request_make_policy(options, ret_request, error);
+	if (r < 0)
+		return r;
+	if (options->value[OPTION_TIMEOUT])
+		r = coffer_policy_set_why(ret_request->policy, "limits.timeout", options->value[OPTION_TIMEOUT], "--timeout", error);
+	if (r == 0)
+		r = coffer_request_new(ret_request->coffer, ret_request->policy, argv, &ret_request->request, error);
+	if (r < 0) {
+		say_error(error);
+		return r;
+	}
+	coffer_request_streams(ret_request->request, STDIN_FILENO, STDERR_FILENO, STDERR_FILENO);
+	end_with_signals(ret_request->request);
+	return 0;
+}
+
+static int apply(const struct options *options, struct opened *opened, struct coffer_request *test, struct coffer_error *error)
+{
+	struct coffer_apply_options wanted = { .size = sizeof(wanted), .look_only = options->given[OPTION_CHECK], .test = test };
 	char *text = NULL;
 	int r = paths_of(opened, &options->words, path_of, &wanted.paths, error);
 	if (r == 0)
@@ -259,6 +299,8 @@ static int apply(const struct options *options, struct opened *opened, struct co
 
 int command_apply(const struct options *options)
 {
+	const char *const argv[] = { "sh", "-c", options->value[OPTION_TEST], NULL };
+	struct cli_request test = { .request = NULL };
 	struct opened opened;
 	struct coffer_error error;
 	int r = open_it(options->value[OPTION_IN], &opened, &error);
@@ -266,7 +308,13 @@ int command_apply(const struct options *options)
 		say_error(&error);
 		return EXIT_FAILED;
 	}
-	r = apply(options, &opened, &error);
+	if (options->value[OPTION_TEST] && make_test(options, argv, &test, &error) < 0) {
+		close_it(&opened);
+		return EXIT_FAILED;
+	}
+	r = apply(options, &opened, test.request, &error);
+	testing = NULL;
+	request_done(&test);
 	if (r < 0)
 		say_error(&error);
 	else if (!options->given[OPTION_CHECK] && !options->given[OPTION_KEEP] && is_empty(opened.workspace))

@@ -36,6 +36,7 @@ static const struct {
 	{ pins_choose, ALL },
 	/* PREPARE */
 	{ limits_put_watch, ALL },
+	{ workspace_put_quota, ALL },
 	{ limits_put_cgroups, RUN | SESSION },
 	{ identity_put_scratch, RUN | SESSION },
 	{ network_put_filter, RUN | SESSION },

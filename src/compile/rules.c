@@ -98,9 +98,13 @@ int rules_collect(struct compile *c)
 	const struct policy_filesystem *fs = &c->policy->filesystem;
 	int r;
 
-	if (fs->disabled)
+	r = add_list(c, EFFECT_DENY_READ, &fs->hidden);
+	if (r == 0)
+		r = add_list(c, EFFECT_DENY_WRITE, &fs->hidden);
+	if (r == 0 && fs->disabled)
 		return add_own(c, EFFECT_ALLOW_WRITE, "/", "/filesystem/disabled");
-	r = add_list(c, EFFECT_DENY_READ, &fs->deny_read);
+	if (r == 0)
+		r = add_list(c, EFFECT_DENY_READ, &fs->deny_read);
 	if (r == 0)
 		r = add_list(c, EFFECT_ALLOW_READ, &fs->allow_read);
 	if (r == 0)
@@ -214,7 +218,7 @@ static bool breaks_the_run(const struct compile *c, const struct claim *claim, c
 	return is_toolchain(entry->real) || path_within(c->policy->workspace.path, entry->real) || path_within("/usr", entry->real);
 }
 
-/* An allowed path that a link makes somewhere else: an error where somebody named it, a note where it was only found. */
+/* An allowed path that is, or that a link makes, something else: an error where somebody named it, a note where it was only found. */
 static int refuse_link(struct compile *c, const struct claim *claim, const struct survey_entry *entry, const char *text)
 {
 	if (!text)
@@ -265,6 +269,20 @@ static int land_in_fresh(struct compile *c, const struct claim *claim, const str
 	                      entry->path);
 }
 
+/* Nobody opens coffer's own places, by whatever name: what of them a sandbox is given the plan mounts from outside. */
+static bool is_coffers(const struct compile *c, const char *real)
+{
+	const struct rule_vec *hidden = &c->policy->filesystem.hidden;
+
+	for (size_t i = 0; i < hidden->n; i++) {
+		const struct survey_entry *entry = survey_find(c->inputs->survey, hidden->at[i].path);
+
+		if (path_within(real, entry ? entry->real : hidden->at[i].path))
+			return true;
+	}
+	return false;
+}
+
 static int land_nowhere(struct compile *c, const struct claim *claim, const struct survey_entry *entry)
 {
 	if (!rules_claim_denies(claim))
@@ -294,6 +312,8 @@ static int land_path(struct compile *c, const struct claim *claim, const char *p
 		return err_set(c->err, ERR_INTERNAL, EINVAL, "%s: the survey has not looked", path);
 	if (fresh_owns(c, path) || fresh_owns(c, entry->real))
 		return land_in_fresh(c, claim, entry);
+	if (!rules_claim_denies(claim) && is_coffers(c, entry->real))
+		return refuse_link(c, claim, entry, WHY_NOT_COFFERS);
 	if (is_granted_anyway(c, claim, entry))
 		return 0;
 	if (path != claim->rule->name && policy_rule_place(claim->list, claim->rule, path) != strlen(path))

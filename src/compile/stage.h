@@ -56,6 +56,7 @@ struct compile {
 };
 
 #define WHY_DEFAULT "default"
+#define WHY_NOT_COFFERS "coffer's own data lies there, which no sandbox is shown: choose another directory"
 
 /* compile.c. What the facts take away from what the policy asks for is a note in the plan; under policy.strict an error at `why`. */
 int compile_weaken(struct compile *c, const char *why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -72,6 +73,7 @@ int workspace_choose(struct compile *c);
 int identity_choose_workspace(struct compile *c);
 int rules_land(struct compile *c);
 int workspace_land(struct compile *c);
+int workspace_put_quota(struct compile *c);
 int barriers_land(struct compile *c);
 int fresh_land(struct compile *c);
 int regions_make(struct compile *c);

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "compile/stage.h"
 #include "policy/decide.h"
+#include "policy/places.h"
 
 #include <errno.h>
 
@@ -87,6 +88,7 @@ static int check_overlay(struct compile *c)
 static int check_base(struct compile *c, const struct survey_entry *place)
 {
 	const struct survey_entry *base = c->own.base;
+	struct policy_verdict verdict;
 
 	if (!base)
 		return 0;
@@ -94,7 +96,10 @@ static int check_base(struct compile *c, const struct survey_entry *place)
 		return refuse(c, ERR_NOTFOUND, ENOENT, "there is no such directory to work on");
 	if (strcmp(base->real, place->real) != 0)
 		return refuse(c, ERR_INTERNAL, EINVAL, "the base is another directory");
-	if (!policy_allows(c->policy, asked(c)->base, POLICY_READ))
+	verdict = policy_decide(c->policy, asked(c)->base, POLICY_READ);
+	if (!verdict.allowed && verdict.rule->place && verdict.rule->place->class == PLACE_OWN)
+		return refuse(c, ERR_POLICY, EACCES, WHY_NOT_COFFERS);
+	if (!verdict.allowed)
 		return refuse(c, ERR_POLICY, EACCES,
 		              "the policy does not let it be read: allow it by --allow-read, or work in a directory below");
 	return 0;
@@ -221,6 +226,39 @@ int workspace_check(struct compile *c)
 		return refuse(c, ERR_POLICY, ENOENT,
 		              "there is no such directory on the host, and here the host's own is shown: choose one in /tmp");
 	return 0;
+}
+
+/* ---- how much it holds ---- */
+
+/* What was written, and the layers that were made of that. Of a copy nobody knows what of it was. */
+int workspace_put_quota(struct compile *c)
+{
+	const struct policy_limit *bytes = &c->policy->limit[POLICY_LIMIT_WORKSPACE_SIZE],
+				  *files = &c->policy->limit[POLICY_LIMIT_WORKSPACE_FILES];
+	const char *why = bytes->value != NUM_UNLIMITED ? bytes->why : files->why, *top, *layers;
+	const char *tree = asked(c)->how == INPUT_WORKSPACE_STAGE ? asked(c)->stage : asked(c)->upper;
+	struct text_vec dirs = { 0 };
+	int r;
+
+	if (bytes->value == NUM_UNLIMITED && files->value == NUM_UNLIMITED)
+		return 0;
+	why = why ? why : WHY_DEFAULT;
+	if (!c->own.path) {
+		r = err_set(
+		    c->err, ERR_UNSUPPORTED, EOPNOTSUPP,
+		    "what the host's own tree holds cannot be limited: work in one of the sandbox's own, by coffer try, or by --copy or "
+		    "--empty of a session");
+		err_at(c->err, why);
+		return r;
+	}
+	top = path_parent(c->arena, tree);
+	layers = top ? path_join(c->arena, top, "layers") : NULL;
+	r = compile_add_text(c, &dirs, tree);
+	if (r == 0)
+		r = compile_add_text(c, &dirs, layers);
+	if (r == 0)
+		plan_add(&c->plan, OP_QUOTA, why, &dirs, bytes->value, files->value);
+	return r;
 }
 
 /* ---- mounting ---- */

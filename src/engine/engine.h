@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 
 /* What this machine can do. Reads /proc and asks the kernel; forks nothing; ~50 µs. Strings land in the arena. */
 int engine_probe(struct arena *arena, struct facts *ret_facts, struct err *err);
@@ -30,7 +31,7 @@ int engine_survey(const struct question_vec *questions, struct arena *arena, str
 
 /*
  * STARTED: the launcher runs; a step of it may still fail. LIMITED: a ceiling was passed, all is being killed. CONTROL: what was read of control_fd. EXITED: all
- * is over. EXECUTED: in a session, the command is there.
+ * is over. EXECUTED: in a session, the command is there. TURN: turn_fd is readable.
  */
 enum engine_event_type {
 	ENGINE_STARTED,
@@ -40,7 +41,8 @@ enum engine_event_type {
 	ENGINE_LIMITED,
 	ENGINE_CONTROL,
 	ENGINE_EXITED,
-	ENGINE_EXECUTED
+	ENGINE_EXECUTED,
+	ENGINE_TURN
 };
 struct engine_event {
 	enum engine_event_type type;
@@ -61,9 +63,13 @@ struct engine_event {
  */
 struct engine_run_options {
 	int stdin_fd, stdout_fd, stderr_fd;
-	int cancel_fd;  /* -1, or readable when the run is to be cancelled */
-	int control_fd; /* -1, or read as long as the run lasts: its bytes are CONTROL events */
-	int rules_fd;   /* -1, or packets that bring sealed files of rules, each for the egress filter in place of those before */
+	int cancel_fd;                  /* -1, or readable when the run is to be cancelled */
+	int control_fd;                 /* -1, or read as long as the run lasts: its bytes are CONTROL events */
+	const struct spill_wish *spill; /* NULL: all output goes on */
+	int turn_fd;                    /* -1, or whenever it is readable the callback has a turn, and sees to it that it no longer is */
+	int rules_fd; /* -1, or packets that bring sealed files of rules, each for the egress filter in place of those before */
+	const struct winsize
+	    *size; /* NULL, or the size of a terminal for which the caller has none; looked at again when SIGWINCH is taken */
 	const sigset_t
 	    *forward; /* NULL, or signals blocked by the caller that the engine takes by signalfd and forwards (SIGWINCH resizes) */
 	void (*on_event)(void *context, const struct engine_event *event);

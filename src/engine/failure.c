@@ -49,6 +49,11 @@ static const char *advice(const struct plan_op *op, int errnum)
 
 int failure_set(struct err *err, const struct plan *plan, uint32_t index, int errnum)
 {
+	if (index >= plan->head->op_count && errnum == EBUSY)
+		return err_set(
+		    err, ERR_BUSY, errnum,
+		    "as many commands as a session takes run in it, or have left processes that still do: end some of those that `ps -e` shows "
+		    "there, `coffer session stop-process` those of `coffer session ps`, or try again when one has ended");
 	if (index >= plan->head->op_count)
 		return err_set(err, ERR_INTERNAL, errnum, "the launcher could not take the plan over: %s", strerror(errnum));
 

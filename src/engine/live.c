@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "engine/spawn.h"
 #include "sys/fd.h"
+#include "sys/file.h"
 #include "sys/process.h"
 #include "sys/sock.h"
 
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -34,7 +36,7 @@ static int open_at(int dir, const char *name, struct sockaddr_un *ret_address)
 	return fd < 0 ? -errno : fd;
 }
 
-static int connect_at(int dir, const char *name)
+int live_connect(int dir, const char *name)
 {
 	struct sockaddr_un address;
 	autofd int fd = open_at(dir, name, &address);
@@ -85,6 +87,27 @@ static bool is_inside(pid_t pid)
 	return stat(path, &its) < 0 || stat("/proc/self/ns/user", &ours) < 0 || its.st_dev != ours.st_dev || its.st_ino != ours.st_ino;
 }
 
+/* How many filters are on the process; 0 where the kernel does not say (before 5.9). */
+static uint64_t count_filters(pid_t pid)
+{
+	static const char name[] = "\nSeccomp_filters:";
+	char path[sizeof("/proc//status") + 3 * sizeof(pid)], text[4096];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	n = file_read_at(AT_FDCWD, path, text, sizeof(text));
+
+	const char *line = n > 0 ? strstr(text, name) : NULL;
+
+	return line ? strtoull(line + sizeof(name) - 1, NULL, 10) : 0;
+}
+
+/* On rung two a sandbox has this user's namespaces; but its filters, which nobody takes off. */
+static bool is_filtered(pid_t pid)
+{
+	return count_filters(pid) > count_filters(getpid());
+}
+
 int live_check_peer(int fd, bool connects)
 {
 	struct ucred peer;
@@ -94,7 +117,7 @@ int live_check_peer(int fd, bool connects)
 		return -errno;
 	if (peer.uid != geteuid() && peer.uid != 0)
 		return -EPERM;
-	return connects && peer.uid != 0 && (is_inside(peer.pid) || !is_still_there(fd)) ? -EPERM : 0;
+	return connects && peer.uid != 0 && (is_inside(peer.pid) || is_filtered(peer.pid) || !is_still_there(fd)) ? -EPERM : 0;
 }
 
 static int wait_for_packet(int fd)
@@ -108,7 +131,7 @@ static int wait_for_packet(int fd)
 	return r == 1 ? 0 : r == 0 ? -ETIMEDOUT : -errno;
 }
 
-static int hear_started(int socket, uint32_t *ret_refused_op, struct err *err)
+int live_hear_started(int socket, const char *name, uint32_t *ret_refused_op, struct err *err)
 {
 	struct pollfd wanted = { .fd = socket, .events = POLLIN };
 	struct live_started started;
@@ -120,7 +143,7 @@ static int hear_started(int socket, uint32_t *ret_refused_op, struct err *err)
 	while (r < 0 && errno == EINTR);
 	n = recv(socket, &started, sizeof(started), 0);
 	if (n != (ssize_t)sizeof(started))
-		return err_set(err, ERR_SETUP, EPIPE, "coffer-session ended without a word");
+		return err_set(err, ERR_SETUP, EPIPE, "%s ended without a word", name);
 	if (ret_refused_op)
 		*ret_refused_op = started.refused_op;
 	if (started.result < 0 && err)
@@ -128,32 +151,47 @@ static int hear_started(int socket, uint32_t *ret_refused_op, struct err *err)
 	return started.result;
 }
 
-int live_spawn(const char *program, const struct live_start *start, const int fds[LIVE_START_FDS], uint32_t *ret_refused_op,
-               struct err *err)
+int live_spawn_as(const char *program, const char *name, int *ret_socket, struct err *err)
 {
-	char found[PATH_BYTES_MAX + 1], name[] = "coffer-session";
-	char *const argv[] = { name, NULL };
+	char word[32];
+	char *const argv[] = { word, NULL };
 	struct process process;
-	int pair[2], r = program ? 0 : spawn_find(name, found, err);
-	autofd int null = r < 0 ? -1 : fd_open_null();
+	int pair[2], r;
+	autofd int null = fd_open_null();
 
-	if (r == 0)
-		r = null < 0 ? null : sock_pair(pair);
+	(void)snprintf(word, sizeof(word), "%s", name);
+	r = null < 0 ? null : sock_pair(pair);
 	if (r < 0)
-		return r;
+		return err_set(err, ERR_SETUP, -r, "%s cannot be started: %s", name, strerror(-r));
 
 	autofd int ours = pair[0];
 	autofd int theirs = pair[1];
 	const int standard[] = { null, null, null, theirs };
 
-	r = process_spawn(program ? program : found, argv, standard, ARRAY_LEN(standard), &process);
-	own_close(&theirs);
-	if (r == 0)
-		r = sock_send_fds(ours, start, sizeof(*start), fds, LIVE_START_FDS);
+	r = process_spawn(program, argv, standard, ARRAY_LEN(standard), &process);
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "coffer-session cannot be started: %s", strerror(-r));
+		return err_set(err, ERR_SETUP, -r, "%s: %s", program, strerror(-r));
 	(void)process_reap(&process); /* it has left the rest to a child of its own */
-	return hear_started(ours, ret_refused_op, err);
+	*ret_socket = TAKE_FD(ours);
+	return 0;
+}
+
+int live_spawn(const char *program, const struct live_start *start, const int fds[LIVE_START_FDS], uint32_t *ret_refused_op,
+               struct err *err)
+{
+	static const char name[] = "coffer-session";
+	char found[PATH_BYTES_MAX + 1];
+	autofd int ours = -1;
+	int r = program ? 0 : spawn_find(name, found, err);
+
+	if (r == 0)
+		r = live_spawn_as(program ? program : found, name, &ours, err);
+	if (r < 0)
+		return r;
+	r = sock_send_fds(ours, start, sizeof(*start), fds, LIVE_START_FDS);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s cannot be started: %s", name, strerror(-r));
+	return live_hear_started(ours, name, ret_refused_op, err);
 }
 
 int live_map_plan(int fd, struct plan *ret_plan)
@@ -167,10 +205,23 @@ int live_map_plan(int fd, struct plan *ret_plan)
 	return block == MAP_FAILED ? -errno : plan_open(block, (size_t)st.st_size, ret_plan);
 }
 
-static int take_hello(struct live *live)
+/* Nobody is let in while somebody works on what the processes write, however long a copy takes; that ends with whoever does it. */
+static bool is_held(int dir)
 {
-	int fds[LIVE_HELLO_FDS] = { -1, -1 }, r = wait_for_packet(live->socket);
-	ssize_t n = r < 0 ? r : sock_receive_fds(live->socket, &live->hello, sizeof(live->hello), fds, LIVE_HELLO_FDS);
+	struct stat st;
+
+	return fstatat(dir, LIVE_PAUSED_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int take_hello(int dir, bool waits, struct live *live)
+{
+	int fds[LIVE_HELLO_FDS] = { -1, -1 }, r;
+	ssize_t n;
+
+	do
+		r = wait_for_packet(live->socket);
+	while (r == -ETIMEDOUT && waits && is_held(dir));
+	n = r < 0 ? r : sock_receive_fds(live->socket, &live->hello, sizeof(live->hello), fds, LIVE_HELLO_FDS);
 	autofd int template = fds[LIVE_HELLO_TEMPLATE];
 
 	live->root = fds[LIVE_HELLO_ROOT];
@@ -181,15 +232,15 @@ static int take_hello(struct live *live)
 	return live_map_plan(template, &live->template);
 }
 
-int live_open(int dir, const char *name, struct live *ret_live, struct err *err)
+int live_open(int dir, const char *name, bool waits, struct live *ret_live, struct err *err)
 {
-	struct live live = { .socket = connect_at(dir, name), .root = -1 };
+	struct live live = { .socket = live_connect(dir, name), .root = -1 };
 	int r = live.socket < 0 ? live.socket : live_check_peer(live.socket, false);
 
 	if (r == 0)
 		r = fd_raise(&live.socket);
 	if (r == 0)
-		r = take_hello(&live);
+		r = take_hello(dir, waits, &live);
 	if (r == 0) {
 		*ret_live = live;
 		return 0;
@@ -199,7 +250,10 @@ int live_open(int dir, const char *name, struct live *ret_live, struct err *err)
 		return err_set(err, ERR_NOTFOUND, -r, "the session is not running");
 	if (r == -EPROTO)
 		return err_set(err, ERR_UNSUPPORTED, EPROTO, "the session was made by another version of coffer: end it with that one");
-	return err_set(err, r == -ETIMEDOUT || r == -EAGAIN ? ERR_BUSY : ERR_DENIED, -r, "the session does not answer: %s", strerror(-r));
+	if (r == -ETIMEDOUT || r == -EAGAIN)
+		return err_set(err, ERR_BUSY, -r,
+		               "the session does not answer: its supervisor has no time, or has been stopped; try again");
+	return err_set(err, ERR_DENIED, -r, "the session does not answer: %s", strerror(-r));
 }
 
 void live_close(struct live *live)

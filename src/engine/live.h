@@ -98,7 +98,12 @@ struct live_started {
 /* Starts it; it goes on when this process ends. rest: its start without descriptors; program NULL: spawn_find's. On failure err is the supervisor's. */
 int live_spawn(const char *program, const struct live_start *start, const int fds[LIVE_START_FDS], uint32_t *ret_refused_op,
                struct err *err);
-/* A socket that listens at NAME in a directory, only for this user. */
+/* Its two parts, for keep.h: a process under that name, which has left its starter, and the other end of its descriptor 3; and what it answers there. */
+int live_spawn_as(const char *program, const char *name, int *ret_socket, struct err *err);
+int live_hear_started(int socket, const char *name, uint32_t *ret_refused_op, struct err *err);
+/* A connection to the socket NAME in a directory, or a negative errno; and one */
+int live_connect(int dir, const char *name);
+/* that listens there, only for this user. */
 int live_listen(int dir, const char *name);
 /* Is the other side this user, or root? Who connects must be no process of a sandbox, either. 0, -EPERM. */
 int live_check_peer(int fd, bool connects);
@@ -115,8 +120,8 @@ struct live {
 	struct live_reply hello;
 };
 
-/* Connects to NAME in a directory, and waits for HELLO. NOTFOUND: nobody serves there. */
-int live_open(int dir, const char *name, struct live *ret_live, struct err *err);
+/* Connects to NAME in a directory, and waits for HELLO; `waits`: for as long as somebody holds the session paused. NOTFOUND: nobody serves there. BUSY: no answer. */
+int live_open(int dir, const char *name, bool waits, struct live *ret_live, struct err *err);
 void live_close(struct live *live);
 /* A request without descriptors, and its reply; -ENOTCONN when the session has ended meanwhile. */
 int live_ask(const struct live *live, const struct live_request *request, struct live_reply *ret_reply, struct err *err);

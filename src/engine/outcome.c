@@ -56,6 +56,10 @@ static void fill_usage(const struct evidence *e, struct outcome *o)
 	o->stderr_bytes = e->streams->relay[2].passed;
 	o->stdout_truncated = e->streams->relay[1].truncated;
 	o->stderr_truncated = e->streams->relay[2].truncated;
+	for (int i = 0; i < 2; i++)
+		o->spill[i] = spill_outcome(&e->streams->spill[i]);
+	o->stdout_truncated = o->stdout_truncated || o->spill[0].is_spilled;
+	o->stderr_truncated = o->stderr_truncated || o->spill[1].is_spilled;
 	o->denials = e->report->denials.denials;
 	o->denials_dropped = e->report->denials.dropped;
 	o->denials_ignored = e->report->denials.ignored;
@@ -92,7 +96,9 @@ static enum outcome_cause cause_of_signal(const struct evidence *e, const struct
 	case SIGXFSZ:
 		return limits_file_size(e->report->plan) ? CAUSE_FILE_SIZE : otherwise;
 	case SIGKILL:
-		return has_used_up_processor(e, o) ? CAUSE_CPU : otherwise;
+		if (has_used_up_processor(e, o))
+			return CAUSE_CPU;
+		return quota_is_passed(&e->watch->quota) ? CAUSE_WORKSPACE : otherwise;
 	default:
 		return otherwise;
 	}

@@ -91,6 +91,8 @@ static int do_op(const struct plan *plan, const struct plan_op *op, struct arena
 	case OP_WATCH:
 		watch(prepared, op);
 		return 0;
+	case OP_QUOTA:
+		return 0; /* quota.c finds it */
 	case OP_CGROUP_MAKE:
 		return make_cgroup(prepared, arena, plan_number(op, 0), plan_text(plan, op, 1));
 	case OP_CGROUP_SET:
@@ -193,4 +195,28 @@ void prepared_kill(const struct prepared *prepared)
 {
 	for (size_t i = 0; i < prepared->cgroups.n; i++)
 		(void)cgroup_kill(prepared->cgroups.at[i].dir);
+}
+
+int prepared_freeze(const struct prepared *prepared, bool freeze)
+{
+	int r = -EOPNOTSUPP;
+
+	for (size_t i = 0; i < prepared->cgroups.n && r == -EOPNOTSUPP; i++)
+		r = cgroup_freeze(prepared->cgroups.at[i].dir, prepared->cgroups.at[i].account, freeze);
+	return r;
+}
+
+void prepared_reclaim(const struct prepared *prepared)
+{
+	for (size_t i = 0; i < prepared->cgroups.n; i++)
+		cgroup_reclaim(prepared->cgroups.at[i].dir, prepared->cgroups.at[i].account);
+}
+
+uint64_t prepared_memory(const struct prepared *prepared)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < prepared->cgroups.n && !bytes; i++)
+		bytes = cgroup_memory(prepared->cgroups.at[i].dir, prepared->cgroups.at[i].account);
+	return bytes;
 }

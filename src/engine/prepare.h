@@ -42,5 +42,10 @@ void prepared_undo(struct prepared *prepared);
 
 /* Kills all that is in the run's cgroups. */
 void prepared_kill(const struct prepared *prepared);
+/* Stops all that is in them, or lets it go on. -EOPNOTSUPP: none of them can. */
+int prepared_freeze(const struct prepared *prepared, bool freeze);
+/* Gives back what memory of theirs can be had again. */
+void prepared_reclaim(const struct prepared *prepared);
+uint64_t prepared_memory(const struct prepared *prepared); /* in use, in bytes; 0: nobody knows */
 
 #endif

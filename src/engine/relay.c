@@ -166,8 +166,9 @@ static enum step fill(struct relay *relay, size_t most)
 	if (n <= 0)
 		return n == 0 ? ENDED : why_not_read(relay);
 	relay->at = 0;
-	relay->n = (size_t)n;
-	grow(relay, relay->n);
+	relay->n = relay->spill ? spill_take(relay->spill, relay->bytes, (size_t)n) : (size_t)n;
+	relay->kept_back += (uint64_t)n - relay->n;
+	grow(relay, (size_t)n);
 	return MOVED;
 }
 
@@ -198,18 +199,43 @@ static enum step test_ceiling(struct relay *relay)
 	return ENDED;
 }
 
-static enum step move_once(struct relay *relay)
+static enum step read_more(struct relay *relay)
 {
-	if (relay->at < relay->n)
-		return empty(relay);
-
-	uint64_t most = relay->ceiling - relay->passed;
+	uint64_t most = relay->ceiling - relay->passed - relay->kept_back;
 
 	if (most == 0)
 		return test_ceiling(relay);
 	if (most > RELAY_TURN)
 		most = RELAY_TURN;
 	return relay->can_splice ? splice_once(relay, (size_t)most) : fill(relay, (size_t)most);
+}
+
+/* What was kept back until the end goes on as if it had just been read. */
+static enum step end_source(struct relay *relay, enum step step)
+{
+	char *rest;
+	size_t n = spill_rest(relay->spill, &rest);
+
+	relay->ending = true;
+	if (n == 0)
+		return step;
+	own_free(&relay->bytes);
+	relay->bytes = rest;
+	relay->at = 0;
+	relay->n = n;
+	return MOVED;
+}
+
+static enum step move_once(struct relay *relay)
+{
+	enum step step;
+
+	if (relay->at < relay->n)
+		return empty(relay);
+	step = relay->ending ? ENDED : read_more(relay);
+	if (relay->spill && !relay->ending && (step == ENDED || (step == DRY && relay->draining)))
+		return end_source(relay, step);
+	return step;
 }
 
 /* ---- the end ---- */
@@ -253,6 +279,16 @@ void relay_init(struct relay *relay, struct relay_end from, struct relay_end to)
 		open_again(&to, O_WRONLY);
 	*relay =
 	    (struct relay){ .state = RELAY_SOURCE, .from = from, .to = to, .ceiling = UINT64_MAX, .can_splice = can_splice, .unread = -1 };
+}
+
+void relay_spill(struct relay *relay, struct spill *spill)
+{
+	relay->spill = spill;
+	if (relay->can_splice && !relay->from.ours)
+		open_again(&relay->from, O_RDONLY);
+	if (relay->can_splice && !relay->to.ours && relay->to.fd >= 0)
+		open_again(&relay->to, O_WRONLY);
+	relay->can_splice = false;
 }
 
 void relay_done(struct relay *relay)
@@ -316,7 +352,7 @@ static void stop(struct relay *relay, enum step step)
 
 void relay_turn(struct relay *relay, const struct pollfd *polls)
 {
-	uint64_t before = relay->passed;
+	uint64_t before = relay->passed + relay->kept_back;
 	enum step step = MOVED;
 
 	if (relay->state == RELAY_DONE || (relay->state == RELAY_LATER && !relay->draining))
@@ -329,7 +365,7 @@ void relay_turn(struct relay *relay, const struct pollfd *polls)
 		return;
 	if (relay->state == RELAY_SINK && !polls[1].revents)
 		return;
-	while (step == MOVED && relay->passed - before < RELAY_TURN)
+	while (step == MOVED && relay->passed + relay->kept_back - before < RELAY_TURN)
 		step = move_once(relay);
 	stop(relay, step);
 }

@@ -13,6 +13,7 @@
 #ifndef COFFER_ENGINE_RELAY_H
 #define COFFER_ENGINE_RELAY_H
 
+#include "engine/spill.h"
 #include "sys/fd.h"
 
 #include <poll.h>
@@ -47,7 +48,10 @@ struct relay {
 	char *bytes;              /* read and not yet written: bytes[at..n) */
 	size_t at, n;
 	bool can_splice, has_grown;
-	int unread; /* after the end of a seekable source: a reading end of the sink, else -1 */
+	struct spill *spill; /* NULL, or who decides what of it goes on */
+	uint64_t kept_back;  /* bytes that it has not let go on when they came */
+	bool ending;         /* the source has ended, and its last bytes are on their way */
+	int unread;          /* after the end of a seekable source: a reading end of the sink, else -1 */
 };
 
 enum { RELAY_POLLS = 2 };
@@ -55,6 +59,8 @@ enum { RELAY_POLLS = 2 };
 /* Takes over the ends that are ours. relay_done may be called twice, and on a relay that is all zero but for its descriptors, which are -1. */
 void relay_init(struct relay *relay, struct relay_end from, struct relay_end to);
 void relay_done(struct relay *relay);
+/* From here on not all goes on (spill.h). The spill is borrowed. */
+void relay_spill(struct relay *relay, struct spill *spill);
 /* A relay that is over before it began. */
 #define RELAY_NONE ((struct relay){ .from = { .fd = -1 }, .to = { .fd = -1 }, .unread = -1 })
 

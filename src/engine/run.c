@@ -20,6 +20,7 @@ void engine_run_options_init(struct engine_run_options *options)
 		                                .stderr_fd = -1,
 		                                .cancel_fd = -1,
 		                                .control_fd = -1,
+		                                .turn_fd = -1,
 		                                .rules_fd = -1,
 		                                .session = -1,
 		                                .torture_op = -1 };
@@ -45,6 +46,7 @@ static void run_init(struct run *run)
 
 	prepared_init(&run->prepared);
 	terminal_init(&run->terminal, run->plan, stdio);
+	run->terminal.size = options->size;
 	streams_init(&run->streams);
 	launcher_init(&run->launcher);
 	report_init(&run->report, run->plan, options, run->arena);
@@ -79,7 +81,7 @@ static int start(struct run *run, struct err *err)
 {
 	int r = prepare(run->plan, run->options, run->arena, &run->prepared, err);
 
-	run->streams.count_all = run->prepared.count_all;
+	run->streams.count_all = run->prepared.count_all || run->options->spill; /* a file may be all that is wanted */
 	if (r == 0 && run->options->session >= 0)
 		r = egress_listen(&run->prepared.egress, run->options->session);
 	run->report.egress = run->prepared.egress.socket >= 0 ? &run->prepared.egress : NULL;

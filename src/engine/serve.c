@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "engine/failure.h"
 #include "engine/prepare.h"
+#include "engine/quota.h"
 #include "engine/report.h"
 #include "engine/spawn.h"
 #include "engine/watch.h"
@@ -49,6 +50,7 @@ struct serve {
 	uint32_t tag;
 	int signals;
 	uint64_t started_us, end_us, idle_us, active_us; /* active_us: when somebody was last */
+	struct quota quota;                              /* of its workspace */
 	enum live_state state;
 	struct client *holder;  /* the only one who is heard; NULL: all are */
 	bool holder_resumes;    /* nothing was paused before */
@@ -112,21 +114,18 @@ static void mark_state(struct serve *s, enum live_state state)
 		(void)unlinkat(dir, LIVE_PAUSED_MARK, 0);
 }
 
-static void stop_by_signal(struct serve *s, int number)
+/* To all but process 1. */
+static void send_signal(const struct serve *s, int number)
 {
 	const struct wire message = { .type = WIRE_SIGNAL, .a = number };
 
 	(void)sock_send(s->launcher.socket, &message, sizeof(message));
-	s->stopped_by_signal = number == SIGSTOP;
 }
 
-static int freeze(const struct serve *s, bool freeze)
+static void stop_by_signal(struct serve *s, int number)
 {
-	int r = -EOPNOTSUPP;
-
-	for (size_t i = 0; i < s->prepared.cgroups.n && r == -EOPNOTSUPP; i++)
-		r = cgroup_freeze(s->prepared.cgroups.at[i].dir, s->prepared.cgroups.at[i].account, freeze);
-	return r;
+	send_signal(s, number);
+	s->stopped_by_signal = number == SIGSTOP;
 }
 
 static int pause_all(struct serve *s)
@@ -135,9 +134,9 @@ static int pause_all(struct serve *s)
 
 	if (s->state == LIVE_PAUSED)
 		return 0;
-	r = freeze(s, true);
+	r = prepared_freeze(&s->prepared, true);
 	if (r < 0 && r != -EOPNOTSUPP)
-		(void)freeze(s, false);
+		(void)prepared_freeze(&s->prepared, false);
 	if (r == -EOPNOTSUPP) {
 		stop_by_signal(s, SIGSTOP);
 		r = 0;
@@ -145,8 +144,7 @@ static int pause_all(struct serve *s)
 	if (r < 0)
 		return r;
 	mark_state(s, LIVE_PAUSED);
-	for (size_t i = 0; i < s->prepared.cgroups.n; i++)
-		cgroup_reclaim(s->prepared.cgroups.at[i].dir, s->prepared.cgroups.at[i].account);
+	prepared_reclaim(&s->prepared);
 	return 0;
 }
 
@@ -159,7 +157,7 @@ static int resume(struct serve *s)
 	if (s->stopped_by_signal)
 		stop_by_signal(s, SIGCONT);
 	else
-		r = freeze(s, false);
+		r = prepared_freeze(&s->prepared, false);
 	if (r == 0)
 		mark_state(s, LIVE_RUNNING);
 	return r;
@@ -194,15 +192,6 @@ static bool is_active(const struct serve *s)
 		if (s->client[i].socket >= 0 && s->client[i].uses)
 			return true;
 	return false;
-}
-
-static uint64_t memory_of(const struct serve *s)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < s->prepared.cgroups.n && !bytes; i++)
-		bytes = cgroup_memory(s->prepared.cgroups.at[i].dir, s->prepared.cgroups.at[i].account);
-	return bytes;
 }
 
 /* As the host has them: who may make pipes for the sandbox's user. */
@@ -272,7 +261,7 @@ static void give_streams(const struct serve *s, const int *streams)
 
 static int execute(struct serve *s, struct client *client, const struct live_request *request, const int *fds)
 {
-	struct wire message = { .type = WIRE_EXEC, .a = (int32_t)++s->tag };
+	struct wire message = { .type = WIRE_EXEC, .a = (int32_t)++s->tag, .b = request->a };
 	int r = resume(s);
 
 	give_streams(s, fds + WIRE_EXEC_STREAMS);
@@ -329,7 +318,7 @@ static void answer(const struct serve *s, const struct client *client, const str
 	if (request->type == LIVE_EXEC || request->type == LIVE_END)
 		return; /* the exec's own socket, and the connection's end, say it */
 	reply = describe(s, result);
-	reply.memory_bytes = request->type == LIVE_STATE ? memory_of(s) : 0;
+	reply.memory_bytes = request->type == LIVE_STATE ? prepared_memory(&s->prepared) : 0;
 	(void)sock_send(client->socket, &reply, sizeof(reply));
 }
 
@@ -376,6 +365,8 @@ static int wait_ms(const struct serve *s)
 
 	if (s->idle_us != WATCH_NEVER && !is_active(s) && s->active_us + s->idle_us < first)
 		first = s->active_us + s->idle_us;
+	if (s->state == LIVE_RUNNING && s->quota.at_us < first)
+		first = s->quota.at_us;
 	if (first == WATCH_NEVER)
 		return -1;
 	if (first <= now)
@@ -389,6 +380,8 @@ static void check_clocks(struct serve *s)
 
 	s->is_over = now >= s->end_us || (s->idle_us != WATCH_NEVER && !is_active(s) && now >= s->active_us + s->idle_us);
 	s->ends = s->ends || s->is_over;
+	if (s->state == LIVE_RUNNING && now >= s->quota.at_us && quota_look(&s->quota, now))
+		send_signal(s, SIGKILL);
 }
 
 static void wait_for_something(const struct serve *s, struct pollfd *polls)
@@ -465,6 +458,7 @@ static void live_init(struct serve *s, const struct live_setting *setting, struc
 {
 	*s = (struct serve){ .setting = setting, .arena = arena, .signals = -1, .state = LIVE_RUNNING };
 	prepared_init(&s->prepared);
+	quota_init(&s->quota, setting->plan, 0);
 	launcher_init(&s->launcher);
 	options->on_event = pass_event;
 	options->context = s;

@@ -9,7 +9,10 @@
 
 void streams_init(struct streams *streams)
 {
-	*streams = (struct streams){ .child = { -1, -1, -1 }, .null = -1, .relay = { RELAY_NONE, RELAY_NONE, RELAY_NONE } };
+	*streams = (struct streams){ .child = { -1, -1, -1 },
+		                     .null = -1,
+		                     .spill = { { .fd = -1 }, { .fd = -1 } },
+		                     .relay = { RELAY_NONE, RELAY_NONE, RELAY_NONE } };
 }
 
 static void deliver(void *context, const void *bytes, size_t n)
@@ -96,6 +99,18 @@ static int open_all(struct streams *streams, const struct caller_stream caller[3
 	return r;
 }
 
+static int open_spills(struct streams *streams, const struct spill_wish *wish)
+{
+	int r = 0;
+
+	for (int i = 0; i < 2 && r == 0 && wish; i++)
+		r = wish->name[i] ? spill_init(&streams->spill[i], wish, i) : 0;
+	for (int i = 0; i < 2; i++)
+		if (streams->spill[i].held && relay_is_running(&streams->relay[i + 1]))
+			relay_spill(&streams->relay[i + 1], &streams->spill[i]);
+	return r;
+}
+
 int streams_open(struct streams *streams, const struct engine_run_options *options, const struct terminal *terminal, struct err *err)
 {
 	struct caller_stream caller[3];
@@ -106,6 +121,8 @@ int streams_open(struct streams *streams, const struct engine_run_options *optio
 
 	int r = open_all(streams, caller);
 
+	if (r == 0)
+		r = open_spills(streams, options->spill);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "the standard streams: %s", strerror(-r)) : 0;
 }
 
@@ -157,6 +174,8 @@ int streams_join_terminal(struct streams *streams, const struct engine_run_optio
 	streams->relay[i].ceiling = ceiling;
 	streams->relay[i].deliver = deliver;
 	streams->relay[i].context = &streams->delivery[i];
+	if (streams->spill[i - 1].held)
+		relay_spill(&streams->relay[i], &streams->spill[i - 1]);
 	if (!(terminal->serves & TERMINAL_INPUT) || keys.kind == FD_CLOSED)
 		return 0;
 	r = join_terminal_end(terminal, &master);
@@ -175,5 +194,7 @@ void streams_done(struct streams *streams)
 {
 	for (int i = 0; i < 3; i++)
 		relay_done(&streams->relay[i]);
+	for (int i = 0; i < 2; i++)
+		spill_done(&streams->spill[i]);
 	streams_close_child(streams);
 }

@@ -19,7 +19,8 @@ struct streams {
 	int null;
 	struct relay relay[3];
 	struct delivery delivery[3];
-	bool count_all; /* output is counted even where the caller throws it away; set before streams_open */
+	struct spill spill[2]; /* of standard output and error, where not all goes on */
+	bool count_all;        /* output is counted even where the caller throws it away; set before streams_open */
 };
 
 void streams_init(struct streams *streams);

@@ -4,7 +4,6 @@
 #include "sys/fd.h"
 
 #include <errno.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static unsigned terminal_bits(const struct plan *plan)
@@ -30,6 +29,8 @@ void terminal_resize(const struct terminal *terminal)
 
 	if (terminal->caller >= 0 && terminal->master >= 0 && ioctl(terminal->caller, TIOCGWINSZ, &size) == 0)
 		(void)ioctl(terminal->master, TIOCSWINSZ, &size);
+	else if (terminal->caller < 0 && terminal->master >= 0 && terminal->size)
+		(void)ioctl(terminal->master, TIOCSWINSZ, terminal->size);
 }
 
 int terminal_attach(struct terminal *terminal, int master)

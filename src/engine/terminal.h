@@ -11,15 +11,17 @@
 #include "plan/plan.h"
 
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 
 enum { TERMINAL_INPUT = 1, TERMINAL_OUTPUT = 2, TERMINAL_ERROR = 4 };
 
 struct terminal {
-	unsigned serves; /* TERMINAL_ bits of the plan's TERMINAL operation; 0: none in this run */
-	int caller;      /* the caller's terminal, borrowed, or -1 */
-	int master;      /* ours, -1 before it has come */
-	bool reads_keys; /* the caller's terminal is the source of input: it is to be raw */
+	unsigned serves;            /* TERMINAL_ bits of the plan's TERMINAL operation; 0: none in this run */
+	const struct winsize *size; /* of one whose caller has none, or NULL */
+	int caller;                 /* the caller's terminal, borrowed, or -1 */
+	int master;                 /* ours, -1 before it has come */
+	bool reads_keys;            /* the caller's terminal is the source of input: it is to be raw */
 	bool is_raw;
 	struct termios before;
 };

@@ -41,6 +41,7 @@ enum {
 	POLL_CANCEL,
 	POLL_EGRESS,
 	POLL_CONTROL,
+	POLL_TURN,
 	POLL_RULES,
 	POLL_RELAYS,
 	POLL_ALL = POLL_RELAYS + 3 * RELAY_POLLS
@@ -65,7 +66,7 @@ static void stop(struct watch *w, enum outcome_cause cause)
 	w->cause = cause;
 	(void)proc_usage(w->launcher->process.pid, &w->used);
 	w->force_at = watch_clock_us() + WATCH_FORCE;
-	w->end_at = w->processor_at = WATCH_NEVER;
+	w->end_at = w->processor_at = w->quota.at_us = WATCH_NEVER;
 	(void)shutdown(w->launcher->socket, SHUT_WR);
 	if (cause != CAUSE_CANCELLED && w->options->on_event)
 		w->options->on_event(w->options->context, &(struct engine_event){ .type = ENGINE_LIMITED, .cause = cause });
@@ -110,7 +111,7 @@ static void drop_outputs(struct watch *w)
 static void become_gone(struct watch *w)
 {
 	w->gone = true;
-	w->force_at = w->processor_at = WATCH_NEVER;
+	w->force_at = w->processor_at = w->quota.at_us = WATCH_NEVER;
 	w->abandon_at = WATCH_NEVER;
 	if (!w->finished_us)
 		w->finished_us = watch_clock_us();
@@ -269,6 +270,16 @@ static void pass_rules(struct watch *w)
 		(void)egress_renew(w->report->egress, rules);
 }
 
+static void hear_caller(struct watch *w, const struct pollfd *polls)
+{
+	if (polls[POLL_CONTROL].revents)
+		read_control(w);
+	if (polls[POLL_TURN].revents && w->options->on_event)
+		w->options->on_event(w->options->context, &(struct engine_event){ .type = ENGINE_TURN });
+	if (polls[POLL_RULES].revents)
+		pass_rules(w);
+}
+
 /* ---- clocks ---- */
 
 /* All accounts are of the same processes: the first that there is. Without one, what procfs shows of the launcher's descendants. */
@@ -318,6 +329,8 @@ static void check_clocks(struct watch *w)
 		check_wall(w);
 	if (now >= w->processor_at)
 		check_processor(w);
+	if (now >= w->quota.at_us && quota_look(&w->quota, now))
+		stop(w, CAUSE_WORKSPACE);
 	if (now >= w->retry_at)
 		retry_streams(w);
 	if (now >= w->force_at)
@@ -339,7 +352,7 @@ static bool waits_for_reader(const struct watch *w)
 
 static int wait_ms(const struct watch *w)
 {
-	const uint64_t clocks[] = { w->end_at, w->processor_at, w->retry_at, w->force_at, w->abandon_at };
+	const uint64_t clocks[] = { w->end_at, w->processor_at, w->quota.at_us, w->retry_at, w->force_at, w->abandon_at };
 	uint64_t first = WATCH_NEVER, now = watch_clock_us();
 
 	if (w->gone && !waits_for_reader(w))
@@ -368,6 +381,7 @@ static void wait_for_something(const struct watch *w, struct pollfd *polls)
 	polls[POLL_CANCEL] = (struct pollfd){ .fd = w->stopped ? -1 : w->options->cancel_fd, .events = POLLIN };
 	polls[POLL_EGRESS] = (struct pollfd){ .fd = w->report->egress ? w->report->egress->socket : -1, .events = POLLIN };
 	polls[POLL_CONTROL] = (struct pollfd){ .fd = w->control_fd, .events = POLLIN };
+	polls[POLL_TURN] = (struct pollfd){ .fd = w->options->turn_fd, .events = POLLIN };
 	polls[POLL_RULES] = (struct pollfd){ .fd = w->report->egress ? w->options->rules_fd : -1, .events = POLLIN };
 	for (int i = 0; i < 3; i++)
 		relay_poll(&w->streams->relay[i], &polls[POLL_RELAYS + i * RELAY_POLLS]);
@@ -385,6 +399,7 @@ int watch_begin(struct watch *w, struct err *err)
 	w->end_at = wall_us == WATCH_NEVER ? WATCH_NEVER : watch_clock_us() + wall_us;
 	w->processor_at = w->prepared->cpu_ms > UINT64_MAX / 2000 ? WATCH_NEVER : 0;
 	w->retry_at = w->force_at = w->abandon_at = WATCH_NEVER;
+	quota_init(&w->quota, w->report->plan, w->options->session >= 0 ? WATCH_NEVER : 0);
 	if (w->options->forward)
 		w->signals = signal_open(w->options->forward);
 	if (w->options->forward && w->signals < 0)
@@ -401,10 +416,7 @@ void watch(struct watch *w)
 		hear_launcher(w, polls);
 		if (w->report->egress && (polls[POLL_EGRESS].revents || w->gone))
 			report_read_egress(w->report, w->launcher->socket);
-		if (polls[POLL_CONTROL].revents)
-			read_control(w);
-		if (polls[POLL_RULES].revents)
-			pass_rules(w);
+		hear_caller(w, polls);
 		if (polls[POLL_SIGNALS].revents)
 			take_signals(w);
 		if (polls[POLL_CANCEL].revents)

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "engine/engine.h"
 #include "engine/prepare.h"
+#include "engine/quota.h"
 #include "engine/report.h"
 #include "engine/spawn.h"
 #include "engine/streams.h"
@@ -32,6 +33,7 @@ struct watch {
 	uint64_t interrupted_at; /* SIGINT was forwarded first; 0: not yet */
 	uint64_t end_at;         /* wall time is used up */
 	uint64_t processor_at;   /* look at the processor time again */
+	struct quota quota;      /* of a session it is the supervisor's to look at */
 	uint64_t retry_at;       /* try a terminal again that was not ours to read */
 	uint64_t force_at;       /* whoever does not go by himself is made to */
 	uint64_t abandon_at;     /* nothing more can be done */

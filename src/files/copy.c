@@ -37,6 +37,8 @@ static int spent(struct copy *copy, uint64_t n)
 {
 	if (copy->bytes + n > copy->files->bytes_max)
 		return -EFBIG;
+	if (copy->bytes + n > copy->files->room_bytes)
+		return -EDQUOT;
 	copy->bytes += n;
 	return copy->files->deadline_ms && files_now_ms() >= copy->files->deadline_ms ? -ETIMEDOUT : 0;
 }

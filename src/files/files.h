@@ -13,7 +13,7 @@
  *
  * A path is relative, or names the root as "" or ".". It is normalised as text: "a/../b" is "b" whatever a is. At most 4095 bytes, 255
  * a component. A backslash is an ordinary byte here. Errors: POLICY a path that breaks the rules; NOTFOUND; DENIED not permitted, or it
- * leads out; USAGE not the kind of file that this works on; BUSY somebody holds it, or renames as fast as we look; LIMIT a ceiling;
+ * leads out; USAGE not the kind of file that this works on; BUSY something is there, somebody holds it, or renames as fast as we look; LIMIT a ceiling;
  * UNSUPPORTED a kernel before 5.6; SETUP anything else. Each names the path.
  */
 #ifndef COFFER_FILES_FILES_H
@@ -31,16 +31,17 @@
 #include <time.h>
 
 struct files {
-	int root;             /* borrowed */
-	uint64_t bytes_max;   /* of one read or write; of all that one copy or grep reads */
-	uint64_t entries_max; /* that one list, glob, grep or copy looks at */
-	unsigned depth_max;   /* directories below each other that a walk enters, at most FILES_DEPTH_MAX */
-	uint64_t deadline_ms; /* files_now_ms() when it is time to stop; 0: never */
+	int root;                        /* borrowed */
+	uint64_t bytes_max;              /* of one read or write; of all that one copy or grep reads */
+	uint64_t entries_max;            /* that one list, glob, grep or copy looks at */
+	unsigned depth_max;              /* directories below each other that a walk enters, at most FILES_DEPTH_MAX */
+	uint64_t deadline_ms;            /* files_now_ms() when it is time to stop; 0: never */
+	uint64_t room_bytes, room_files; /* that may still be added to the workspace: beyond that LIMIT with EDQUOT */
 };
 
 enum { FILES_DEPTH_MAX = 512 /* a walk holds a descriptor for each */ };
 
-/* 64 MiB, 100,000 entries, 128 directories, no deadline. */
+/* 64 MiB, 100,000 entries, 128 directories, no deadline, any room. */
 void files_init(struct files *files, int root);
 uint64_t files_now_ms(void);
 
@@ -58,6 +59,8 @@ struct files_stat {
 	uint32_t links;
 	struct timespec mtime;
 };
+/* Adds the members of a JSON object, without its braces. */
+void files_stat_print(const struct files_stat *stat, const char *path, struct str *out);
 /* follow: of a link that stays inside, what it leads to. */
 int files_stat(const struct files *files, const char *path, bool follow, struct files_stat *ret_stat, struct err *err);
 /* The text of a link, whatever it is. */

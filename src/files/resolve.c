@@ -21,7 +21,12 @@ enum { ATTEMPTS = 128 };
 
 void files_init(struct files *files, int root)
 {
-	*files = (struct files){ .root = root, .bytes_max = 64 << 20, .entries_max = 100000, .depth_max = 128 };
+	*files = (struct files){ .root = root,
+		                 .bytes_max = 64 << 20,
+		                 .entries_max = 100000,
+		                 .depth_max = 128,
+		                 .room_bytes = UINT64_MAX,
+		                 .room_files = UINT64_MAX };
 }
 
 uint64_t files_now_ms(void)
@@ -30,6 +35,16 @@ uint64_t files_now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int resolve_room(const struct files *files, const char *path, uint64_t bytes, struct err *err)
+{
+	if (files->room_files == 0)
+		return err_set(err, ERR_LIMIT, EDQUOT, "%s: the workspace holds as many files as limits.workspaceFiles lets it", path);
+	if (bytes > files->room_bytes)
+		return err_set(err, ERR_LIMIT, EDQUOT, "%s: %llu bytes or more, and limits.workspaceSize leaves %llu", path,
+		               (unsigned long long)bytes, (unsigned long long)files->room_bytes);
+	return 0;
 }
 
 static int bad_path(struct err *err, const char *path, const char *what)
@@ -63,12 +78,12 @@ int files_normalize(const char *path, char ret_path[PATH_BYTES_MAX + 1], struct 
 	if (path[0] == '/')
 		return bad_path(err, path, "must be relative to the workspace");
 	if (strlen(path) > PATH_BYTES_MAX)
-		return err_set(err, ERR_POLICY, ENAMETOOLONG, "path \"%.64s…\"", path);
+		return err_set(err, ERR_POLICY, ENAMETOOLONG, "path \"%.64s…\": it is too long", path);
 	for (const char *at = path; *at; at += *at == '/') {
 		size_t n = strcspn(at, "/");
 
 		if (n > PATH_NAME_MAX)
-			return err_set(err, ERR_POLICY, ENAMETOOLONG, "path \"%.64s…\": a name in it", path);
+			return err_set(err, ERR_POLICY, ENAMETOOLONG, "path \"%.64s…\": a name in it is too long", path);
 		len = add_component(made, len, at, n);
 		if (len == SIZE_MAX)
 			return bad_path(err, path, "leaves the workspace");
@@ -103,11 +118,11 @@ int resolve_failed(struct err *err, int errnum, const char *path)
 	case ELOOP:
 	case ENOTDIR:
 	case EISDIR:
-	case EEXIST:
 	case ENOTEMPTY:
 	case EINVAL:
 		code = ERR_USAGE;
 		break;
+	case EEXIST: /* it is somebody's */
 	case EBUSY:
 	case ETXTBSY:
 		code = ERR_BUSY;
@@ -124,14 +139,14 @@ int resolve_failed(struct err *err, int errnum, const char *path)
 	default:
 		break;
 	}
-	return err_set(err, code, errnum, "%s", path);
+	return err_set(err, code, errnum, "%s: %s", path, strerror(errnum));
 }
 
 int resolve_time(const struct files *files, const char *path, struct err *err)
 {
 	if (!files->deadline_ms || files_now_ms() < files->deadline_ms)
 		return 0;
-	return err_set(err, ERR_LIMIT, ETIMEDOUT, "%s", path);
+	return err_set(err, ERR_LIMIT, ETIMEDOUT, "%s: %s", path, strerror(ETIMEDOUT));
 }
 
 int resolve_open(int dirfd, const char *path, int flags, uint64_t more_resolve)

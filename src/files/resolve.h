@@ -7,6 +7,8 @@
 #include "files/files.h"
 
 /* Sets err for an errno of the kernel: the code, and the path. Returns -errnum. */
+/* May so many bytes more, or a file more, be there? Else LIMIT, EDQUOT. */
+int resolve_room(const struct files *files, const char *path, uint64_t bytes, struct err *err);
 int resolve_failed(struct err *err, int errnum, const char *path);
 /* Has the time of files run out? Then a LIMIT error. */
 int resolve_time(const struct files *files, const char *path, struct err *err);

@@ -36,6 +36,16 @@ struct files_stat stat_of(const struct stat *st)
 	};
 }
 
+void files_stat_print(const struct files_stat *stat, const char *path, struct str *out)
+{
+	long long ms = (long long)stat->mtime.tv_sec * 1000 + stat->mtime.tv_nsec / 1000000;
+
+	str_add(out, "\"path\":");
+	str_add_json_path(out, path);
+	str_printf(out, ",\"type\":\"%s\",\"size\":%llu,\"mode\":%u,\"mtime_ms\":%lld,\"links\":%u", files_kind_name(stat->kind),
+	           (unsigned long long)stat->size, stat->mode, ms, stat->links);
+}
+
 int files_stat(const struct files *files, const char *path, bool follow, struct files_stat *ret_stat, struct err *err)
 {
 	autofd int fd = resolve_path(files, path, O_PATH | (follow ? 0 : O_NOFOLLOW), err);

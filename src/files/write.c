@@ -57,6 +57,9 @@ static int fill_from(const struct files *files, const char *path, int from, int 
 		done += (uint64_t)n;
 		if (done > files->bytes_max)
 			return too_large(files, path, done, err);
+		r = resolve_room(files, path, done, err);
+		if (r < 0)
+			return r;
 		r = fd_write_all(to, piece, (size_t)n);
 		if (r < 0)
 			return resolve_failed(err, -r, path);
@@ -66,8 +69,10 @@ static int fill_from(const struct files *files, const char *path, int from, int 
 
 static int fill(const struct files *files, const char *path, const struct files_write *what, int to, struct err *err)
 {
-	int r;
+	int r = resolve_room(files, path, what->n, err);
 
+	if (r < 0)
+		return r;
 	if (!what->bytes && what->n == 0 && what->from >= 0)
 		return fill_from(files, path, what->from, to, err);
 	if (what->n > files->bytes_max)
@@ -159,6 +164,9 @@ int files_append(const struct files *files, const char *path, const void *bytes,
 		return resolve_failed(err, fd < 0 ? -fd : errno, path);
 	if ((uint64_t)st.st_size > files->bytes_max || n > files->bytes_max - (uint64_t)st.st_size)
 		return too_large(files, path, (uint64_t)st.st_size + n, err);
+	r = resolve_room(files, path, n, err);
+	if (r < 0)
+		return r;
 	r = n ? fd_write_all(fd, bytes, n) : 0;
 	return r < 0 ? resolve_failed(err, -r, path) : 0;
 }
@@ -177,6 +185,9 @@ int files_mkdir(const struct files *files, const char *path, uint32_t mode, bool
 	int r = files_normalize(path, normal, err);
 
 	if (r < 0 || (parents && strcmp(normal, ".") == 0))
+		return r;
+	r = resolve_room(files, path, 0, err);
+	if (r < 0)
 		return r;
 	r = resolve_parent(files, path, parents ? RESOLVE_PARENTS_MADE : RESOLVE_PARENTS_EXIST, &place, err);
 	if (r < 0)

@@ -10,6 +10,9 @@
  *      ▼            ▼
  *    failed       doomed: all that has its tag is killed, until nothing has; then its socket is closed
  *
+ * A command that left something behind keeps its place as long as that lives (the kernel says when nobody has its filter any more). The last place is not left to
+ * such: when it is the only one, what comes of the command ends with it, and no command that is to stay gets it, so that there is always a way to look what runs and to end it.
+ *
  * Should: outlive whatever happens to one command; never wait for one, but for its exec.
  *
  * Must not: believe the number of a process without having started it; be traced.
@@ -38,7 +41,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COMMANDS_MAX = 128, TEND_MS = 100, DOOM_MS = 5 };
+enum { COMMANDS_MAX = 128, COMMANDS_LAST = COMMANDS_MAX - 1, TEND_MS = 100, DOOM_MS = 5 };
 
 struct command {
 	struct plan plan; /* head NULL: the place is free */
@@ -220,7 +223,7 @@ static void start(struct serve *serve, struct command *c, uint32_t tag, int *fds
 	int plan = fds[WIRE_EXEC_PLAN], pid;
 
 	fds[WIRE_EXEC_PLAN] = -1;
-	*c = (struct command){ .tag = tag };
+	*c = (struct command){ .tag = tag, .whole = c == &serve->at[COMMANDS_LAST] };
 	pid = launch_map(plan, &c->plan, &verdict);
 	if (pid == 0)
 		pid = check(&c->plan, fds + WIRE_EXEC_STREAMS);
@@ -258,7 +261,9 @@ static void start(struct serve *serve, struct command *c, uint32_t tag, int *fds
 
 static void take_order(struct serve *serve, const struct wire *message, int *fds)
 {
-	for (unsigned i = 0; i < COMMANDS_MAX; i++) {
+	unsigned places = message->b ? COMMANDS_LAST : COMMANDS_MAX;
+
+	for (unsigned i = 0; i < places; i++) {
 		if (!serve->at[i].plan.head) {
 			start(serve, &serve->at[i], (uint32_t)message->a, fds);
 			return;

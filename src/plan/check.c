@@ -31,6 +31,7 @@ static const struct {
 	uint32_t namespaces; /* without these the operation would change the host */
 } rules[OP_CODES_END] = {
 	[OP_WATCH] = { .traits = ONCE },
+	[OP_QUOTA] = { .traits = ONCE },
 	[OP_HOST_TREE] = { .traits = OPENS_SLOT, .flags = 2 },
 	[OP_TREE_IDMAP] = { .traits = USES_SLOT },
 	[OP_WARDEN_USER] = { .traits = ONCE },
@@ -125,7 +126,7 @@ static uint32_t check_for_session(const struct plan *plan)
 	for (uint32_t i = 0; i < plan->head->op_count; i++) {
 		unsigned code = plan->op[i].code;
 
-		if ((plan_op_info(code)->stage < PLAN_SHED && code != OP_WATCH) || code == OP_SERVE)
+		if ((plan_op_info(code)->stage < PLAN_SHED && code != OP_WATCH && code != OP_QUOTA) || code == OP_SERVE)
 			return i;
 	}
 	return FINE;

@@ -43,6 +43,14 @@ struct connection {
 	uint64_t dropped; /* verdicts before this one that nobody was told, for there were too many */
 };
 
+/* Of a stream of which not all was to be passed on (engine/spill.h). */
+struct outcome_spill {
+	bool is_spilled, has_file;
+	uint64_t written, head, in_file; /* bytes: by the command; passed on before those that were left out; in the file */
+	int errnum;                      /* why the file has not all of it, where that is not its ceiling */
+	const char *path;                /* of the file, or NULL */
+};
+
 struct outcome {
 	int exit_code; /* the command's own; 128 + signal; 124 timeout; 125 coffer's own failure; 126, 127 */
 	int signal;    /* that ended the command, 0 */
@@ -53,6 +61,7 @@ struct outcome {
 	uint64_t processes_peak;             /* 0: not known */
 	uint64_t stdout_bytes, stderr_bytes; /* as passed on */
 	bool stdout_truncated, stderr_truncated;
+	struct outcome_spill spill[2]; /* of standard output and error */
 	struct denial_vec denials;
 	uint64_t denials_dropped; /* beyond the ceiling of 1,000 different ones */
 	uint64_t denials_ignored; /* that the policy wants to hear nothing of */

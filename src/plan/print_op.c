@@ -15,6 +15,7 @@
 
 static const char *const forms[OP_CODES_END] = {
 	[OP_WATCH] = "wall %D, output %z, cpu %D%-",
+	[OP_QUOTA] = "workspace %-%z, %C files",
 	[OP_CGROUP_MAKE] = "%c %h",
 	[OP_CGROUP_SET] = "%m %h",
 	[OP_SCRATCH_MAKE] = "%h %o, uid %d gid %d",
@@ -188,6 +189,16 @@ static void put_rlimit_value(struct print *p, unsigned i)
 		str_printf(p->out, "%llu%s", (unsigned long long)value, unit == WORDS_SECONDS ? "s" : "");
 }
 
+static void put_ceiling(struct print *p, unsigned i)
+{
+	uint64_t value = plan_number(p->op, i);
+
+	if (value == UINT64_MAX)
+		str_add(p->out, "unlimited");
+	else
+		str_printf(p->out, "%llu", (unsigned long long)value);
+}
+
 static void put_text(struct print *p, unsigned i)
 {
 	put_word(p->out, plan_text(p->plan, p->op, i));
@@ -307,7 +318,8 @@ static void (*const letters[128])(struct print *p, unsigned operand) = {
 	['I'] = put_init_flags,   ['T'] = put_streams,      ['F'] = put_file_rights, ['W'] = put_network_rights, ['S'] = put_scopes,
 	['r'] = put_rlimit,       ['R'] = put_rlimit_value, ['h'] = put_text,        ['m'] = put_file_name,      ['b'] = put_length,
 	['i'] = put_instructions, ['L'] = put_listener,     ['n'] = put_count,       ['x'] = put_candidates,     ['a'] = put_arguments,
-	['e'] = put_environment,  ['K'] = put_hidden,       ['O'] = put_opens,       ['l'] = put_layers,         ['M'] = put_mask_flags,
+	['C'] = put_ceiling,      ['e'] = put_environment,  ['K'] = put_hidden,      ['O'] = put_opens,          ['l'] = put_layers,
+	['M'] = put_mask_flags,
 };
 
 void plan_print_operands(const struct plan *plan, const struct plan_op *op, struct str *out)

@@ -15,7 +15,8 @@
  *   EXITED   a = wait status, usage
  *
  * In a session process 1 says SERVING, with its root in SCM_RIGHTS, and is then sent EXEC after EXEC, each with a plan, the launcher's end of a
- * socket of its own, on which all of the above is said about that command alone, and three streams. Its number (a) is one of a session's own.
+ * socket of its own, on which all of the above is said about that command alone, and three streams. Its number (a) is one of a session's own; b = 1: it may stay, and is not to have
+ * the last place.
  *
  * The peer's end closing is the only other message: every process of the sandbox is gone then, for each holds a copy
  * until exec and the warden holds one until its jail has been reaped.

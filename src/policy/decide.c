@@ -84,8 +84,10 @@ struct policy_verdict policy_decide(const struct policy *policy, const char *pat
 	const struct policy_filesystem *fs = &policy->filesystem;
 	const struct longest nothing = { 0, NULL };
 
-	if (fs->disabled)
-		return (struct policy_verdict){ true, NULL };
+	struct longest own = find_longest(&fs->hidden, path, nothing);
+
+	if (own.rule || fs->disabled)
+		return (struct policy_verdict){ !own.rule, own.rule };
 
 	struct longest write = find_longest(&fs->allow_write, path, nothing);
 	struct longest no_read = find_longest(&fs->deny_read, path, nothing);

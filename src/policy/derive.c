@@ -404,7 +404,6 @@ static void derive_protected(struct derivation *d)
 	struct policy_filesystem *fs = &d->policy->filesystem;
 
 	protect_settings(d, &fs->deny_write);
-
 	for (const struct place *place = place_next(NULL); place && !d->failed; place = place_next(place)) {
 		if (!is_protected(fs, place->class))
 			continue;
@@ -476,8 +475,9 @@ int places_derive(struct policy *policy, struct arena *arena)
 	struct policy_filesystem *fs = &policy->filesystem;
 	struct derivation d = { .policy = policy, .arena = arena, .workspace = policy->workspace.path, .home = policy->home };
 
+	d.failed = places_hide(policy, arena);
 	if (fs->disabled)
-		return 0;
+		return d.failed;
 	derive_names(&d, &fs->deny_read);
 	derive_names(&d, &fs->deny_write);
 	derive_names(&d, &fs->allow_read);

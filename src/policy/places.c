@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "base/path.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct place places[] = {
@@ -18,6 +19,7 @@ static const struct {
 	[PLACE_TOOLCHAIN] = { "toolchain", "default: toolchain" },
 	[PLACE_CREDENTIAL] = { "credential", "default: credential" },
 	[PLACE_SHOWN] = { "shown", "default: not a credential" },
+	[PLACE_OWN] = { "coffer's own", "default: coffer's own" },
 	[PLACE_PROTECTED] = { "protected", "default: protected" },
 	[PLACE_GIT_CONFIG] = { "git config", "default: protected, allowGitConfig is off" },
 	[PLACE_INSTRUCTION] = { "agent instruction", "default: protected, allowAgentInstructions is off" },
@@ -81,6 +83,8 @@ static bool is_guarded(const struct policy_filesystem *fs, enum place_class clas
 {
 	if (class == PLACE_CREDENTIAL || class == PLACE_SHOWN)
 		return fs->hide_credentials;
+	if (class == PLACE_OWN)
+		return true;
 	if (!write || !fs->mandatory)
 		return false;
 	if (class == PLACE_GIT_CONFIG)
@@ -88,6 +92,14 @@ static bool is_guarded(const struct policy_filesystem *fs, enum place_class clas
 	if (class == PLACE_INSTRUCTION)
 		return !fs->allow_agent_instructions;
 	return class == PLACE_PROTECTED || class == PLACE_FREE;
+}
+
+static bool is_in_any(const struct text_vec *tops, const char *path)
+{
+	for (size_t i = 0; i < tops->n; i++)
+		if (path_within(path, tops->at[i]))
+			return true;
+	return false;
 }
 
 /* A place of PLACE_EVERY may be anchored anywhere: any end of the path will do. */
@@ -103,6 +115,8 @@ static bool is_met(const struct policy *policy, const struct place *place, const
 	case PLACE_EVERY:
 		anywhere.reach = PLACE_DEEP;
 		return meets(&anywhere, "/", path);
+	case PLACE_COFFER:
+		return is_in_any(&policy->own, path);
 	default:
 		return !(policy->home && meets(place, "/", policy->home)) && meets(place, "/", path);
 	}
@@ -118,4 +132,65 @@ const struct place *places_meet(const struct policy *policy, const char *path, b
 		met = is_exception(place) ? NULL : place;
 	}
 	return met;
+}
+
+/* ---- coffer's own ---- */
+
+static bool opens_by_hand(const struct rule_vec *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!list->at[i].derived)
+			return true;
+	return false;
+}
+
+/* The toolchain shows nothing of it. Of what people open, the names alone do not tell where links lead. */
+static bool opens_by_hand_at_all(const struct policy *policy)
+{
+	const struct policy_filesystem *fs = &policy->filesystem;
+
+	return fs->disabled || fs->view == POLICY_VIEW_HOST || opens_by_hand(&fs->allow_read) || opens_by_hand(&fs->allow_write) ||
+	       opens_by_hand(&policy->network.unix_sockets);
+}
+
+static int hide(struct policy *policy, struct arena *arena, const struct place *place, const char *anchor)
+{
+	const char *path = anchor ? path_join(arena, anchor, place->path) : NULL;
+	struct policy_rule *slot = path ? rule_vec_add(&policy->filesystem.hidden, arena) : NULL;
+
+	if (!slot)
+		return anchor ? -ENOMEM : 0;
+	*slot = (struct policy_rule){
+		.text = path,
+		.path = path,
+		.why = place_why(PLACE_OWN),
+		.place = place,
+		.literal = true,
+		.derived = true,
+		.optional = true,
+		.existing = true,
+	};
+	return 0;
+}
+
+int places_hide(struct policy *policy, struct arena *arena)
+{
+	const char *workspace = policy->workspace.path;
+	const struct text_vec *own = &policy->own;
+	bool open = opens_by_hand_at_all(policy);
+	int r = 0;
+
+	policy->filesystem.hidden = (struct rule_vec){ 0 };
+	for (const struct place *place = place_next(NULL); place && r == 0; place = place_next(place)) {
+		bool is_fixed = place->anchor != PLACE_COFFER;
+
+		if (place->class != PLACE_OWN)
+			continue;
+		for (size_t i = 0; !is_fixed && i < own->n && r == 0; i++)
+			if (open || path_within(own->at[i], workspace) || path_within(workspace, own->at[i]))
+				r = hide(policy, arena, place, own->at[i]);
+		if (is_fixed && open)
+			r = hide(policy, arena, place, place->anchor == PLACE_HOME ? policy->home : "/");
+	}
+	return r;
 }

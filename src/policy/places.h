@@ -15,6 +15,7 @@ enum place_class {
 	PLACE_TOOLCHAIN,    /* readable by default */
 	PLACE_CREDENTIAL,   /* hidden in what is readable (filesystem.hideCredentials) */
 	PLACE_SHOWN,        /* an exception to the globs of PLACE_CREDENTIAL */
+	PLACE_OWN,          /* coffer's: hidden and protected always, whatever the policy says */
 	PLACE_PROTECTED,    /* read-only in what is writable (filesystem.protectedPlaces) */
 	PLACE_GIT_CONFIG,   /* the same, unless filesystem.allowGitConfig */
 	PLACE_INSTRUCTION,  /* the same, unless filesystem.allowAgentInstructions */
@@ -29,6 +30,7 @@ enum place_anchor {
 	PLACE_HOME,      /* the caller's home */
 	PLACE_WORKSPACE, /* the workspace */
 	PLACE_EVERY,     /* every writable directory of the policy, and workspace and home where they are writable */
+	PLACE_COFFER,    /* each directory of the policy's `own` */
 };
 
 /* Which paths below the anchor are meant. */
@@ -66,6 +68,8 @@ const char *place_class_name(enum place_class class); /* "credential" */
  */
 const struct place *places_meet(const struct policy *policy, const char *path, bool write);
 
+/* Makes filesystem.hidden anew: the rules of coffer's own places, where the policy opens anything that could show them. 0 or -ENOMEM. */
+int places_hide(struct policy *policy, struct arena *arena);
 /* Makes the derived rules of a policy whose own rules are resolved. Used by policy_resolve and policy_merge. 0 or -ENOMEM. */
 int places_derive(struct policy *policy, struct arena *arena);
 

@@ -59,6 +59,8 @@ enum policy_view {
  * allowWrite and allowRead beats denyRead. What no rule covers is readable and not writable. allowWrite implies read; what
  * cannot be read cannot be written. decide.h is this paragraph as code.
  *
+ * Above all of these stand coffer's own places (PLACE_OWN): nothing of them is shown to any sandbox, whatever rule names it.
+ *
  * policy_resolve turns the rest of this structure into rules, so that whoever compiles looks at the four lists alone: the view (a denyRead
  * of "/" and the toolchain as allowRead), the workspace (allowRead), credential places (denyRead), protected places (denyWrite).
  */
@@ -67,6 +69,7 @@ struct policy_filesystem {
 	enum policy_view view;
 	const char *view_why;
 	struct rule_vec deny_read, allow_read, allow_write, deny_write;
+	struct rule_vec hidden; /* set by policy_resolve: coffer's own places, which no other rule opens, not even where there are none */
 	bool allow_git_config;
 	bool allow_agent_instructions; /* AGENTS.md and its like may be written */
 	bool mandatory;                /* the protected places of places.def stay read-only in what is writable. Default true */
@@ -202,9 +205,9 @@ struct policy {
 	enum policy_denials denials; /* which denials are told: filter refusals and writes, or failed reads as well (costs ~2 µs an open) */
 	struct ignored_vec ignored;  /* what is counted and not told. A request that tightens neither adds to it nor takes from it */
 	const char *home;            /* set by policy_resolve: what "~" meant, or NULL */
-	struct text_vec
-	    settings;      /* the files that it was read from, and coffer's own state; normal paths: kept read-only like protected places */
-	uint64_t given[2]; /* which fields a reader or an option has set: a bit each, in the order of schema.h */
+	struct text_vec settings;    /* the files that it was read from; normal paths: kept read-only like protected places */
+	struct text_vec own; /* directories where coffer keeps what it knows of sandboxes; normal paths, links as named and as they lead */
+	uint64_t given[2];   /* which fields a reader or an option has set: a bit each, in the order of schema.h */
 	const struct policy *tighten; /* a request that policy_resolve merges into this policy (merge.h), and so on from there */
 };
 

@@ -12,6 +12,7 @@
 #include "policy/read.h"
 #include "session/course.h"
 #include "session/place.h"
+#include "session/snapshots.h"
 #include "session/workspaces.h"
 #include "sys/file.h"
 
@@ -36,6 +37,7 @@ struct cradle {
 	struct kept kept;
 	struct workspace *workspace; /* NULL: the tree is the host's */
 	bool wants_stage;
+	bool fresh_snapshot; /* the workspace is new, and holds a snapshot */
 	struct input_workspace input;
 	struct session_request request; /* as it is planned: */
 	struct policy policy;
@@ -62,24 +64,49 @@ static int make_workspace(struct cradle *c, const struct session_birth *birth, c
 	if (!path_is_normal(entry->path) || !entry->path[1])
 		return err_set(err, ERR_USAGE, EINVAL, "\"%s\" is no place for a workspace: an absolute path other than /", entry->path);
 	if (entry->keeps_workspace && workspace_open(c->session->data_dir, entry->workspace, &c->workspace, NULL) == 0)
-		return workspace_lock(c->workspace, err);
-	return workspaces_create(c->session, birth->tree == SESSION_TREE_COPY ? cwd : NULL, entry->workspace, c->wants_stage, &c->workspace,
-	                         err);
+		return birth->snapshot ? err_set(err, ERR_BUSY, EEXIST,
+		                                 "workspace %s is there already, and a snapshot begins a new one: leave one of the two out",
+		                                 entry->workspace)
+		                       : workspace_lock(c->workspace, err);
+	int r = workspaces_create(c->session, birth->tree == SESSION_TREE_COPY ? cwd : NULL, entry->workspace, c->wants_stage,
+	                          &c->workspace, err);
+
+	c->fresh_snapshot = r == 0 && birth->snapshot;
+	return c->fresh_snapshot ? snapshots_fill(c->session, birth->snapshot, c->workspace, err) : r;
+}
+
+/* What the caller does not say, the snapshot does; but never which directory of the host's is shown. */
+static int choose_tree(const struct cradle *c, const char *cwd, struct session_birth *birth, struct err *err)
+{
+	struct snapshot snapshot;
+	int r = snapshots_find(c->session, birth->snapshot, c->arena, &snapshot, err);
+
+	if (r < 0 || birth->tree != SESSION_TREE_HOST)
+		return r;
+	if (snapshot.tree == SESSION_TREE_COPY && strcmp(snapshot.base, cwd) != 0)
+		return err_set(err, ERR_USAGE, EINVAL, "snapshot %s lies on %s: go there, or say --copy to lay it on %s", snapshot.name,
+		               snapshot.base, cwd);
+	birth->tree = snapshot.tree;
+	birth->path = snapshot.tree == SESSION_TREE_EMPTY ? snapshot.path : NULL;
+	return 0;
 }
 
 static int make_tree(struct cradle *c, const struct session_request *request, const struct session_birth *birth, struct err *err)
 {
+	struct session_birth chosen = *birth;
 	struct session_place place;
 	int r = session_place_find(request->env, request->cwd, c->arena, &place, err);
 
-	c->kept.entry.tree = birth->tree;
+	if (r == 0 && birth->snapshot)
+		r = choose_tree(c, place.cwd, &chosen, err);
+	c->kept.entry.tree = chosen.tree;
 	c->kept.entry.history = birth->history;
-	if (birth->history && birth->tree == SESSION_TREE_HOST)
+	if (r == 0 && birth->history && chosen.tree == SESSION_TREE_HOST)
 		return err_set(err, ERR_USAGE, EINVAL,
 		               "a session that works in the host's own tree has no history: make it with --copy, or --empty");
-	if (r < 0 || birth->tree == SESSION_TREE_HOST || c->workspace)
+	if (r < 0 || chosen.tree == SESSION_TREE_HOST || c->workspace)
 		return r;
-	return make_workspace(c, birth, place.cwd, err);
+	return make_workspace(c, &chosen, place.cwd, err);
 }
 
 static void drop_tree(struct cradle *c)
@@ -90,7 +117,8 @@ static void drop_tree(struct cradle *c)
 		return;
 	workspace_close(c->workspace);
 	c->workspace = NULL;
-	if (!c->kept.entry.keeps_workspace)
+	/* of a kept one only what this made, and could not fill */
+	if (!c->kept.entry.keeps_workspace || c->fresh_snapshot)
 		(void)workspace_remove(c->session->data_dir, c->kept.entry.workspace, &ignored);
 }
 
@@ -195,7 +223,7 @@ static int fill(struct cradle *c, const struct session_request *request, const s
 	c->kept.entry.labels = birth->labels ? birth->labels : "{}";
 	c->kept.entry.created_s = now_s();
 	r = start_in_tree(c, request, birth, &course, err);
-	if (r < 0 && session_wants_stage(err) && !c->kept.entry.keeps_workspace) {
+	if (r < 0 && session_wants_stage(err) && (!c->kept.entry.keeps_workspace || c->fresh_snapshot)) {
 		err_clear(err);
 		drop_tree(c);
 		c->wants_stage = true;
@@ -264,7 +292,7 @@ int sessions_create(const struct session *session, const struct session_request 
 	}
 	c.kept.entry.id = birth->id;
 	r = top < 0 ? top : birth->id ? 0 : random_id(arena, &c.kept.entry.id, err);
-	if (r == 0)
+	if (r == 0 && c.kept.entry.id)
 		r = make_dir(top, c.kept.entry.id, err);
 	if (r < 0) {
 		drop_tree(&c);

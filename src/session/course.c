@@ -35,19 +35,38 @@
 
 enum { EXIT_NOT_EXECUTABLE = 126 /* and 127: not found */ };
 
-/* coffer's own state is nothing that a run may write, wherever it is. Into a new list: the old one is shared with the caller's policy. */
-static int protect_state(struct course *course)
+static int add_own(struct course *course, const char *dir)
 {
-	const struct text_vec *old = &course->request->policy->settings;
-	struct text_vec *files = &course->result.policy.settings;
-	*files = (struct text_vec){ 0 };
-	for (size_t i = 0; i < old->n + 2; i++) {
-		const char **slot = text_vec_add(files, course->arena);
+	autofree char *real = realpath(dir, NULL);
+	const char *names[] = { dir, real && strcmp(real, dir) != 0 ? arena_dup(course->arena, real) : dir };
+
+	for (size_t i = 0; i < 1u + (names[1] != dir); i++) {
+		const char **slot = names[i] ? text_vec_add(&course->result.policy.own, course->arena) : NULL;
+
 		if (!slot)
 			return -ENOMEM;
-		*slot = i < old->n ? old->at[i] : i == old->n ? course->session->state_dir : course->session->data_dir;
+		*slot = names[i];
 	}
 	return 0;
+}
+
+static int name_own(struct course *course)
+{
+	int r = add_own(course, course->session->data_dir);
+
+	return r == 0 ? add_own(course, course->session->state_dir) : r;
+}
+
+/* What is hidden is what is there. Where a sandbox could see it come to be, it is made first. */
+static void make_own(struct course *course)
+{
+	const struct policy *policy = &course->result.policy;
+	struct err ignored = { 0 };
+
+	if (strcmp(course->result.run_id, course_explained) == 0 || policy->filesystem.hidden.n == 0)
+		return;
+	for (size_t i = 0; i < policy->own.n; i++)
+		(void)state_dir_make(policy->own.at[i], &ignored);
 }
 
 /* The caller's policy may be in use by other threads; policy_resolve changes nothing that a copy shares with it. */
@@ -55,13 +74,17 @@ static int resolve_copy(struct course *course, struct err *err)
 {
 	struct fault_vec faults = { 0 };
 	course->result.policy = *course->request->policy;
-	if (protect_state(course) < 0)
+	if (name_own(course) < 0)
 		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for the policy");
 	int r = policy_resolve(&course->result.policy, course->arena, course->inputs.cwd, course->inputs.home, err);
 
 	if (r == 0)
 		r = policy_check(&course->result.policy, course->arena, &faults);
-	return r < 0 ? r : policy_faults_err(&faults, err);
+	if (r == 0)
+		r = policy_faults_err(&faults, err);
+	if (r == 0)
+		make_own(course);
+	return r;
 }
 
 const char course_explained[STATE_RUN_ID_MAX] = "000000000000";

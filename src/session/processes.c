@@ -3,9 +3,11 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "base/own.h"
-#include "session/keeper.h"
+#include "compile/compile.h"
+#include "engine/keep.h"
+#include "engine/ring.h"
 #include "session/registry.h"
-#include "session/ring.h"
+#include "sys/fd.h"
 #include "sys/file.h"
 
 #include <errno.h>
@@ -18,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEP_MS = 10, FORCE_MS = 5000, RECORD_MAX = 4 << 20, PROCESSES_MAX = 10000 };
+enum { START_ARENA_MAX = 64 << 20, STEP_MS = 10, FORCE_MS = 5000, RECORD_MAX = 4 << 20, PROCESSES_MAX = 10000 };
 
 static uint64_t clock_ms(void)
 {
@@ -106,10 +108,90 @@ static int make_dir(int execs, char ret_name[PROCESS_ID_MAX], struct err *err)
 	return err_set(err, ERR_LIMIT, EAGAIN, "there are %d managed processes; remove some that are over", PROCESSES_MAX);
 }
 
+/* What the keeper is told. All but the first are descriptors, in one place so that they are closed together. */
+struct handover {
+	struct keep_start start;
+	int fds[KEEP_START_FDS];
+};
+
+static int seal(const char *name, const void *bytes, size_t n, int *ret_fd, struct err *err)
+{
+	*ret_fd = fd_sealed(name, bytes, n);
+	if (*ret_fd < 0)
+		return err_set(err, ERR_LIMIT, -*ret_fd, "no memory file for a process: %s", strerror(-*ret_fd));
+	(void)lseek(*ret_fd, 0, SEEK_SET);
+	return 0;
+}
+
+static int seal_words(const struct process_wish *wish, int *ret_fd, struct err *err)
+{
+	autostr struct str words = { 0 };
+
+	str_init(&words, RECORD_MAX / 2);
+	for (const char *const *word = wish->argv; *word; word++) {
+		str_add(&words, word == wish->argv ? "[" : ",");
+		str_add_json_text(&words, *word);
+	}
+	str_add_char(&words, ']');
+	if (words.failed)
+		return err_set(err, ERR_LIMIT, E2BIG, "the command has too many words");
+	return seal("coffer-words", words.text, words.len, ret_fd, err);
+}
+
+static int seal_plan(const struct plan *template, const struct process_wish *wish, int *ret_fd, struct err *err)
+{
+	enum { EVERY_STREAM = 7 };
+	const struct compile_again again = { .argv = wish->argv,
+		                             .env = wish->env,
+		                             .cwd = wish->cwd,
+		                             .terminal = wish->rows ? EVERY_STREAM : 0,
+		                             .timeout_ms = wish->timeout_ms };
+	struct arena arena;
+	struct plan plan;
+	int r;
+
+	arena_init(&arena, START_ARENA_MAX);
+	r = compile_exec(template, &again, &arena, &plan, err);
+	if (r == 0)
+		r = seal("coffer-plan", plan.head, plan.size, ret_fd, err);
+	arena_done(&arena);
+	return r;
+}
+
+static int hand_over(const struct session *session, const char *id, const struct process_wish *wish, struct handover *to, struct err *err)
+{
+	struct live live;
+	int r = sessions_connect(session, id, (const char *const *)environ, true, &live, err);
+
+	if (r < 0)
+		return r;
+	r = seal_plan(&live.template, wish, &to->fds[KEEP_START_PLAN], err);
+	if (r == 0)
+		r = seal_words(wish, &to->fds[KEEP_START_WORDS], err);
+	if (r == 0)
+		r = seal("coffer-input", wish->input_n ? wish->input : "", wish->input_n, &to->fds[KEEP_START_INPUT], err);
+	if (r == 0)
+		r = state_run_id(to->start.run_id, err);
+	if (r == 0 && strlen(session->state_dir) >= sizeof(to->start.state_dir))
+		r = err_set(err, ERR_LIMIT, ENAMETOOLONG, "%s: longer than a process can have it", session->state_dir);
+	to->start.version = KEEP_VERSION;
+	to->start.log_bytes = wish->log_bytes ? wish->log_bytes : PROCESSES_LOG_DEFAULT;
+	to->start.rows = wish->rows;
+	to->start.columns = wish->columns;
+	to->fds[KEEP_START_SESSION] = live.socket;
+	if (r == 0) {
+		memcpy(to->start.state_dir, session->state_dir, strlen(session->state_dir) + 1);
+		r = keep_spawn(&to->start, to->fds, err);
+	}
+	live_close(&live);
+	return r;
+}
+
 int processes_start(const struct session *session, const char *id, const struct process_wish *wish, char ret_name[PROCESS_ID_MAX],
                     struct err *err)
 {
 	struct err own = { 0 };
+	struct handover to = { .fds = { -1, -1, -1, -1, -1, -1 } };
 	autofd int execs = open_execs(session, id, true, err);
 	int r = execs < 0 ? execs : make_dir(execs, ret_name, err);
 
@@ -118,10 +200,14 @@ int processes_start(const struct session *session, const char *id, const struct 
 
 	autofd int dir = openat(execs, ret_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	autofd int lock = dir < 0 ? -errno : try_lock(dir, O_CREAT);
-	const int held[2] = { dir, lock };
 
+	to.fds[KEEP_START_DIR] = dir;
+	to.fds[KEEP_START_LOCK] = lock;
 	r = lock < 0 ? err_set(err, ERR_SETUP, -lock, "the lock of a process: %s", strerror(-lock))
-	             : keeper_start(session, id, wish, held, err ? err : &own);
+	             : hand_over(session, id, wish, &to, err ? err : &own);
+	own_close(&to.fds[KEEP_START_PLAN]);
+	own_close(&to.fds[KEEP_START_WORDS]);
+	own_close(&to.fds[KEEP_START_INPUT]);
 	if (r < 0)
 		(void)file_remove_tree(execs, ret_name);
 	return r;
@@ -132,7 +218,7 @@ int processes_start(const struct session *session, const char *id, const struct 
 static int print_record(int dir, const char *name, struct str *out)
 {
 	autofree char *text = malloc(RECORD_MAX);
-	ssize_t n = text ? file_read_at(dir, "record", text, RECORD_MAX) : -ENOMEM;
+	ssize_t n = text ? file_read_at(dir, KEEP_RECORD, text, RECORD_MAX) : -ENOMEM;
 	autojson json_t *record = NULL;
 	const char *status;
 
@@ -231,13 +317,26 @@ int processes_print(const struct session *session, const char *id, const char *n
 int processes_logs(const struct session *session, const char *id, const char *name, struct process_log logs[2], struct err *err)
 {
 	autofd int dir = open_one(session, id, name, err);
-	int r = dir < 0 ? dir : ring_read(dir, "output", &logs[0].bytes, &logs[0].total);
+	int r = dir < 0 ? dir : ring_read(dir, KEEP_OUTPUT, &logs[0].bytes, &logs[0].total);
 
 	if (dir < 0)
 		return r;
 	if (r == 0)
-		r = ring_read(dir, "error", &logs[1].bytes, &logs[1].total);
+		r = ring_read(dir, KEEP_ERROR, &logs[1].bytes, &logs[1].total);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "session %s: the output of process %s: %s", id, name, strerror(-r)) : 0;
+}
+
+int processes_connect(const struct session *session, const char *id, const char *name, int *ret_fd, struct err *err)
+{
+	autofd int dir = open_one(session, id, name, err);
+	int fd = dir < 0 ? dir : keep_connect(dir);
+
+	if (dir < 0)
+		return dir;
+	if (fd < 0 && fd != -ENOENT && fd != -ECONNREFUSED)
+		return err_set(err, fd == -EAGAIN ? ERR_BUSY : ERR_DENIED, -fd, "session %s: process %s: %s", id, name, strerror(-fd));
+	*ret_fd = fd < 0 ? -1 : fd;
+	return 0;
 }
 
 /* ---- their end ---- */
@@ -258,7 +357,7 @@ static bool wait_for_end(int dir, uint64_t timeout_ms)
 static int ask_to_stop(int dir, uint64_t grace_ms)
 {
 	char word[64];
-	autofd int control = openat(dir, "control", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	autofd int control = openat(dir, KEEP_CONTROL, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	int n = snprintf(word, sizeof(word), "stop %llu\n", (unsigned long long)grace_ms);
 
 	if (control < 0)

@@ -124,6 +124,14 @@ static void see_watch(struct audit *audit, const struct plan_op *op)
 			enforced_by(audit, watched[i], "watch");
 }
 
+static void see_quota(struct audit *audit, const struct plan_op *op)
+{
+	if (plan_number(op, 1) != NUM_UNLIMITED)
+		enforced_by(audit, POLICY_LIMIT_WORKSPACE_SIZE, "survey");
+	if (plan_number(op, 2) != NUM_UNLIMITED)
+		enforced_by(audit, POLICY_LIMIT_WORKSPACE_FILES, "survey");
+}
+
 static void see_tmpfs(struct audit *audit, const struct plan_op *op)
 {
 	if (strcmp(plan_text(audit->plan, op, 0), "/tmp") != 0)
@@ -169,9 +177,9 @@ static void see_landlock_path(struct audit *audit, const struct plan_op *op)
 }
 
 static void (*const see[OP_CODES_END])(struct audit *audit, const struct plan_op *op) = {
-	[OP_SPAWN] = see_spawn,     [OP_CGROUP_SET] = see_cgroup,      [OP_RLIMIT] = see_rlimit,   [OP_WATCH] = see_watch,
-	[OP_TMPFS] = see_tmpfs,     [OP_LANDLOCK_OPEN] = see_landlock, [OP_INIT] = see_init,       [OP_LANDLOCK_PATH] = see_landlock_path,
-	[OP_SECCOMP] = see_seccomp, [OP_OVERLAY] = see_overlay,        [OP_PLACE] = see_workspace,
+	[OP_SPAWN] = see_spawn, [OP_CGROUP_SET] = see_cgroup,      [OP_RLIMIT] = see_rlimit,   [OP_WATCH] = see_watch,
+	[OP_TMPFS] = see_tmpfs, [OP_LANDLOCK_OPEN] = see_landlock, [OP_INIT] = see_init,       [OP_LANDLOCK_PATH] = see_landlock_path,
+	[OP_QUOTA] = see_quota, [OP_SECCOMP] = see_seccomp,        [OP_OVERLAY] = see_overlay, [OP_PLACE] = see_workspace,
 };
 
 /* Cgroups first: see_rlimit leaves alone what they enforce. PREPARE, where they are made, comes first in every plan. */

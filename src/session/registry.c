@@ -186,6 +186,13 @@ int registry_read_settings(int dir, struct arena *arena, struct kept *kept, stru
 	return kept->settings ? 0 : err_set(err, ERR_SETUP, EBADMSG, "session %s: its settings cannot be read", kept->entry.id);
 }
 
+bool registry_has_record(int dir)
+{
+	struct stat st;
+
+	return fstatat(dir, record_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool registry_is_held(int dir)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };

@@ -25,6 +25,7 @@ int registry_open(int top, const char *id, struct err *err);
 int registry_lock(int dir);
 #define REGISTRY_SOCKET "socket"
 int registry_write(int dir, const struct kept *kept, struct err *err);
+bool registry_has_record(int dir);
 /* Has somebody its lock? */
 bool registry_is_held(int dir);
 /* What a sandbox is made from, for a record that has been read. */

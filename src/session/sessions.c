@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_MS = 5000, LOCK_STEP_MS = 10, SESSION_ARENA_MAX = 16 << 20 };
+enum { LOCK_MS = 5000, LOCK_STEP_MS = 10, CUT_SHORT_S = 10, SESSION_ARENA_MAX = 16 << 20 };
 
 static const char socket_name[] = REGISTRY_SOCKET;
 
@@ -52,7 +52,7 @@ static int connect_or_revive(const struct session *session, int dir, const char 
 	for (int waited = 0; waited < LOCK_MS; waited += LOCK_STEP_MS) {
 		autofd int lock = -1;
 
-		if (live_open(dir, socket_name, ret_live, &why) == 0)
+		if (live_open(dir, socket_name, true, ret_live, &why) == 0)
 			return 0;
 		if (why.code != ERR_NOTFOUND)
 			return err_set(err, why.code, why.errnum, "session %s: %s", id, why.text);
@@ -99,7 +99,7 @@ int sessions_connect(const struct session *session, const char *id, const char *
 		return dir;
 	if (revive)
 		return connect_or_revive(session, dir, id, env, ret_live, err);
-	r = live_open(dir, socket_name, ret_live, &why);
+	r = live_open(dir, socket_name, true, ret_live, &why);
 	return r < 0 ? err_set(err, why.code, why.errnum, "session %s: %s", id, why.text) : 0;
 }
 
@@ -130,6 +130,7 @@ int sessions_exec(const struct session *session, const struct live *live, const 
 	course_options(&course, &options);
 	options.session = live->socket;
 	options.background = exec->background;
+	options.spill = exec->spill;
 	r = engine_run(&course.result.plan, &options, arena, &course.result.outcome, err);
 	return r < 0 ? r : course_finish(&course, ret_result, err);
 }
@@ -157,7 +158,7 @@ static void look_alive(int dir, struct session_entry *entry, bool asks)
 	if (!registry_is_held(dir))
 		return;
 	entry->state = fstatat(dir, LIVE_PAUSED_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0 ? SESSION_PAUSED : SESSION_RUNNING;
-	if (!asks || live_open(dir, socket_name, &live, &ignored) < 0)
+	if (!asks || live_open(dir, socket_name, false, &live, &ignored) < 0)
 		return;
 	entry->live = live.hello;
 	entry->state = live.hello.state == LIVE_PAUSED ? SESSION_PAUSED : SESSION_RUNNING;
@@ -196,7 +197,8 @@ int sessions_look(const struct session *session, const char *id, struct arena *a
 	if (!ret_entry->id)
 		return err_set(err, ERR_LIMIT, ENOMEM, "no memory for a session");
 	look(owned, ret_entry, false, arena);
-	if ((ret_entry->state != SESSION_RUNNING && ret_entry->state != SESSION_PAUSED) || live_open(dir, socket_name, &live, &absent) < 0)
+	if ((ret_entry->state != SESSION_RUNNING && ret_entry->state != SESSION_PAUSED) ||
+	    live_open(dir, socket_name, false, &live, &absent) < 0)
 		return 0;
 	ret_entry->live = live.hello;
 	(void)live_ask(&live, &state, &ret_entry->live, NULL);
@@ -275,7 +277,7 @@ static int wait_for_lock(int dir, const char *id, struct err *err)
 	for (int waited = 0; waited < LOCK_MS; waited += LOCK_STEP_MS) {
 		int lock = registry_lock(dir);
 
-		if (lock >= 0 || lock != -EWOULDBLOCK)
+		if (lock != -EWOULDBLOCK)
 			return lock >= 0 || lock == -ENOENT
 			           ? lock
 			           : err_set(err, ERR_SETUP, -lock, "session %s: its lock: %s", id, strerror(-lock));
@@ -291,7 +293,7 @@ static int stop(int dir, const char *id, struct err *err)
 	struct err why = { 0 };
 	struct live live;
 
-	if (live_open(dir, socket_name, &live, &why) == 0) {
+	if (live_open(dir, socket_name, true, &live, &why) == 0) {
 		(void)live_ask(&live, &end, &reply, NULL); /* its answer is the end of the connection */
 		live_close(&live);
 	} else if (why.code != ERR_NOTFOUND) {
@@ -377,6 +379,32 @@ int sessions_leave(const struct session *session, const char *id, struct err *er
 	return end(session, id, seal_workspace, err);
 }
 
+/* A directory without a record, whose lock nobody holds: whoever was making it is dead. One that is very young may not have its lock yet. */
+static bool is_cut_short(int dir)
+{
+	autofd int lock = -1;
+	struct stat st;
+
+	if (fstat(dir, &st) < 0 || (uint64_t)st.st_mtim.tv_sec + CUT_SHORT_S > now_s() || registry_has_record(dir))
+		return false;
+	lock = registry_lock(dir);
+	return lock >= 0;
+}
+
+static int drop_cut_short(const struct session *session, const struct session_entry_vec *entries)
+{
+	struct err ignored = { 0 };
+	autofd int top = registry_open_top(session->data_dir, false, &ignored);
+	int n = 0;
+
+	for (size_t i = 0; top >= 0 && i < entries->n; i++) {
+		autofd int dir = entries->at[i].state == SESSION_BROKEN ? registry_open(top, entries->at[i].id, &ignored) : -1;
+
+		n += dir >= 0 && is_cut_short(dir) && file_remove_tree(top, entries->at[i].id) == 0;
+	}
+	return n;
+}
+
 int sessions_gc(const struct session *session, struct err *err)
 {
 	struct session_entry_vec entries;
@@ -385,6 +413,8 @@ int sessions_gc(const struct session *session, struct err *err)
 
 	arena_init(&arena, SESSION_ARENA_MAX);
 	r = sessions_list(session, false, &arena, &entries, err);
+	if (r == 0)
+		r = drop_cut_short(session, &entries);
 	arena_done(&arena);
 	return r;
 }

@@ -9,6 +9,8 @@
 
 #include "base/str.h"
 #include "engine/live.h"
+#include "engine/quota.h"
+#include "engine/spill.h"
 #include "session/run.h"
 #include "workspace/layers.h"
 
@@ -32,6 +34,8 @@ struct session_birth {
 	uint64_t ttl_ms;       /* from now; 0: none */
 	uint64_t idle_ms;      /* 0: none */
 	bool history;          /* a layer after each command that changed something; not of a HOST tree */
+	const char
+	    *snapshot; /* the files to begin with; with the tree of the host's, what it begins on is the snapshot's own. NULL: none */
 	const struct birth_parent *parent; /* of sessions_fork; else NULL */
 };
 
@@ -72,6 +76,7 @@ struct session_exec {
 	const char *const *env;            /* in addition, "NAME=value" */
 	uint64_t timeout_ms, output_bytes; /* 0: the session's */
 	bool background;
+	const struct spill_wish *spill; /* NULL: all output goes on */
 };
 int sessions_exec(const struct session *session, const struct live *live, const struct session_exec *exec, struct arena *arena,
                   struct session_result *ret_result, struct err *err);
@@ -129,7 +134,7 @@ int sessions_remove(const struct session *session, const char *id, struct err *e
 /* The same, but its workspace stays, as that of a try does. */
 int sessions_leave(const struct session *session, const char *id, struct err *err);
 
-/* Removes those whose time was up when nobody was there to see it, as sessions_list does. */
+/* Removes those whose time was up when nobody was there to see it, as sessions_list does, and those whose making was cut short: how many of the latter. */
 int sessions_gc(const struct session *session, struct err *err);
 
 #endif

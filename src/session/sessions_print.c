@@ -30,6 +30,8 @@ void sessions_print_one_json(const struct session_entry *entry, struct str *out)
 	str_add_json_text(out, entry->cwd ? entry->cwd : "");
 	str_printf(out, ",\"tree\":\"%s\",\"workdir\":", session_tree_name(entry->tree));
 	str_add_json_text(out, entry->cwd ? sessions_workdir(entry) : "");
+	str_add(out, ",\"workspace\":");
+	str_add_json_text(out, entry->tree == SESSION_TREE_HOST ? NULL : entry->workspace);
 	add_number(out, "created", entry->created_s, entry->state != SESSION_BROKEN);
 	add_number(out, "ttl_ms", entry->ttl_ms, entry->ttl_ms);
 	add_number(out, "idle_ms", entry->idle_ms, entry->idle_ms);

@@ -43,9 +43,9 @@ static bool is_usable(const char *home, const char *below)
 	char path[PATH_BYTES_MAX + 1];
 	if (!home || !path_is_normal(home))
 		return false;
-	if (access(home, W_OK) == 0)
-		return true;
-	return (size_t)snprintf(path, sizeof(path), "%s/%s", home, below) < sizeof(path) && access(path, W_OK) == 0;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", home, below) >= sizeof(path))
+		return false;
+	return access(path, W_OK) == 0 || (errno == ENOENT && access(home, W_OK) == 0);
 }
 
 int state_dir_find(struct arena *arena, const char **ret_dir, struct err *err)

@@ -12,6 +12,29 @@ static void add_json_bool(const char *name, bool value, struct str *out)
 	str_printf(out, ",\"%s\":%s", name, value ? "true" : "false");
 }
 
+void summary_print_spill(const struct outcome_spill *spill, struct str *out)
+{
+	str_add(out, "{\"path\":");
+	str_add_json_text(out, spill->path);
+	add_json_number("file_bytes", spill->in_file, out);
+	add_json_number("written_bytes", spill->written, out);
+	add_json_number("head_bytes", spill->head, out);
+	add_json_bool("complete", spill->in_file == spill->written, out);
+	add_json_number("errno", (uint64_t)spill->errnum, out);
+	str_add(out, ",\"error\":");
+	str_add_json_text(out, spill->errnum ? strerror(spill->errnum) : NULL);
+	str_add_char(out, '}');
+}
+
+static void add_json_spill(const char *name, const struct outcome_spill *spill, struct str *out)
+{
+	str_printf(out, ",\"%s\":", name);
+	if (spill->is_spilled)
+		summary_print_spill(spill, out);
+	else
+		str_add(out, "null");
+}
+
 static void add_json_denial(const struct denial *denial, struct str *out)
 {
 	str_printf(out, "{\"pid\":%d,\"process\":", denial->pid);
@@ -50,6 +73,8 @@ static void add_json_outcome(const struct outcome *outcome, struct str *out)
 	add_json_number("stderr_bytes", outcome->stderr_bytes, out);
 	add_json_bool("stdout_truncated", outcome->stdout_truncated, out);
 	add_json_bool("stderr_truncated", outcome->stderr_truncated, out);
+	add_json_spill("stdout_spilled", &outcome->spill[0], out);
+	add_json_spill("stderr_spilled", &outcome->spill[1], out);
 	add_json_number("denials_dropped", outcome->denials_dropped, out);
 	add_json_number("denials_ignored", outcome->denials_ignored, out);
 	str_add(out, ",\"denials\":[");

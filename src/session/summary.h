@@ -26,6 +26,8 @@ struct summary {
 enum { SUMMARY_BYTES_MAX = 2 << 20 };
 
 void summary_print_json(const struct summary *summary, struct str *out);
+/* {"path":…,"file_bytes":…}: what became of a stream of which not all was to be passed on. */
+void summary_print_spill(const struct outcome_spill *spill, struct str *out);
 /* For people, escaped: how the run ended, and each denial with its rule and remedy. */
 void summary_print(const struct summary *summary, struct str *out);
 /* The JSON form, but for the receipt. Unknown keys are skipped: a newer coffer may have written it. */

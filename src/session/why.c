@@ -261,10 +261,18 @@ bool why_ignores(const struct policy *policy, const char *const *argv, const str
 	return false;
 }
 
+/* Nothing opens that. */
+static bool is_coffers(const struct policy *policy, const char *target)
+{
+	const struct policy_rule *rule = path_is_normal(target) ? policy_decide(policy, target, POLICY_READ).rule : NULL;
+
+	return rule && rule->place && rule->place->class == PLACE_OWN;
+}
+
 void why_explain(const struct policy *policy, struct denial *denial, struct arena *arena)
 {
 	struct change change = no_change;
-	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]) && !is_coffers(policy, denial->target); i++)
 		if (strcmp(remedies[i].operation, denial->operation) == 0)
 			change = remedies[i].find(policy, denial, arena);
 	const struct policy_field *field = change.pointer ? policy_field_by_pointer(change.pointer) : NULL;

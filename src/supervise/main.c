@@ -2,10 +2,13 @@
  * coffer-session: the supervisor of one session. Started with a socket, over which come a plan and all else that it needs; answers when clients are served,
  * and then stays until the session ends. Whoever started it may be long gone: it is nobody's child but process 1's, in a session of its own, without a
  * terminal, a working directory or a stream.
+ *
+ * Under the name of coffer-keeper: the keeper of one managed process (engine/keep.h), which begins its life in the same way.
  */
 #include "base/own.h"
 #include "engine/engine.h"
 #include "engine/journal.h"
+#include "engine/keep.h"
 #include "engine/live.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -44,10 +47,16 @@ static void leave_parent(void)
 	(void)setsid();
 }
 
-static int receive(struct live_start *start, int fds[LIVE_START_FDS])
+static int wait_for_word(void)
 {
 	struct pollfd wanted = { .fd = SOCKET_FD, .events = POLLIN };
-	ssize_t n = poll(&wanted, 1, -1) == 1 ? sock_receive_fds(SOCKET_FD, start, sizeof(*start), fds, LIVE_START_FDS) : -1;
+
+	return poll(&wanted, 1, -1) == 1 ? 0 : -errno;
+}
+
+static int receive(struct live_start *start, int fds[LIVE_START_FDS])
+{
+	ssize_t n = wait_for_word() == 0 ? sock_receive_fds(SOCKET_FD, start, sizeof(*start), fds, LIVE_START_FDS) : -1;
 
 	return n == (ssize_t)sizeof(*start) && start->version == LIVE_VERSION && fds[0] >= 0 ? 0 : -EPROTO;
 }
@@ -93,17 +102,14 @@ static int supervise(struct live_start *start, const int fds[LIVE_START_FDS], ui
 	return r;
 }
 
-int main(void)
+static int serve(void)
 {
 	static struct live_start start;
 	struct err err = { 0 };
 	uint32_t refused_op = UINT32_MAX;
 	int fds[LIVE_START_FDS], r;
 
-	fd_close_from(SOCKET_FD + 1);
-	(void)fcntl(SOCKET_FD, F_SETFD, FD_CLOEXEC);
-	leave_parent();
-	if (chdir("/") < 0 || receive(&start, fds) < 0)
+	if (receive(&start, fds) < 0)
 		return 1;
 	r = supervise(&start, fds, &refused_op, &err);
 	if (r < 0)
@@ -111,4 +117,30 @@ int main(void)
 	else if (r > 0)
 		clear_up(&start);
 	return r < 0;
+}
+
+static void answer_starter(int result, const struct err *err)
+{
+	answer(result, UINT32_MAX, err);
+}
+
+static int keep(void)
+{
+	static struct keep_start start;
+	int fds[KEEP_START_FDS];
+	ssize_t n = wait_for_word() == 0 ? sock_receive_fds(SOCKET_FD, &start, sizeof(start), fds, KEEP_START_FDS) : -1;
+
+	if (n != (ssize_t)sizeof(start) || start.version != KEEP_VERSION || fds[0] < 0)
+		return 1;
+	return keeper_run(&start, fds, answer_starter);
+}
+
+int main(int argc, char **argv)
+{
+	fd_close_from(SOCKET_FD + 1);
+	(void)fcntl(SOCKET_FD, F_SETFD, FD_CLOEXEC);
+	leave_parent();
+	if (chdir("/") < 0)
+		return 1;
+	return argc > 0 && strcmp(argv[0], KEEP_NAME) == 0 ? keep() : serve();
 }

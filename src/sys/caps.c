@@ -7,6 +7,7 @@
 #include <linux/securebits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,6 +65,45 @@ int caps_become(uint32_t uid, uint32_t gid, uint64_t keep)
 	if (r == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		r = -errno;
 	return r;
+}
+
+/* The kernel tells the id that was, whether it took the new one or not. */
+static bool set_files_id(long call, uint32_t id)
+{
+	(void)syscall(call, id);
+	return (uint32_t)syscall(call, -1) == id;
+}
+
+static bool put_files_back(const struct caps_files *before)
+{
+	return set_files_id(SYS_setfsuid, before->uid) && set_files_id(SYS_setfsgid, before->gid) &&
+	       syscall(SYS_setgroups, before->groups_n, before->groups) == 0;
+}
+
+int caps_files_as(uint32_t uid, uint32_t gid, struct caps_files *ret_before)
+{
+	struct caps_files *before = ret_before;
+	long n;
+
+	before->changed = geteuid() != uid || getegid() != gid;
+	if (!before->changed)
+		return 0;
+	before->uid = geteuid();
+	before->gid = getegid();
+	n = syscall(SYS_getgroups, CAPS_GROUPS_MAX, before->groups);
+	if (n < 0 || syscall(SYS_setgroups, 0, NULL) < 0)
+		return -errno;
+	before->groups_n = (int)n;
+	if (set_files_id(SYS_setfsgid, gid) && set_files_id(SYS_setfsuid, uid))
+		return 0;
+	caps_files_back(before);
+	return -EPERM;
+}
+
+void caps_files_back(const struct caps_files *before)
+{
+	if (before->changed && !put_files_back(before))
+		abort();
 }
 
 static int drop_bounding(void)

@@ -191,7 +191,7 @@ static enum unpack_status make_directory(struct extract *extract, struct archive
 	return UNPACK_DONE;
 }
 
-static enum unpack_status make_symlink(struct extract *extract, struct archive_entry *entry, const char *name)
+static enum unpack_status make_symlink(struct extract *extract, struct archive_entry *entry, const char *path, const char *name)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of(entry) };
 	const char *target = archive_entry_symlink(entry);
@@ -199,6 +199,10 @@ static enum unpack_status make_symlink(struct extract *extract, struct archive_e
 
 	if (!target || !*target)
 		return unpack_fail(extract->unpack, UNPACK_REFUSED, 0, "a symbolic link to nowhere");
+	if (extract->unpack->links_inside && !name_keeps_inside(path, target)) {
+		extract->unpack->skipped++;
+		return UNPACK_DONE;
+	}
 	status = clear_name(extract, name);
 	if (status != UNPACK_DONE)
 		return status;
@@ -300,7 +304,7 @@ static enum unpack_status make_entry(struct extract *extract, struct archive_ent
 	case AE_IFDIR:
 		return make_directory(extract, entry, path, name);
 	case AE_IFLNK:
-		return make_symlink(extract, entry, name);
+		return make_symlink(extract, entry, path, name);
 	default:
 		return make_special(extract, entry, name);
 	}

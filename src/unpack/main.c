@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "sys/caps.h"
 #include "sys/fd.h"
 #include "unpack/confine.h"
 
@@ -17,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROOT_FD = 3, LIST_FD = 4, REPORT_MAX = 1 << 16 };
+enum { ROOT_FD = 3, LIST_FD = 4, REPORT_MAX = 1 << 16, NUMBER_ROOM = 16 };
 
 static const char usage[] =
     "coffer-unpack extract|create [OPTION…]: archives below descriptor 3; a part of coffer, not meant to be called by hand\n"
@@ -27,6 +28,8 @@ static const char usage[] =
     "  --depth N         directories below each other (256)\n"
     "  --time DURATION   (10m)\n"
     "  --snapshot        overlayfs's whiteouts and opaque directories are kept\n"
+    "  --user UID:GID    as this user, from the beginning\n"
+    "  --links-inside    extract: leaves out links that would lead out of the directory\n"
     "  --skip-special    extract: leaves devices, fifos and sockets out instead of refusing the archive\n"
     "  --zstd            create: compressed\n"
     "  --paths           create: only the paths that descriptor 4 lists, a NUL behind each\n"
@@ -47,16 +50,34 @@ static bool take_flag(struct unpack *unpack, const char *word)
 	if (has_word(word, "--paths", &paths))
 		unpack->input = LIST_FD;
 	return paths || has_word(word, "--snapshot", &unpack->snapshot) || has_word(word, "--skip-special", &unpack->skip_special) ||
-	       has_word(word, "--zstd", &unpack->zstd) || has_word(word, "--flat", &unpack->flat);
+	       has_word(word, "--links-inside", &unpack->links_inside) || has_word(word, "--zstd", &unpack->zstd) ||
+	       has_word(word, "--flat", &unpack->flat);
 }
 
-static int take_limit(struct unpack_limits *limits, const char *word, const char *value)
+/* Before anything else is done: what is named by whoever started this is not looked at as root. */
+static int become(const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char uid_text[NUMBER_ROOM] = "";
+	uint64_t uid, gid;
+
+	if (!colon || (size_t)(colon - text) >= sizeof(uid_text))
+		return -EINVAL;
+	memcpy(uid_text, text, (size_t)(colon - text));
+	if (num_count(uid_text, &uid) < 0 || num_count(colon + 1, &gid) < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX)
+		return -EINVAL;
+	return caps_become((uint32_t)uid, (uint32_t)gid, 0);
+}
+
+static int take_value(struct unpack_limits *limits, const char *word, const char *value)
 {
 	uint64_t depth;
 	int r = -EINVAL;
 
 	if (!value)
 		return r;
+	if (strcmp(word, "--user") == 0)
+		return become(value);
 	if (strcmp(word, "--bytes") == 0)
 		return num_size(value, &limits->bytes);
 	if (strcmp(word, "--ratio") == 0)
@@ -89,7 +110,7 @@ static bool take_words(struct unpack *unpack, char **words)
 	for (; *words; words++) {
 		if (take_flag(unpack, *words))
 			continue;
-		if (take_limit(&unpack->limits, words[0], words[1]) < 0) {
+		if (take_value(&unpack->limits, words[0], words[1]) < 0) {
 			unpack_fail(unpack, UNPACK_USAGE, EINVAL, "%s %s", words[0], words[1] ? words[1] : "");
 			return false;
 		}

@@ -55,6 +55,27 @@ enum unpack_status name_take(struct unpack *unpack, const char *name, char ret_n
 	return status;
 }
 
+bool name_keeps_inside(const char *path, const char *target)
+{
+	unsigned up = 0;
+	bool named = false;
+
+	if (*target == '/')
+		return false;
+	for (; *path; path++)
+		up += *path == '/';
+	for (const char *at = target; *at; at += *at == '/') {
+		size_t n = strcspn(at, "/");
+		bool is_up = n == 2 && memcmp(at, "..", 2) == 0;
+
+		if (is_up && (named || up-- == 0))
+			return false;
+		named = named || (!is_up && n > 0 && !(n == 1 && *at == '.'));
+		at += n;
+	}
+	return true;
+}
+
 enum unpack_status name_count(struct unpack *unpack)
 {
 	if (unpack->entries >= unpack->limits.entries)

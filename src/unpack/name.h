@@ -10,6 +10,12 @@
  */
 enum unpack_status name_take(struct unpack *unpack, const char *name, char ret_name[PATH_BYTES_MAX + 1]);
 
+/*
+ * Does a link at `path` (normal) with this text stay in the tree, whatever other such links there are? Relative, up no further than to the root, and only at its
+ * beginning: behind a name ".." goes up from wherever that leads.
+ */
+bool name_keeps_inside(const char *path, const char *target);
+
 /* The last directory that was worked in stays open: archives go through a tree in order. */
 struct where {
 	int dir;

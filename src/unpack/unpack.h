@@ -42,6 +42,7 @@ struct unpack {
 	uint64_t deadline_ms; /* set by the run */
 	bool snapshot;        /* overlayfs's whiteouts and opaque directories are kept */
 	bool skip_special;    /* extract: entries that are no file, directory or link are left out instead of refused */
+	bool links_inside;    /* extract: links that would lead out of the directory are left out, and counted in `skipped` */
 	bool zstd;            /* create */
 	bool flat;            /* create, with paths: a directory is taken without what is in it */
 

@@ -44,13 +44,17 @@ static void start(struct apply *apply, struct workspace *workspace, const struct
 {
 	struct stack none = { 0 };
 
-	*apply = (struct apply){ .workspace = workspace, .options = options, .result = result, .ready = -1 };
+	*apply = (struct apply){
+		.workspace = workspace, .options = options, .result = result, .at = ENTRY_PARENT, .from = ENTRY_PARENT, .ready = -1
+	};
 	changes_init(&apply->changes, &none, &none);
 }
 
 static void done(struct apply *apply)
 {
 	own_close(&apply->ready);
+	entry_parent_done(&apply->at);
+	entry_parent_done(&apply->from);
 	changes_done(&apply->changes);
 	seals_done(&apply->seals);
 }
@@ -82,10 +86,9 @@ static int commit(struct apply *apply, struct err *err)
 		return r;
 	if (!apply->options->no_sync && syncfs(workspace->base) < 0)
 		return err_set(err, ERR_SETUP, errno, "%s: cannot be synced: %s", workspace->record.base, strerror(errno));
-	own_close(&apply->ready);
 	apply_tell(apply, "clear");
-	r = file_remove_tree(workspace->base, apply->hidden);
-	if (r < 0 && r != -ENOENT)
+	r = apply_clear_hidden(apply);
+	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/%s: cannot be removed: %s", workspace->record.base, apply->hidden, strerror(-r));
 	apply_tell(apply, "end");
 	r = journal_remove(apply);
@@ -95,9 +98,9 @@ static int commit(struct apply *apply, struct err *err)
 /* An apply that was cut short before it was committed has left a hidden directory and nothing else. */
 static int roll_back(struct apply *apply, struct err *err)
 {
-	int r = file_remove_tree(apply->workspace->base, apply->hidden);
+	int r = apply_clear_hidden(apply);
 
-	if (r == 0 || r == -ENOENT)
+	if (r == 0)
 		r = journal_remove(apply);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "what an apply left behind cannot be removed: %s", strerror(-r)) : 0;
 }
@@ -108,11 +111,15 @@ static int roll_forward(struct apply *apply, struct err *err)
 
 	if (r < 0)
 		return r;
-	apply->ready = entry_open_dir(apply->workspace->base, apply->hidden);
+	apply->ready = apply_open_hidden(apply);
 	if (apply->ready == -ENOENT) { /* all was done but for the journal's end */
 		r = journal_remove(apply);
 		return r < 0 ? err_set(err, ERR_SETUP, -r, "the journal cannot be removed: %s", strerror(-r)) : 0;
 	}
+	if (apply->ready == -ESTALE)
+		return err_set(err, ERR_DENIED, ESTALE,
+		               "%s/%s: somebody has put another directory in the place of the one that an apply was cut short with",
+		               apply->workspace->record.base, apply->hidden);
 	if (apply->ready < 0)
 		return err_set(err, ERR_SETUP, -apply->ready, "%s/%s: %s", apply->workspace->record.base, apply->hidden,
 		               strerror(-apply->ready));
@@ -156,8 +163,6 @@ static int apply_all(struct apply *apply, struct err *err)
 
 	if (r == 0)
 		r = seals_open(apply->workspace, &apply->seals, err);
-	if (r == 0)
-		r = seals_take(&apply->seals, &apply->changes, err);
 	if (r == 0 && apply->changes.too_deep)
 		r = apply_find(apply, APPLY_LEFT, "", "%zu directories whose paths are too long stay in the workspace",
 		               apply->changes.too_deep);
@@ -165,7 +170,13 @@ static int apply_all(struct apply *apply, struct err *err)
 		r = apply_plan(apply, err);
 	if (r == 0)
 		r = verdict(apply, "nothing has been applied", err);
+	if (r == 0 && apply->options->ret_preview)
+		return apply_preview(apply, apply->options->ret_preview, err);
 	if (r < 0 || apply->options->look_only || apply->steps.n == 0)
+		return r;
+	/* What stays behind is sealed now, while there is proof; what is applied gets its seal by that. */
+	r = seals_take(&apply->seals, &apply->changes, apply->wanted, err);
+	if (r < 0)
 		return r;
 	r = apply_ready(apply, err);
 	if (r == 0)

@@ -33,7 +33,9 @@ struct apply_options {
 	void *judge_data;
 	uint64_t max_file_bytes, max_total_bytes; /* 0: no limit */
 	bool look_only;                           /* says what would be done */
-	bool no_sync;                             /* safe against a killed process, not against a power cut */
+	struct workspace *
+	    *ret_preview; /* the same, and shows it: a workspace of its own, locked, the caller's to close and remove. May be NULL */
+	bool no_sync;     /* safe against a killed process, not against a power cut */
 	/* Told in front of everything that changes something; for tests. May be NULL. */
 	void (*step)(void *data, const char *what);
 	void *step_data;

@@ -20,22 +20,11 @@
 struct site {
 	int parent; /* of the path */
 	const char *name;
-	char number[32]; /* its name in the hidden directory */
+	char number[APPLY_NAME_MAX]; /* its name in the hidden directory */
 };
 
 static const char changed[] = "the host's file was changed while it was applied";
 static const char taken[] = "the host has made something of that name while it was applied";
-
-static int look(int dirfd, const char *name, struct entry *ret_entry)
-{
-	struct stat st;
-
-	*ret_entry = (struct entry){ .kind = ENTRY_NONE };
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	*ret_entry = entry_of(&st);
-	return 0;
-}
 
 /* A rename changes a file's ctime, so that is of no use here. */
 static bool is_as_seen(const struct entry *seen, const struct entry *now)
@@ -92,7 +81,7 @@ static int exchange(const struct apply *apply, const struct step *step, const st
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
-	r = look(site->parent, site->name, &now);
+	r = entry_look(site->parent, site->name, &now);
 	if (r == 0 && !is_as_seen(&step->before, &now))
 		return -ESTALE;
 	if (r == 0 && renameat(apply->ready, site->number, site->parent, site->name) < 0)
@@ -104,7 +93,7 @@ static int exchange(const struct apply *apply, const struct step *step, const st
 static int settle(struct apply *apply, const struct step *step, const struct site *site)
 {
 	struct entry out;
-	int r = look(apply->ready, site->number, &out);
+	int r = entry_look(apply->ready, site->number, &out);
 
 	if (r < 0 || out.kind == ENTRY_NONE)
 		return r;
@@ -120,7 +109,7 @@ static int settle(struct apply *apply, const struct step *step, const struct sit
 static int do_write(struct apply *apply, const struct step *step, const struct site *site)
 {
 	struct entry now;
-	int r = look(site->parent, site->name, &now);
+	int r = entry_look(site->parent, site->name, &now);
 	bool ours = now.kind != ENTRY_NONE && now.ino == step->after.ino;
 
 	if (r < 0)
@@ -144,10 +133,10 @@ static int do_write(struct apply *apply, const struct step *step, const struct s
 static int do_remove(struct apply *apply, const struct step *step, const struct site *site)
 {
 	struct entry now, out;
-	int r = look(apply->ready, site->number, &out);
+	int r = entry_look(apply->ready, site->number, &out);
 
 	if (r == 0 && out.kind == ENTRY_NONE) {
-		r = look(site->parent, site->name, &now);
+		r = entry_look(site->parent, site->name, &now);
 		if (r < 0 || now.kind == ENTRY_NONE || (step->kind == STEP_CLEAR && now.kind == ENTRY_DIR))
 			return r; /* done; whether the directory is ours is for its own step to say */
 		if (!is_as_seen(&step->before, &now))
@@ -155,7 +144,7 @@ static int do_remove(struct apply *apply, const struct step *step, const struct 
 		apply_tell(apply, "take");
 		if (renameat(site->parent, site->name, apply->ready, site->number) < 0)
 			return -errno;
-		r = look(apply->ready, site->number, &out);
+		r = entry_look(apply->ready, site->number, &out);
 	}
 	if (r < 0)
 		return r;
@@ -175,7 +164,7 @@ static int do_make_dir(struct apply *apply, const struct step *step, const struc
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	r = look(site->parent, site->name, &now);
+	r = entry_look(site->parent, site->name, &now);
 	return r == 0 && now.kind != ENTRY_DIR ? conflict(apply, step, taken) : r;
 }
 
@@ -218,10 +207,10 @@ static int do_finish_dir(struct apply *apply, const struct step *step)
 static int do_step(struct apply *apply, const struct step *step)
 {
 	struct site site;
-	autofd int parent = entry_open_parent(apply->workspace->base, step->path, &site.name);
+	int parent = entry_parent_of(&apply->at, apply->workspace->base, step->path, &site.name);
 
 	site.parent = parent;
-	snprintf(site.number, sizeof(site.number), "%llu", (unsigned long long)step->number);
+	apply_name(apply, step, site.number);
 	if (parent == -ENOENT || parent == -ENOTDIR || parent == -ELOOP)
 		return step->kind == STEP_MAKE_DIR || step->kind == STEP_WRITE ? conflict(apply, step, "its directory is gone") : 0;
 	if (parent < 0)
@@ -240,6 +229,27 @@ static int do_step(struct apply *apply, const struct step *step)
 	default:
 		return do_finish_dir(apply, step);
 	}
+}
+
+/*
+ * What is there now, as what was put there: if it is not that any more, somebody wrote it since, and there is no seal, which counts as changed by others. After an apply
+ * that was cut short nobody remembers what the content was, but for its place.
+ */
+static void seal(struct apply *apply, const struct step *step)
+{
+	struct entry now = { .kind = ENTRY_NONE };
+	const char *name;
+	int parent = entry_parent_of(&apply->at, apply->workspace->base, step->path, &name);
+	int r = parent < 0 ? 0 : entry_look(parent, name, &now);
+	bool written = step->kind == STEP_WRITE;
+	bool ours = written ? now.ino == step->after.ino && now.mtime_ns == step->after.mtime_ns : now.kind == ENTRY_NONE;
+
+	if (r < 0 || !ours || (step->hashed && !is_as_seen(&step->after, &now)))
+		seals_drop(&apply->seals, step->path);
+	else if (step->hashed)
+		(void)seals_put_known(&apply->seals, step->path, &now, step->hash);
+	else
+		(void)seals_put(&apply->seals, step->path);
 }
 
 static void count(struct apply_result *result, enum step_kind kind)
@@ -273,8 +283,9 @@ int apply_commit(struct apply *apply, struct err *err)
 		if (apply->blocking == before) {
 			count(apply->result, step->kind);
 			if (step->kind == STEP_WRITE || step->kind == STEP_REMOVE || step->kind == STEP_CLEAR)
-				(void)seals_put(&apply->seals, step->path);
+				seal(apply, step);
 		}
 	}
+	seals_sort(&apply->seals);
 	return 0;
 }

@@ -88,8 +88,9 @@ int journal_read(struct apply *apply, bool *ret_committed)
 	line = keep_line(&lines);
 	if (!line || !keep_take_unsigned(&line, &committed) || committed > 1 || !(hidden = keep_take_path(&line)) || line)
 		return -EBADMSG;
-	if (strchr(hidden, '/') || (size_t)snprintf(apply->hidden, sizeof(apply->hidden), "%s", hidden) >= sizeof(apply->hidden))
+	if (!apply_is_hidden(hidden))
 		return -EBADMSG;
+	snprintf(apply->hidden, sizeof(apply->hidden), "%s", hidden);
 	while ((line = keep_line(&lines))) {
 		struct step *step = step_vec_add(&apply->steps, &apply->changes.arena);
 

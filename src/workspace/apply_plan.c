@@ -147,21 +147,34 @@ static int check_mode(struct apply *apply, const struct change *change)
 }
 
 /* The directory that a new name comes into, or the nearest one above that is there: same file system, and who owns it. */
+static int look_at_parent(struct apply *apply, const char *path)
+{
+	char above[PATH_BYTES_MAX + 1];
+	int r = 0;
+
+	snprintf(above, sizeof(above), "%s", path);
+	apply->owner = apply->top;
+	while (r == 0 && go_up(above)) {
+		r = entry_look(apply->workspace->base, above, &apply->owner);
+		if (r == 0 && apply->owner.kind == ENTRY_DIR)
+			break;
+		apply->owner = apply->top;
+	}
+	return r;
+}
+
 static int check_parent(struct apply *apply, const struct change *change, struct entry *ret_parent)
 {
-	char path[PATH_BYTES_MAX + 1];
-	struct entry top;
-	int r = entry_look(apply->workspace->base, "", &top);
+	const char *slash = strrchr(change->path, '/');
+	size_t n = slash ? (size_t)(slash - change->path) : 0;
+	bool known = apply->owner.kind == ENTRY_DIR && strncmp(apply->judged, change->path, n) == 0 && !apply->judged[n];
+	int r = known ? 0 : look_at_parent(apply, change->path);
 
-	snprintf(path, sizeof(path), "%s", change->path);
-	*ret_parent = top;
-	while (r == 0 && go_up(path)) {
-		r = entry_look(apply->workspace->base, path, ret_parent);
-		if (r == 0 && ret_parent->kind == ENTRY_DIR)
-			break;
-		*ret_parent = top;
-	}
-	if (r == 0 && ret_parent->dev != top.dev)
+	if (r < 0)
+		return r;
+	snprintf(apply->judged, sizeof(apply->judged), "%.*s", (int)n, change->path);
+	*ret_parent = apply->owner;
+	if (apply->owner.dev != apply->top.dev)
 		r = apply_find(apply, APPLY_REFUSED, change->path, "lies on another file system than %s", apply->workspace->record.base);
 	return r;
 }
@@ -388,13 +401,15 @@ static int keep_times(struct apply *apply)
 
 int apply_plan(struct apply *apply, struct err *err)
 {
-	autofree bool *wanted = calloc(apply->changes.list.n + 1, sizeof(*wanted));
+	bool *wanted = arena_array(&apply->changes.arena, apply->changes.list.n + 1, sizeof(*wanted));
 	int r = check_names(apply, err);
 
 	if (r < 0)
 		return r;
 	if (!wanted)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "no memory for what is to be applied");
+	memset(wanted, 0, (apply->changes.list.n + 1) * sizeof(*wanted));
+	apply->wanted = wanted;
 	for (size_t i = 0; i < apply->changes.list.n; i++) {
 		const struct change *change = &apply->changes.list.at[i];
 
@@ -403,6 +418,7 @@ int apply_plan(struct apply *apply, struct err *err)
 		wanted[i] = true;
 		mark_parents(apply, change->path, wanted);
 	}
+	r = entry_look(apply->workspace->base, "", &apply->top);
 	for (size_t i = 0; r == 0 && i < apply->changes.list.n; i++)
 		if (wanted[i])
 			r = plan_one(apply, &apply->changes.list.at[i]);

@@ -10,11 +10,87 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* ---- the directory ---- */
+
+int apply_hide(struct apply *apply)
+{
+	uint64_t token;
+
+	if (getrandom(&token, sizeof(token), 0) != (ssize_t)sizeof(token))
+		return -EIO;
+	snprintf(apply->hidden, sizeof(apply->hidden), APPLY_HIDDEN "%016llx", (unsigned long long)token);
+	return 0;
+}
+
+static const char *token_of(const struct apply *apply)
+{
+	return apply->hidden + strlen(APPLY_HIDDEN);
+}
+
+void apply_name(const struct apply *apply, const struct step *step, char ret_name[static APPLY_NAME_MAX])
+{
+	snprintf(ret_name, APPLY_NAME_MAX, "%s.%llu", token_of(apply), (unsigned long long)step->number);
+}
+
+bool apply_is_hidden(const char *name)
+{
+	size_t n = strlen(APPLY_HIDDEN);
+
+	return strncmp(name, APPLY_HIDDEN, n) == 0 && strlen(name) == n + APPLY_TOKEN_MAX - 1 &&
+	       strspn(name + n, "0123456789abcdef") == APPLY_TOKEN_MAX - 1;
+}
+
+/* Where the file system gives all files one owner, it is the base's. */
+int apply_open_hidden(struct apply *apply)
+{
+	autofd int fd = entry_open_dir(apply->workspace->base, apply->hidden);
+	struct stat st, top;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || fstat(apply->workspace->base, &top) < 0)
+		return -errno;
+	return st.st_uid == geteuid() || st.st_uid == top.st_uid ? TAKE_FD(fd) : -ESTALE;
+}
+
+static int clear_one(const struct apply *apply, int fd, const char *name)
+{
+	size_t n = strlen(token_of(apply));
+
+	if (strncmp(name, token_of(apply), n) != 0 || name[n] != '.')
+		return 0;
+	return unlinkat(fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int apply_clear_hidden(struct apply *apply)
+{
+	autofd int fd = apply_open_hidden(apply);
+	struct file_dir dir;
+	const char *name;
+	unsigned char type;
+	int r;
+
+	own_close(&apply->ready);
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -ESTALE ? 0 : fd;
+	file_dir_init(&dir, fd);
+	while ((r = file_dir_next(&dir, &name, &type)) > 0)
+		if ((r = clear_one(apply, fd, name)) < 0)
+			return r;
+	if (r == 0 && unlinkat(apply->workspace->base, apply->hidden, AT_REMOVEDIR) < 0)
+		r = -errno;
+	/* What somebody has put there, or in its place, is theirs. */
+	return r == -ENOENT || r == -ENOTDIR || r == -ENOTEMPTY || r == -EEXIST ? 0 : r;
+}
+
+/* ---- what lies in it ---- */
+
 /* The old file with the chosen hunks: into a file that is ready but for its content. */
-static int write_hunks(struct apply *apply, const struct step *step, int fd)
+static int write_hunks(struct apply *apply, struct step *step, int fd)
 {
 	autocontent struct content a = { 0 }, b = { 0 };
 	autodiff struct diff diff = { 0 };
@@ -36,33 +112,35 @@ static int write_hunks(struct apply *apply, const struct step *step, int fd)
 		r = fd_write_all(fd, out.text, out.len);
 	if (r == 0 && futimens(fd, times) < 0)
 		r = -errno;
+	if (r == 0)
+		content_hash_text(out.text ? out.text : "", out.len, step->hash);
 	return r;
 }
 
 /* The sandbox may still be writing: what was judged must be what is applied. */
-static int check_link(const struct apply *apply, const struct step *step, const char *name)
+static int check_link(const struct apply *apply, struct step *step, const char *name)
 {
 	char target[4096];
 	ssize_t n = readlinkat(apply->ready, name, target, sizeof(target));
 
 	if (n < 0)
 		return -errno;
+	content_hash_text(step->target, strlen(step->target), step->hash);
 	return (size_t)n == strlen(step->target) && memcmp(target, step->target, (size_t)n) == 0 ? 0 : -EAGAIN;
 }
 
-static int make_ready(struct apply *apply, struct step *step)
+int apply_make_ready(struct apply *apply, struct step *step)
 {
 	uint64_t max = apply->options->max_file_bytes;
-	struct entry wanted = step->after;
-	struct tree_source source = { .root = apply->changes.after.fd[step->change->after_layer],
-		                      .path = step->path,
-		                      .entry = &wanted,
-		                      .max_bytes = max ? max : UINT64_MAX };
-	char name[32];
-	struct stat st;
-	int r;
+	struct entry wanted = step->after, made = { .kind = ENTRY_NONE };
+	struct tree_source source = { .entry = &wanted, .max_bytes = max ? max : UINT64_MAX, .ret_hash = step->hash, .ret_made = &made };
+	char name[APPLY_NAME_MAX];
+	int r = entry_parent_of(&apply->from, apply->changes.after.fd[step->change->after_layer], step->path, &source.path);
 
-	snprintf(name, sizeof(name), "%llu", (unsigned long long)step->number);
+	source.root = r;
+	if (r < 0)
+		return r;
+	apply_name(apply, step, name);
 	apply_tell(apply, "ready");
 	r = tree_make(apply->ready, name, &source);
 	if (r == 0 && step->hunks) {
@@ -72,18 +150,22 @@ static int make_ready(struct apply *apply, struct step *step)
 	}
 	if (r == 0 && wanted.kind == ENTRY_LINK)
 		r = check_link(apply, step, name);
-	if (r == 0 && fstatat(apply->ready, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		r = -errno;
-	if (r == 0)
-		step->after.ino = st.st_ino;
-	return r;
+	if (r == 0 && (step->hunks || wanted.kind != ENTRY_FILE))
+		r = entry_look(apply->ready, name, &made);
+	if (r < 0 || made.kind == ENTRY_NONE)
+		return r < 0 ? r : -EAGAIN;
+	step->after.ino = made.ino;
+	step->after.size = made.size;
+	step->after.mtime_ns = made.mtime_ns;
+	step->hashed = true;
+	return 0;
 }
 
 static int make_all(struct apply *apply, struct err *err)
 {
 	for (size_t i = 0; i < apply->steps.n; i++) {
 		struct step *step = &apply->steps.at[i];
-		int r = step->kind == STEP_WRITE ? make_ready(apply, step) : 0;
+		int r = step->kind == STEP_WRITE ? apply_make_ready(apply, step) : 0;
 
 		if (r == -ERANGE)
 			return err_set(err, ERR_USAGE, ERANGE, "%s: has no such hunk; `coffer diff` shows them", step->path);
@@ -113,7 +195,7 @@ static int ready_all(struct apply *apply, struct err *err)
 	apply_tell(apply, "hide");
 	if (mkdirat(workspace->base, apply->hidden, 0700) < 0)
 		return err_set(err, ERR_SETUP, errno, "%s: a directory cannot be made in it: %s", workspace->record.base, strerror(errno));
-	apply->ready = entry_open_dir(workspace->base, apply->hidden);
+	apply->ready = apply_open_hidden(apply);
 	if (apply->ready < 0)
 		return err_set(err, ERR_SETUP, -apply->ready, "%s/%s: %s", workspace->record.base, apply->hidden, strerror(-apply->ready));
 	r = make_all(apply, err);
@@ -130,15 +212,15 @@ int apply_ready(struct apply *apply, struct err *err)
 {
 	int r;
 
-	snprintf(apply->hidden, sizeof(apply->hidden), ".coffer-apply-%s", apply->workspace->record.id);
 	apply_tell(apply, "start");
-	r = journal_write(apply, false);
+	r = apply_hide(apply);
+	if (r == 0)
+		r = journal_write(apply, false);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "the journal cannot be written: %s; nothing has been applied", strerror(-r));
 	r = ready_all(apply, err);
 	if (r < 0) {
-		own_close(&apply->ready);
-		(void)file_remove_tree(apply->workspace->base, apply->hidden);
+		(void)apply_clear_hidden(apply);
 		(void)journal_remove(apply);
 	}
 	return r;

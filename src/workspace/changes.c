@@ -52,7 +52,7 @@ static bool is_same_inode(const struct entry *a, const struct entry *b)
 }
 
 /* One file's attributes and, where sizes leave it open, content against the other's. */
-static int compare_open(int a, int b, bool files, unsigned *what)
+static int compare_open(int a, int b, const struct entry *sized, unsigned *what)
 {
 	uint64_t x = 0, y = 0;
 	bool same = true;
@@ -60,45 +60,43 @@ static int compare_open(int a, int b, bool files, unsigned *what)
 
 	if (r == 0)
 		r = entry_attributes(b, &y);
-	if (r == 0 && files)
-		r = content_compare(a, b, &same);
+	if (r == 0 && sized)
+		r = content_compare(a, b, sized->size, &same);
 	if (r < 0)
 		return r;
 	*what |= (x != y ? CHANGE_ATTRIBUTES : 0u) | (same ? 0u : CHANGE_CONTENT);
 	return 0;
 }
 
-static int compare_bodies(const struct changes *changes, struct change *change)
+static int compare_bodies(const struct stack_place *before, const struct stack_place *after, struct change *change)
 {
-	const char *path = change->path;
-	int before = changes->before.fd[change->before_layer], after = changes->after.fd[change->after_layer];
-	bool files = change->after.kind == ENTRY_FILE, sized = files && change->before.size == change->after.size;
+	bool files = after->entry.kind == ENTRY_FILE, sized = files && before->entry.size == after->entry.size;
 
 	if (files && !sized)
 		change->what |= CHANGE_CONTENT;
-	autofd int a = sized ? entry_open_file(before, path) : entry_open_path(before, path);
-	autofd int b = sized ? entry_open_file(after, path) : entry_open_path(after, path);
+	autofd int a = sized ? entry_open_seen(before->dir, before->name, NULL) : entry_open_path(before->dir, before->name);
+	autofd int b = sized ? entry_open_seen(after->dir, after->name, NULL) : entry_open_path(after->dir, after->name);
 
 	if (a < 0 || b < 0)
 		return a < 0 ? a : b;
-	return compare_open(a, b, sized, &change->what);
+	return compare_open(a, b, sized ? &before->entry : NULL, &change->what);
 }
 
-static int compare_links(struct changes *changes, struct change *change)
+static int compare_links(struct arena *arena, const struct stack_place *before, const struct stack_place *after, struct change *change)
 {
 	const char *a, *b;
-	int r = entry_read_link(changes->before.fd[change->before_layer], change->path, &changes->arena, &a);
+	int r = entry_read_link(before->dir, before->name, arena, &a);
 
 	if (r == 0)
-		r = entry_read_link(changes->after.fd[change->after_layer], change->path, &changes->arena, &b);
+		r = entry_read_link(after->dir, after->name, arena, &b);
 	if (r == 0 && strcmp(a, b) != 0)
 		change->what |= CHANGE_TARGET;
 	return r;
 }
 
-static int compare(struct changes *changes, struct change *change)
+static int compare(struct arena *arena, const struct stack_place *before, const struct stack_place *after, struct change *change)
 {
-	const struct entry *a = &change->before, *b = &change->after;
+	const struct entry *a = &before->entry, *b = &after->entry;
 	int r = 0;
 
 	if (a->type != b->type) {
@@ -113,7 +111,7 @@ static int compare(struct changes *changes, struct change *change)
 		change->what |= CHANGE_CONTENT;
 	if (is_same_inode(a, b) || a->kind == ENTRY_OTHER)
 		return 0;
-	r = a->kind == ENTRY_LINK ? compare_links(changes, change) : compare_bodies(changes, change);
+	r = a->kind == ENTRY_LINK ? compare_links(arena, before, after, change) : compare_bodies(before, after, change);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -142,7 +140,7 @@ int changes_note(struct changes *changes, const char *path, const struct stack_p
 	else if (after->entry.kind == ENTRY_NONE)
 		change.kind = CHANGE_DELETED;
 	else
-		r = compare(changes, &change);
+		r = compare(&changes->arena, before, after, &change);
 	if (r < 0 || (change.kind == CHANGE_MODIFIED && change.what == 0))
 		return r;
 	struct change *slot = change_vec_add(&changes->list, &changes->arena);
@@ -153,16 +151,16 @@ int changes_note(struct changes *changes, const char *path, const struct stack_p
 	return 0;
 }
 
-static int look(const struct stack *stack, bool present, size_t floor, const char *path, struct stack_place *ret_place)
-{
-	*ret_place = (struct stack_place){ .entry.kind = ENTRY_NONE };
-	return present ? stack_child(stack, floor, path, ret_place) : 0;
-}
+/* One directory, in both states. */
+struct place {
+	const char *path;
+	struct stack_dir before, after; /* where it is not, nothing is open */
+};
 
-static int visit(struct walk *walk, const struct pending *dir, const char *name)
+static int visit(struct walk *walk, const struct place *place, const char *name)
 {
 	struct changes *changes = walk->changes;
-	const char *path = *dir->path ? arena_printf(&changes->arena, "%s/%s", dir->path, name) : name;
+	const char *path = *place->path ? arena_printf(&changes->arena, "%s/%s", place->path, name) : name;
 	struct stack_place before, after;
 
 	if (!path)
@@ -171,10 +169,10 @@ static int visit(struct walk *walk, const struct pending *dir, const char *name)
 		changes->too_deep++;
 		return 0;
 	}
-	int r = look(&changes->before, dir->in_before, dir->before_floor, path, &before);
+	int r = stack_dir_child(&place->before, name, &before);
 
 	if (r == 0)
-		r = look(&changes->after, dir->in_after, dir->after_floor, path, &after);
+		r = stack_dir_child(&place->after, name, &after);
 	if (r == 0)
 		r = changes_note(changes, path, &before, &after);
 	if (r < 0 || (before.entry.kind != ENTRY_DIR && after.entry.kind != ENTRY_DIR))
@@ -236,6 +234,29 @@ int changes_note_fault(struct changes *changes, const char *path, int errnum)
 	return 0;
 }
 
+static int open_side(const struct stack *stack, bool present, size_t floor, const char *path, struct stack_dir *ret_dir)
+{
+	ret_dir->n = ret_dir->floor = 0;
+	return present ? stack_dir_open(stack, floor, path, ret_dir) : 0;
+}
+
+static int visit_all(struct walk *walk, const struct pending *dir, const struct text_vec *names)
+{
+	struct place place = { .path = dir->path };
+	int r = open_side(&walk->changes->before, dir->in_before, dir->before_floor, dir->path, &place.before);
+
+	if (r < 0)
+		return r;
+	r = open_side(&walk->changes->after, dir->in_after, dir->after_floor, dir->path, &place.after);
+	if (r == 0) {
+		for (size_t i = 0; r == 0 && i < names->n; i++)
+			r = visit(walk, &place, names->at[i]);
+		stack_dir_close(&place.after);
+	}
+	stack_dir_close(&place.before);
+	return r;
+}
+
 static int walk_all(struct walk *walk)
 {
 	while (walk->pending.n > 0) {
@@ -243,8 +264,8 @@ static int walk_all(struct walk *walk)
 		struct text_vec names = { 0 };
 		int r = list_candidates(walk, &dir, &names);
 
-		for (size_t i = 0; r == 0 && i < names.n; i++)
-			r = visit(walk, &dir, names.at[i]);
+		if (r == 0 && names.n)
+			r = visit_all(walk, &dir, &names);
 		if (r == -EACCES) /* a directory that its owner has closed, even to itself */
 			r = changes_note_fault(walk->changes, dir.path, EACCES);
 		if (r < 0)

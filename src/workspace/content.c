@@ -19,8 +19,8 @@ void content_done(struct content *content)
 	content->bytes = NULL;
 }
 
-/* As much as there is, up to room; short only at the end. */
-static ssize_t read_at(int fd, char *bytes, size_t room, off_t at)
+/* As much as there is, up to room; short only at the end. What would be read behind `end` is taken to be nothing: that saves asking. */
+static ssize_t read_to(int fd, char *bytes, size_t room, off_t at, off_t end)
 {
 	size_t n = 0;
 
@@ -31,22 +31,27 @@ static ssize_t read_at(int fd, char *bytes, size_t room, off_t at)
 			continue;
 		if (got < 0)
 			return -errno;
-		if (got == 0)
-			break;
 		n += (size_t)got;
+		if (got == 0 || at + (off_t)n == end)
+			break;
 	}
 	return (ssize_t)n;
 }
 
-int content_compare(int a, int b, bool *ret_same)
+static ssize_t read_at(int fd, char *bytes, size_t room, off_t at)
+{
+	return read_to(fd, bytes, room, at, -1);
+}
+
+int content_compare(int a, int b, uint64_t size, bool *ret_same)
 {
 	char x[PIECE / 4], y[PIECE / 4];
 	off_t at = 0;
 	ssize_t n, m;
 
 	do {
-		n = read_at(a, x, sizeof(x), at);
-		m = n < 0 ? n : read_at(b, y, sizeof(y), at);
+		n = read_to(a, x, sizeof(x), at, (off_t)size);
+		m = n < 0 ? n : read_to(b, y, sizeof(y), at, (off_t)size);
 		if (n < 0 || m < 0)
 			return (int)(n < 0 ? n : m);
 		if (n != m || memcmp(x, y, (size_t)n) != 0) {
@@ -54,20 +59,29 @@ int content_compare(int a, int b, bool *ret_same)
 			return 0;
 		}
 		at += n;
-	} while (n == (ssize_t)sizeof(x));
+	} while (n == (ssize_t)sizeof(x) && at < (off_t)size);
 	*ret_same = true;
 	return 0;
 }
 
-int content_hash(int fd, uint8_t ret_hash[SHA256_BYTES])
+void content_hash_text(const char *text, size_t n, uint8_t ret_hash[SHA256_BYTES])
+{
+	struct sha256 h;
+
+	sha256_init(&h);
+	sha256_add(&h, text, n);
+	sha256_done(&h, ret_hash);
+}
+
+int content_hash(int fd, uint64_t size, uint8_t ret_hash[SHA256_BYTES])
 {
 	char piece[PIECE / 2];
 	struct sha256 h;
 	off_t at = 0;
-	ssize_t n;
+	ssize_t n = 0;
 
 	sha256_init(&h);
-	while ((n = read_at(fd, piece, sizeof(piece), at)) > 0) {
+	while (at < (off_t)size && (n = read_to(fd, piece, sizeof(piece), at, (off_t)size)) > 0) {
 		sha256_add(&h, piece, (size_t)n);
 		at += n;
 	}
@@ -156,23 +170,39 @@ static bool find_data(int fd, off_t *at, off_t *ret_end, off_t size)
 	return true;
 }
 
-int content_copy(int from, int to, uint64_t max)
+static int copy_small(int from, int to, off_t size, uint8_t *ret_hash)
 {
-	struct stat st;
+	char piece[PIECE / 2];
+	ssize_t n = read_to(from, piece, (size_t)size, 0, size);
+	int r = n < 0 ? (int)n : fd_write_all(to, piece, (size_t)n);
+
+	if (r == 0 && ret_hash)
+		content_hash_text(piece, (size_t)n, ret_hash);
+	return r;
+}
+
+static int copy_large(int from, int to, off_t size)
+{
 	off_t at = 0, end;
 
-	if (fstat(from, &st) < 0)
-		return -errno;
-	if ((uint64_t)st.st_size > max)
-		return -EFBIG;
-	if (st.st_size == 0 || ioctl(to, FICLONE, from) == 0)
+	if (ioctl(to, FICLONE, from) == 0)
 		return 0;
-	while (find_data(from, &at, &end, st.st_size)) {
+	while (find_data(from, &at, &end, size)) {
 		int r = copy_stretch(from, to, at, end);
 
 		if (r < 0)
 			return r;
 		at = end;
 	}
-	return ftruncate(to, st.st_size) < 0 ? -errno : 0;
+	return ftruncate(to, size) < 0 ? -errno : 0;
+}
+
+int content_copy(int from, int to, uint64_t size, uint8_t *ret_hash)
+{
+	int r;
+
+	if (size <= PIECE / 2)
+		return copy_small(from, to, (off_t)size, ret_hash);
+	r = copy_large(from, to, (off_t)size);
+	return r < 0 || !ret_hash ? r : content_hash(to, size, ret_hash);
 }

@@ -123,6 +123,22 @@ int entry_open_file(int root, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+int entry_open_seen(int root, const char *path, struct entry *ret_now)
+{
+	autofd int fd = open_below(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (ret_now && fstat(fd, &st) < 0)
+		return -errno;
+	if (ret_now && !S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (ret_now)
+		*ret_now = entry_of(&st);
+	return TAKE_FD(fd);
+}
+
 int entry_open_parent(int root, const char *path, const char **ret_name)
 {
 	const char *slash = strrchr(path, '/');
@@ -137,22 +153,60 @@ int entry_open_parent(int root, const char *path, const char **ret_name)
 	return open_below(root, dir, O_PATH | O_DIRECTORY);
 }
 
+void entry_parent_done(struct entry_parent *parent)
+{
+	own_close(&parent->fd);
+}
+
+int entry_parent_of(struct entry_parent *parent, int root, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	if (n > PATH_BYTES_MAX)
+		return -ENAMETOOLONG;
+	*ret_name = slash ? slash + 1 : path;
+	if (parent->fd >= 0 && parent->root == root && strncmp(parent->path, path, n) == 0 && !parent->path[n])
+		return parent->fd;
+	own_close(&parent->fd);
+	memcpy(parent->path, path, n);
+	parent->path[n] = '\0';
+	parent->root = root;
+	parent->fd = open_below(root, parent->path, O_PATH | O_DIRECTORY);
+	return parent->fd;
+}
+
 /* Is this how the kernel says that there is nothing at a path? */
 static bool is_absence(int r)
 {
 	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP;
 }
 
+/* A single name cannot lead anywhere: no need to open what it names. */
+static bool is_name(const char *path)
+{
+	return *path && !strchr(path, '/') && strcmp(path, ".") != 0 && strcmp(path, "..") != 0;
+}
+
+static int look(int root, const char *path, struct stat *ret_st)
+{
+	if (is_name(path))
+		return fstatat(root, path, ret_st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	autofd int fd = open_below(root, path, O_PATH);
+
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret_st) < 0 ? -errno : 0;
+}
+
 int entry_look(int root, const char *path, struct entry *ret_entry)
 {
-	autofd int fd = root < 0 ? -ENOENT : open_below(root, path, O_PATH);
 	struct stat st;
+	int r = root < 0 ? -ENOENT : look(root, path, &st);
 
 	*ret_entry = (struct entry){ .kind = ENTRY_NONE };
-	if (fd < 0)
-		return is_absence(fd) ? 0 : fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
+	if (r < 0)
+		return is_absence(r) ? 0 : r;
 	*ret_entry = entry_of(&st);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #define COFFER_WORKSPACE_ENTRY_H
 
 #include "base/arena.h"
+#include "base/path.h"
 #include "base/vec.h"
 
 #include <stdbool.h>
@@ -43,8 +44,21 @@ int entry_open_path(int root, const char *path);
 int entry_open_dir(int root, const char *path);
 /* A regular file for reading. -EINVAL when it is none. */
 int entry_open_file(int root, const char *path);
+/*
+ * The same for what entry_look has just called a file: opened at once. What may have come in its place since is what can be made there, and that is
+ * no device: not in a sandbox. *ret_now is another look; NULL: reading it will tell.
+ */
+int entry_open_seen(int root, const char *path, struct entry *ret_now);
 /* The directory that holds path, and path's last component. For everything that makes, moves or removes. */
 int entry_open_parent(int root, const char *path, const char **ret_name);
+/* The same for one path after the other: the directory stays open as long as paths are in it. Begins as ENTRY_PARENT; the descriptor is borrowed. */
+struct entry_parent {
+	int root, fd; /* -1: none */
+	char path[PATH_BYTES_MAX + 1];
+};
+#define ENTRY_PARENT ((struct entry_parent){ .root = -1, .fd = -1 })
+int entry_parent_of(struct entry_parent *parent, int root, const char *path, const char **ret_name);
+void entry_parent_done(struct entry_parent *parent);
 
 /* A link's text, NUL-terminated, in the arena. */
 int entry_read_link(int root, const char *path, struct arena *arena, const char **ret_target);

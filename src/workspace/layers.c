@@ -175,6 +175,22 @@ static int copy_top(struct workspace *workspace, const char *label, uint64_t *re
 	return r < 0 ? r : record_store(workspace->dir, &workspace->record, err);
 }
 
+int workspace_add_layer(struct workspace *workspace, int (*fill)(void *data, int layer, struct err *err), void *data, uint64_t *ret_number,
+                        struct err *err)
+{
+	autofd int to = open_new(workspace, err);
+	int r = to < 0 ? to : fill(data, to, err);
+	struct workspace_layer *layer = r < 0 ? NULL : add_layer(workspace, 0, "");
+
+	if (r < 0)
+		return r;
+	if (!layer)
+		return no_layer(workspace, err);
+	*ret_number = layer->number;
+	r = name_new(workspace, layer->number, err);
+	return r < 0 ? r : record_store(workspace->dir, &workspace->record, err);
+}
+
 int workspace_checkpoint(struct workspace *workspace, enum checkpoint_way way, const char *label, uint64_t *ret_number, struct err *err)
 {
 	int r = workspace_need_lock(workspace, err);
@@ -243,6 +259,42 @@ int workspace_squash(struct workspace *workspace, struct err *err)
 	workspace->record.below = layer->number;
 	r = name_new(workspace, layer->number, err);
 	return r < 0 ? r : record_store(workspace->dir, &workspace->record, err);
+}
+
+int workspace_adopt(struct workspace *workspace, int (*fill)(void *data, int layer, struct err *err), void *data, const char *label,
+                    struct err *err)
+{
+	struct workspace_layer *layer;
+	int r = workspace_need_lock(workspace, err);
+
+	if (r < 0)
+		return r;
+
+	autofd int to = open_new(workspace, err);
+
+	r = to < 0 ? to : fill(data, to, err);
+	if (r < 0)
+		return r;
+	layer = add_layer(workspace, 0, label);
+	if (!layer)
+		return no_layer(workspace, err);
+	r = name_new(workspace, layer->number, err);
+	return r < 0 ? r : workspace_checkout(workspace, layer->number, err);
+}
+
+int workspace_flatten(struct workspace *workspace, int to, struct err *err)
+{
+	struct stack now;
+	int r = workspace_need_lock(workspace, err);
+
+	if (r == 0 && workspace->record.mode == WORKSPACE_STAGE)
+		return stage_layer(workspace, to, err);
+	if (r == 0)
+		r = workspace_stack(workspace, WORKSPACE_NOW, &now, err);
+	if (r < 0)
+		return r;
+	now.fd[0] = -1; /* not the base */
+	return flatten(workspace, &now, to, -1, err);
 }
 
 static int copy_seals(const struct workspace *from, const struct workspace *to)

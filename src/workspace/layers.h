@@ -19,12 +19,23 @@ enum checkpoint_way {
 
 /* Makes a layer of what upper, or the stage, holds. A stage is always copied. */
 int workspace_checkpoint(struct workspace *workspace, enum checkpoint_way way, const char *label, uint64_t *ret_number, struct err *err);
+/* Makes a layer on the base of what `fill` puts into an empty directory, in overlayfs's form. */
+int workspace_add_layer(struct workspace *workspace, int (*fill)(void *data, int layer, struct err *err), void *data, uint64_t *ret_number,
+                        struct err *err);
 /* Goes back to the state after a layer; 0 is the base. What upper held and no layer has is lost. */
 int workspace_checkout(struct workspace *workspace, uint64_t number, struct err *err);
 /* Does nothing that shows differ from the state after a layer? */
 bool workspace_is_at(struct workspace *workspace, uint64_t number);
 /* Is the newest layer, or the one below upper, what it is now? Then that is *ret_number. */
 bool workspace_is_recorded(struct workspace *workspace, uint64_t *ret_number);
+/*
+ * A layer that comes from elsewhere: `fill` puts a tree in overlayfs's form into the empty directory, and the workspace begins on it. Only for a workspace in which nothing has
+ * been done yet.
+ */
+int workspace_adopt(struct workspace *workspace, int (*fill)(void *data, int layer, struct err *err), void *data, const char *label,
+                    struct err *err);
+/* All that differs between the base and what shows now, in overlayfs's form, into an empty directory; what this user may not read is an error. */
+int workspace_flatten(struct workspace *workspace, int to, struct err *err);
 /* How many layers lie below upper. */
 size_t workspace_depth(const struct workspace *workspace);
 /* Makes one layer of those below upper. The old ones stay for history. */

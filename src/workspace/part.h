@@ -24,6 +24,16 @@ int workspace_empty(struct workspace *workspace, const char *name, struct err *e
 /* Makes upper and work anew, or fills the stage again from the stack below. */
 int workspace_renew_top(struct workspace *workspace, struct err *err);
 
+/* A directory that becomes a layer. */
+struct layer_maker {
+	int layer;
+	struct arena *arena;
+	struct text_vec dirs; /* made so far; those above before those below */
+};
+int layer_make_dir(struct layer_maker *maker, const char *path);
+/* The directories above. 1: one of them is hidden or no directory any more, so there is nothing to say about path. */
+int layer_make_above(struct layer_maker *maker, const char *path);
+
 /* Fills the empty stage with what is below, and writes down how that looked. */
 int stage_fill(struct workspace *workspace, struct err *err);
 /* Makes a layer, in overlayfs's form, of what differs between the base and the stage. */

@@ -80,7 +80,7 @@ static bool hash(const struct changes *changes, struct candidate *candidate)
 		return true;
 	autofd int fd = changes_open(changes, candidate->change, candidate->change->kind == CHANGE_ADDED ? CHANGE_AFTER : CHANGE_BEFORE);
 
-	candidate->hashed = fd >= 0 && content_hash(fd, candidate->hash) == 0;
+	candidate->hashed = fd >= 0 && content_hash(fd, size_of(candidate->change), candidate->hash) == 0;
 	return candidate->hashed;
 }
 

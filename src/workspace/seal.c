@@ -118,24 +118,21 @@ static int hash_of(int root, const char *path, const struct entry *entry, uint8_
 {
 	memset(ret_hash, 0, SHA256_BYTES);
 	if (entry->kind == ENTRY_FILE) {
-		autofd int fd = entry_open_file(root, path);
+		struct entry now;
+		autofd int fd = entry_open_seen(root, path, &now);
 
-		return fd < 0 ? fd : content_hash(fd, ret_hash);
+		return fd < 0 ? fd : content_hash(fd, now.size, ret_hash);
 	}
 	if (entry->kind != ENTRY_LINK)
 		return 0;
-	struct sha256 h;
 	struct arena arena;
 	const char *target;
 	int r;
 
 	arena_init(&arena, 64 << 10);
 	r = entry_read_link(root, path, &arena, &target);
-	if (r == 0) {
-		sha256_init(&h);
-		sha256_add(&h, target, strlen(target));
-		sha256_done(&h, ret_hash);
-	}
+	if (r == 0)
+		content_hash_text(target, strlen(target), ret_hash);
 	arena_done(&arena);
 	return r;
 }
@@ -174,29 +171,46 @@ int seals_judge(const struct seals *seals, const char *path, const struct entry 
 	return memcmp(hash, seal->hash, sizeof(hash)) == 0 ? SEAL_KEPT : SEAL_BROKEN;
 }
 
-int seals_put(struct seals *seals, const char *path)
+int seals_put_known(struct seals *seals, const char *path, const struct entry *entry, const uint8_t *hash)
 {
 	const struct seal *known = seals_find(seals, path);
 	struct seal seal = { .path = known ? known->path : arena_dup(&seals->arena, path) };
+	struct seal *slot = known ? &seals->list.at[known - seals->list.at] : seal_vec_add(&seals->list, &seals->arena);
+
+	if (!slot || !seal.path)
+		return -ENOMEM;
+	memcpy(seal.hash, hash, sizeof(seal.hash));
+	if (entry->kind != ENTRY_NONE) {
+		seal.type = entry->type;
+		seal.mode = entry->mode;
+		seal.ctime_ns = entry->ctime_ns;
+	}
+	*slot = seal;
+	return 0;
+}
+
+int seals_put(struct seals *seals, const char *path)
+{
+	uint8_t hash[SHA256_BYTES];
 	struct entry entry;
 	int base = seals->workspace->base;
 	int r = entry_look(base, path, &entry);
 
 	if (r == 0)
-		r = seal.path ? hash_of(base, path, &entry, seal.hash) : -ENOMEM;
-	if (r < 0)
-		return r;
-	if (entry.kind != ENTRY_NONE) {
-		seal.type = entry.type;
-		seal.mode = entry.mode;
-		seal.ctime_ns = entry.ctime_ns;
-	}
-	struct seal *slot = known ? &seals->list.at[known - seals->list.at] : seal_vec_add(&seals->list, &seals->arena);
+		r = hash_of(base, path, &entry, hash);
+	return r < 0 ? r : seals_put_known(seals, path, &entry, hash);
+}
 
-	if (!slot)
-		return -ENOMEM;
-	*slot = seal;
-	return 0;
+void seals_drop(struct seals *seals, const char *path)
+{
+	const struct seal *known = seals_find(seals, path);
+	size_t i = known ? (size_t)(known - seals->list.at) : 0;
+
+	if (!known)
+		return;
+	memmove(&seals->list.at[i], &seals->list.at[i + 1], (seals->list.n - i - 1) * sizeof(*known));
+	seals->list.n--;
+	seals->sorted--;
 }
 
 /* Does this change rest on something in the base that is not sealed yet, and can be? */
@@ -206,13 +220,13 @@ static bool wants_seal(const struct seals *seals, const struct change *change)
 	       is_proven(seals, change->path, &change->before);
 }
 
-int seals_take(struct seals *seals, const struct changes *changes, struct err *err)
+int seals_take(struct seals *seals, const struct changes *changes, const bool *skip, struct err *err)
 {
 	size_t added = 0;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < changes->list.n; i++) {
-		if (!wants_seal(seals, &changes->list.at[i]))
+		if ((skip && skip[i]) || !wants_seal(seals, &changes->list.at[i]))
 			continue;
 		added++;
 		r = seals_put(seals, changes->list.at[i].path);
@@ -235,5 +249,5 @@ int workspace_seal(struct workspace *workspace, struct err *err)
 		r = workspace_changes(workspace, &changes, err);
 	if (r == 0)
 		r = seals_open(workspace, &seals, err);
-	return r < 0 ? r : seals_take(&seals, &changes, err);
+	return r < 0 ? r : seals_take(&seals, &changes, NULL, err);
 }

@@ -44,10 +44,14 @@ int seals_judge(const struct seals *seals, const char *path, const struct entry 
 const struct seal *seals_find(const struct seals *seals, const char *path);
 /* Seals what is at the path in the base now, in place of any earlier seal. */
 int seals_put(struct seals *seals, const char *path);
+/* The same for one that has been looked at, and whose content is known. */
+int seals_put_known(struct seals *seals, const char *path, const struct entry *entry, const uint8_t *hash);
+/* There is no proof any more of what is at the path. */
+void seals_drop(struct seals *seals, const char *path);
 /* What has been put is found after this. */
 void seals_sort(struct seals *seals);
-/* Seals, of what these changes rest on, what can be proven, and stores it. */
-int seals_take(struct seals *seals, const struct changes *changes, struct err *err);
+/* Seals, of what these changes rest on, what can be proven, and stores it. `skip`: by number, which are left out; or NULL. */
+int seals_take(struct seals *seals, const struct changes *changes, const bool *skip, struct err *err);
 
 /* Seals the base of every change that can be proven: to be called after each exec, under the lock. */
 int workspace_seal(struct workspace *workspace, struct err *err);

@@ -22,35 +22,39 @@ static bool has_either(int fd, const char *user, const char *trusted, char value
 	return entry_has_attribute(fd, user, value) || entry_has_attribute(fd, trusted, value);
 }
 
-static int ask(int root, const char *path, struct word *ret_word)
+/* What only an attribute can tell. */
+static int ask_attributes(int root, const char *path, struct word *word)
 {
-	autofd int fd = root < 0 ? -ENOENT : entry_open_path(root, path);
-	struct stat st;
+	autofd int fd = entry_open_path(root, path);
 
-	*ret_word = (struct word){ .entry.kind = ENTRY_NONE };
-	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-		return 0;
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	ret_word->entry = entry_of(&st);
-	if (S_ISCHR(st.st_mode))
-		ret_word->hides = st.st_rdev == 0;
-	else if (S_ISREG(st.st_mode) && st.st_size == 0)
-		ret_word->hides = has_either(fd, "user.overlay.whiteout", "trusted.overlay.whiteout", '\0');
-	else if (S_ISDIR(st.st_mode))
-		ret_word->opaque = has_either(fd, "user.overlay.opaque", "trusted.overlay.opaque", 'y');
+	if (fd < 0) /* gone since */
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
+	if (word->entry.kind == ENTRY_FILE)
+		word->hides = has_either(fd, "user.overlay.whiteout", "trusted.overlay.whiteout", '\0');
+	else
+		word->opaque = has_either(fd, "user.overlay.opaque", "trusted.overlay.opaque", 'y');
 	return 0;
 }
 
-int stack_child(const struct stack *stack, size_t floor, const char *path, struct stack_place *ret_place)
+static int ask(int root, const char *path, struct word *ret_word)
 {
-	struct stack_place place = { .entry.kind = ENTRY_NONE, .floor = floor };
+	struct word word = { .entry.kind = ENTRY_NONE };
+	int r = entry_look(root, path, &word.entry);
 
-	for (size_t i = stack->n; i-- > floor;) {
+	word.hides = word.entry.type == S_IFCHR && word.entry.rdev == 0;
+	if (word.entry.kind == ENTRY_DIR || (word.entry.kind == ENTRY_FILE && word.entry.size == 0))
+		r = ask_attributes(root, path, &word);
+	*ret_word = word;
+	return r;
+}
+
+static int find_child(const int *fd, size_t n, size_t floor, const char *path, struct stack_place *ret_place)
+{
+	struct stack_place place = { .entry.kind = ENTRY_NONE, .floor = floor, .dir = -1, .name = path };
+
+	for (size_t i = n; i-- > floor;) {
 		struct word word;
-		int r = ask(stack->fd[i], path, &word);
+		int r = ask(fd[i], path, &word);
 
 		if (r < 0)
 			return r;
@@ -63,6 +67,7 @@ int stack_child(const struct stack *stack, size_t floor, const char *path, struc
 		if (place.entry.kind == ENTRY_NONE) {
 			place.entry = word.entry;
 			place.layer = i;
+			place.dir = fd[i];
 		}
 		if (word.opaque || word.entry.kind != ENTRY_DIR) {
 			place.floor = i;
@@ -71,6 +76,37 @@ int stack_child(const struct stack *stack, size_t floor, const char *path, struc
 	}
 	*ret_place = place;
 	return 0;
+}
+
+int stack_child(const struct stack *stack, size_t floor, const char *path, struct stack_place *ret_place)
+{
+	return find_child(stack->fd, stack->n, floor, path, ret_place);
+}
+
+void stack_dir_close(struct stack_dir *dir)
+{
+	for (size_t i = dir->floor; i < dir->n; i++)
+		own_close(&dir->fd[i]);
+}
+
+int stack_dir_open(const struct stack *stack, size_t floor, const char *path, struct stack_dir *ret_dir)
+{
+	ret_dir->n = ret_dir->floor = floor;
+	for (; ret_dir->n < stack->n; ret_dir->n++) {
+		int root = stack->fd[ret_dir->n], fd = root < 0 ? -ENOENT : entry_open_path(root, path);
+
+		if (fd < 0 && fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP) {
+			stack_dir_close(ret_dir);
+			return fd;
+		}
+		ret_dir->fd[ret_dir->n] = fd < 0 ? -1 : fd;
+	}
+	return 0;
+}
+
+int stack_dir_child(const struct stack_dir *dir, const char *name, struct stack_place *ret_place)
+{
+	return find_child(dir->fd, dir->n, dir->floor, name, ret_place);
 }
 
 int stack_find(const struct stack *stack, const char *path, struct stack_place *ret_place)
@@ -91,7 +127,8 @@ int stack_find(const struct stack *stack, const char *path, struct stack_place *
 	if (r < 0)
 		return r;
 	if (at < len)
-		place = (struct stack_place){ .entry.kind = ENTRY_NONE };
+		place = (struct stack_place){ .entry.kind = ENTRY_NONE, .dir = -1 };
+	place.name = path; /* not the copy */
 	*ret_place = place;
 	return 0;
 }

@@ -12,27 +12,24 @@
 
 struct making {
 	struct workspace *workspace;
-	struct changes *changes;
-	int layer;
-	struct text_vec dirs; /* made so far; those above before those below */
+	struct layer_maker maker;
 };
 
-static int make_dir(struct making *making, const char *path)
+int layer_make_dir(struct layer_maker *maker, const char *path)
 {
-	const char *name, **slot = text_vec_add(&making->dirs, &making->changes->arena);
-	autofd int parent = entry_open_parent(making->layer, path, &name);
+	const char *name, **slot = text_vec_add(&maker->dirs, maker->arena);
+	autofd int parent = entry_open_parent(maker->layer, path, &name);
 
 	if (parent < 0)
 		return parent;
 	if (mkdirat(parent, name, 0700) < 0)
 		return -errno;
-	if (!slot || !(*slot = arena_dup(&making->changes->arena, path)))
+	if (!slot || !(*slot = arena_dup(maker->arena, path)))
 		return -ENOMEM;
 	return 0;
 }
 
-/* The directories above. 1: one of them is hidden or no directory any more, so there is nothing to say about path. */
-static int make_above(struct making *making, const char *path)
+int layer_make_above(struct layer_maker *maker, const char *path)
 {
 	char above[PATH_BYTES_MAX + 1];
 	struct entry entry;
@@ -40,10 +37,10 @@ static int make_above(struct making *making, const char *path)
 	snprintf(above, sizeof(above), "%s", path);
 	for (char *slash = strchr(above, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		int r = entry_look(making->layer, above, &entry);
+		int r = entry_look(maker->layer, above, &entry);
 
 		if (r == 0 && entry.kind == ENTRY_NONE)
-			r = make_dir(making, above);
+			r = layer_make_dir(maker, above);
 		else if (r == 0 && entry.kind != ENTRY_DIR)
 			return 1;
 		if (r < 0)
@@ -60,16 +57,16 @@ static int make_one(struct making *making, const struct change *change)
 	};
 	const char *name;
 	struct entry entry;
-	int r = make_above(making, change->path);
+	int r = layer_make_above(&making->maker, change->path);
 
 	if (r != 0)
 		return r > 0 ? 0 : r;
-	r = entry_look(making->layer, change->path, &entry);
+	r = entry_look(making->maker.layer, change->path, &entry);
 	if (r < 0 || entry.kind != ENTRY_NONE)
 		return r;
 	if (change->after.kind == ENTRY_DIR)
-		return make_dir(making, change->path);
-	autofd int parent = entry_open_parent(making->layer, change->path, &name);
+		return layer_make_dir(&making->maker, change->path);
+	autofd int parent = entry_open_parent(making->maker.layer, change->path, &name);
 
 	if (parent < 0)
 		return parent;
@@ -79,9 +76,9 @@ static int make_one(struct making *making, const struct change *change)
 
 static int finish_dirs(const struct making *making)
 {
-	for (size_t i = making->dirs.n; i-- > 0;) {
-		const char *path = making->dirs.at[i];
-		autofd int fd = entry_open_dir(making->layer, path);
+	for (size_t i = making->maker.dirs.n; i-- > 0;) {
+		const char *path = making->maker.dirs.at[i];
+		autofd int fd = entry_open_dir(making->maker.layer, path);
 		struct entry entry;
 		struct tree_source source = { .root = making->workspace->top, .path = path, .entry = &entry };
 		int r = fd < 0 ? fd : entry_look(making->workspace->top, path, &entry);
@@ -97,7 +94,7 @@ static int finish_dirs(const struct making *making)
 int stage_layer(struct workspace *workspace, int layer, struct err *err)
 {
 	autochanges struct changes changes = { 0 };
-	struct making making = { .workspace = workspace, .changes = &changes, .layer = layer };
+	struct making making = { .workspace = workspace, .maker = { .layer = layer, .arena = &changes.arena } };
 	const char *at = "";
 	int r = stage_changes(workspace, &changes, err);
 

@@ -23,35 +23,47 @@ static void times_of(const struct entry *entry, struct timespec ret_times[2])
 	}
 }
 
-/* Owner before mode, for a change of owner takes set-id bits away. */
-static int finish(int fd, int from, const struct entry *entry)
+static int finish_owner(int fd, const struct entry *entry, const struct stat *st)
+{
+	if ((st->st_uid == entry->uid && st->st_gid == entry->gid) || geteuid() != 0)
+		return 0;
+	return fchown(fd, entry->uid, entry->gid) < 0 && errno != EPERM && errno != EINVAL ? -errno : 0;
+}
+
+/* Owner before mode, for a change of owner takes set-id bits away. Most files have both from the beginning. */
+static int finish(int fd, int from, const struct entry *entry, struct entry *ret_made)
 {
 	struct timespec times[2];
-	int r = from < 0 ? 0 : entry_copy_attributes(from, fd);
+	struct stat st;
+	int r = entry_copy_attributes(from, fd);
 
 	times_of(entry, times);
-	if (r < 0)
-		return r;
-	if (geteuid() == 0 && fchown(fd, entry->uid, entry->gid) < 0 && errno != EPERM && errno != EINVAL)
-		return -errno;
-	if (fchmod(fd, entry->mode) < 0 || futimens(fd, times) < 0)
-		return -errno;
-	return 0;
+	if (r == 0 && (futimens(fd, times) < 0 || fstat(fd, &st) < 0))
+		r = -errno;
+	if (r == 0)
+		r = finish_owner(fd, entry, &st);
+	if (r == 0 && ((st.st_mode & 07777) != entry->mode || entry->mode & 06000) && fchmod(fd, entry->mode) < 0)
+		r = -errno;
+	if (r == 0 && ret_made)
+		*ret_made = entry_of(&st);
+	return r;
 }
 
 static int make_file(int dirfd, const char *name, const struct tree_source *source)
 {
-	autofd int from = entry_open_file(source->root, source->path);
-	autofd int fd = from < 0 ? -1 : openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct entry now = { 0 };
+	autofd int from = entry_open_seen(source->root, source->path, &now);
 
-	if (from < 0)
-		return from;
+	if (from < 0 || now.size > source->max_bytes)
+		return from < 0 ? from : -EFBIG;
+	autofd int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, source->entry->mode & 0777);
+
 	if (fd < 0)
 		return -errno;
-	int r = content_copy(from, fd, source->max_bytes);
+	int r = content_copy(from, fd, now.size, source->ret_hash);
 
 	if (r == 0)
-		r = finish(fd, from, source->entry);
+		r = finish(fd, from, source->entry, source->ret_made);
 	if (r < 0)
 		(void)unlinkat(dirfd, name, 0);
 	return r;
@@ -108,7 +120,7 @@ int tree_finish_dir(int fd, const struct tree_source *source)
 {
 	autofd int from = entry_open_path(source->root, source->path);
 
-	return from < 0 ? from : finish(fd, from, source->entry);
+	return from < 0 ? from : finish(fd, from, source->entry, NULL);
 }
 
 int tree_make_whiteout(int dirfd, const char *name)
@@ -162,8 +174,8 @@ static int link_twin(const struct copying *copying, const char *path, const stru
 	const char *name, *twin_name;
 	uint64_t x = 0, y = 0;
 
-	if (a < 0 || b < 0 || content_compare(a, b, &same) < 0 || !same || entry_attributes(a, &x) < 0 || entry_attributes(b, &y) < 0 ||
-	    x != y)
+	if (a < 0 || b < 0 || content_compare(a, b, place->entry.size, &same) < 0 || !same || entry_attributes(a, &x) < 0 ||
+	    entry_attributes(b, &y) < 0 || x != y)
 		return 0;
 	autofd int from = entry_open_parent(twins, path, &twin_name);
 	autofd int to = entry_open_parent(copying->copy->to, path, &name);

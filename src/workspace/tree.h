@@ -14,6 +14,8 @@ struct tree_source {
 	const char *path;
 	const struct entry *entry;
 	uint64_t max_bytes;
+	uint8_t *ret_hash;      /* of a file's content; NULL: not wanted */
+	struct entry *ret_made; /* a file as it has become, but for its mode; NULL: not wanted */
 };
 
 /*

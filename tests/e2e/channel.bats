@@ -44,6 +44,14 @@ channel() {
 	channel workspaces
 }
 
+@test "what was changed: shown, applied, in the way, forgotten" {
+	channel changes
+}
+
+@test "history: layers, back to one, forks" {
+	channel history
+}
+
 @test "commands: streams, status, input, variables, ceilings, denials" {
 	channel commands
 }
@@ -66,6 +74,14 @@ channel() {
 
 @test "terminals: size, resize, keys, end" {
 	channel terminals
+}
+
+@test "terminals that are left and found again; channels, and cancel, that a process does not notice" {
+	channel attachments
+}
+
+@test "more output than was asked for: head, tail, and the whole in a file" {
+	channel spills
 }
 
 @test "managed processes: logs, wait, stop; they outlive the channel" {
@@ -102,4 +118,8 @@ channel() {
 
 @test "a socket for several clients" {
 	channel listening
+}
+
+@test "quotas: a write that would be too much is refused before it is made" {
+	channel quotas
 }

@@ -1,4 +1,5 @@
 """channel.py CASE: `coffer channel`, as its clients see it."""
+import errno
 import io
 import json
 import os
@@ -169,6 +170,84 @@ def workspaces():
     until(lambda: len(c.call("session.list")["sessions"]) == 1 and os.listdir(f"{DATA}/workspaces") == [])  # who comes by takes it away
 
 
+def changes():
+    with open("a.txt", "w", encoding="utf-8") as file:
+        file.write("one\n")
+    os.mkdir(".git")
+    time.sleep(0.02)
+    c = Channel()
+    refused("usage", c.call, "session.create", copy=True)
+    c.call("session.create", id="one", directory=os.getcwd(), copy=True)
+    c.run("one", "sh", "-c", "echo two >> a.txt; mkdir d; echo new > d/b; mkdir -p .git/hooks; echo x > .git/hooks/pre-push")
+    assert open("a.txt", encoding="utf-8").read() == "one\n"
+
+    def found(**params):
+        return {x["path"]: x["change"] for x in c.call("workspace.diff", workspace="one", **params)["changes"]}
+
+    assert found() == {"a.txt": "modified", "d": "added", "d/b": "added", ".git/hooks": "added", ".git/hooks/pre-push": "added"}, found()
+    assert found(paths=["d/"]) == {"d": "added", "d/b": "added"} and found(paths=[{"base64": coded(b"a.txt")}]) == {"a.txt": "modified"}
+    patch, result = c.data("workspace.diff", workspace="one", form="patch", paths=["a.txt"])
+    assert b"+two\n" in patch and result == {"bytes": len(patch)}
+    assert c.data("workspace.diff", workspace="one", form="names", paths=["a.txt"])[0].split() == [b"M", b"a.txt"]
+    for wrong in [{"form": "html"}, {"paths": ["../x"]}, {"paths": ["/etc"]}, {"paths": []}, {"paths": [1]}, {"paths": ["a.txt"], "from": 1}]:
+        error = refused("usage", c.call, "workspace.diff", workspace="one", **wrong)
+        assert error.where in wrong, (wrong, error.error)
+    refused("notfound", c.call, "workspace.diff", workspace="nothing")
+    refused("notfound", c.call, "workspace.apply", workspace="one", paths=["nothing"])
+    refused("usage", c.call, "workspace.apply", workspace="one", hunks=[{"path": "a.txt", "numbers": [0]}])
+
+    id = c.start("workspace.apply", workspace="one")
+    report = c.event(id, "report")["report"]
+    assert [(x["kind"], x["path"]) for x in report["findings"]] == [("refused", ".git/hooks/pre-push")] and report["written"] == 0, report
+    refused("denied", c.finish, id)
+    assert not os.path.exists("d")
+    assert c.call("workspace.apply", workspace="one", check=True, paths=["d"])["written"] == 0 and not os.path.exists("d")
+    assert c.call("workspace.apply", workspace="one", paths=["d"])["made"] == 1
+    assert c.call("workspace.apply", workspace="one", hunks=[{"path": "a.txt", "numbers": [1]}])["written"] == 1
+    assert open("a.txt", encoding="utf-8").read() == "one\ntwo\n" and open("d/b", encoding="utf-8").read() == "new\n"
+    c.call("workspace.apply", workspace="one", allow=[".git/hooks"])
+    assert os.path.exists(".git/hooks/pre-push") and found() == {}
+
+    c.run("one", "sh", "-c", "echo three >> a.txt")
+    with open("a.txt", "a", encoding="utf-8") as file:
+        file.write("theirs\n")
+    assert refused("busy", c.call, "workspace.apply", workspace="one").errno == 16
+    refused("busy", c.call, "workspace.discard", workspace="one")
+    assert [(w["id"], w["in_use"]) for w in c.call("workspace.list")["workspaces"]] == [("one", True)]
+    c.call("session.remove", session="one")
+    assert c.call("workspace.list") == {"workspaces": []}
+    subprocess.run([COFFER, "try", "--", "touch", "tried"], check=True, stderr=subprocess.DEVNULL)
+    tried = c.call("workspace.list")["workspaces"][0]["id"]
+    assert c.call("workspace.discard", workspace=tried) == {} and c.call("workspace.list") == {"workspaces": []}
+
+
+def history():
+    c = Channel()
+    c.call("session.create", id="one", workspace={"kind": "persistent", "id": "keep"}, history=True, labels={"a": "b"})
+    c.run("one", "sh", "-c", "echo 1 > f")
+    c.run("one", "sh", "-c", "echo 2 > f")
+    layers = c.call("session.log", session="one")["layers"]
+    assert [x["number"] for x in layers] == [1, 2] and "echo 1" in layers[0]["label"], layers
+    assert c.call("session.checkpoint", session="one", label="here") == {"layer": 3}
+    assert c.call("session.log", session="one")["layers"][2]["label"] == "here"
+    assert [x["path"] for x in c.call("workspace.diff", workspace="keep", **{"from": 1, "to": 2})["changes"]] == ["f"]
+    child = c.call("session.fork", session="one", id="two", layer=1)
+    assert child["id"] == "two" and child["labels"] == {"a": "b"}, child
+    assert c.run("two", "cat", "f")[0] == b"1\n" and c.run("one", "cat", "f")[0] == b"2\n"
+    c.run(c.call("session.fork", session="one")["id"], "sh", "-c", "test $(cat f) = 2 && echo 3 > f")
+    assert c.run("one", "cat", "f")[0] == b"2\n"
+    c.call("session.checkout", session="one", layer=1)
+    assert c.run("one", "cat", "f")[0] == b"1\n"
+    c.call("session.checkout", session="one", layer=0)
+    assert c.run("one", "ls")[0] == b""
+    refused("notfound", c.call, "session.checkout", session="one", layer=9)
+    refused("usage", c.call, "session.checkout", session="one")
+    c.call("session.remove", session="two", workspace=True)  # its own, not that of whom it came from
+    assert "keep" in [w["id"] for w in c.call("workspace.list")["workspaces"]]
+    c.call("session.create", id="host", directory=os.getcwd())
+    refused("policy", c.call, "session.fork", session="host")
+
+
 # ---- commands ----
 
 
@@ -298,6 +377,70 @@ def terminals():
     refused("notfound", c.call, "exec.resize", id=c.start("exec", session=one, argv=["sleep", "1"]), rows=1, cols=1)
 
 
+def attachments():
+    import base64
+    c, one = made()
+    process = c.call("process.start", session=one, argv=["sh"], terminal={"rows": 24, "cols": 80}, env={"PS1": "$ "}, input=coded(b"echo typed-$((1+1))\n"))
+    assert process["terminal"] and process["id"] == "1", process
+    refused("usage", c.call, "process.start", session=one, argv=["sh"], terminal={"rows": 24})
+
+    def expect(channel, id, words):
+        seen = b""
+        while words not in seen:
+            seen += base64.b64decode(channel.event(id, "stdout")["data"])
+
+    first = c.start("process.attach", session=one, terminal={"rows": 33, "cols": 99})
+    expect(c, first, b"typed-2")
+    c.call("exec.input", id=first, data=coded(b"stty size\n"))
+    expect(c, first, b"33 99")
+    c.call("exec.resize", id=first, rows=40, cols=120)
+    c.call("exec.input", id=first, data=coded(b"sleep 0.2; stty size\n"))
+    expect(c, first, b"40 120")
+    d = Channel()
+    second = d.start("process.attach", session=one, process="1", stream_input=True, replay_bytes=0)
+    d.event(second, "started")
+    d.call("exec.input", id=second, data=coded(b"echo both-$((40+2))\n"))
+    expect(c, first, b"both-42")
+    expect(d, second, b"both-42")
+    refused("notfound", c.call, "exec.signal", id=first, signal="TERM")
+    assert c.call("cancel", id=first)["found"]
+    end = c.finish(first)[1]
+    assert end["detached"] and end["process"]["status"] == "running" and end["lost_bytes"] == 0, end
+    d.close()
+    assert c.call("process.info", session=one, process="1")["status"] == "running"
+    last = c.start("process.attach", session=one, process="1", stream_input=True)
+    expect(c, last, b"both-42")
+    c.call("exec.input", id=last, data=coded(b"exit 5\n"))
+    end = c.finish(last)[1]
+    assert not end["detached"] and end["process"]["exit_code"] == 5 and end["process"]["status"] == "exited", end
+    refused("notfound", c.call, "process.attach", session=one)
+    out, err, end = c.output(c.start("process.attach", session=one, process="1"))
+    assert b"both-42" in out and end["process"]["exit_code"] == 5, (out, end)
+
+    plain = c.call("process.start", session=one, argv=["sh", "-c", "echo out; echo err >&2; sleep 0.5; seq 20000; exit 4"])["id"]
+    out, err, end = c.output(c.start("process.attach", session=one, process=plain))
+    whole = b"out\n" + b"".join(b"%d\n" % i for i in range(1, 20001))
+    assert (out, err) == (whole, b"err\n") and end["process"]["exit_code"] == 4 and end["stdout_bytes"] == len(whole), end
+
+
+def spills():
+    c, one = made()
+    whole = b"".join(b"%d\n" % i for i in range(1, 50001))
+    out, err, end = c.run(one, "sh", "-c", "seq 50000; seq 10 >&2", max_output_bytes=1001, spill_bytes=1 << 20)
+    spilled = end["stdout_spilled"]
+    assert out == whole[:501] + whole[-500:] and spilled["head_bytes"] == 501 and end["stderr_spilled"] is None, (len(out), end)
+    assert end["stdout_truncated"] and not end["stderr_truncated"] and end["stdout_bytes"] == len(whole) == spilled["file_bytes"] and end["stderr_bytes"] == len(err), end
+    assert spilled["complete"] and spilled["errno"] == 0 and open(spilled["path"], "rb").read() == whole, spilled
+    end = c.run(one, "seq", "50000", max_output_bytes=1000, spill_bytes=5000)[2]
+    assert not end["stdout_spilled"]["complete"] and open(end["stdout_spilled"]["path"], "rb").read() == whole[:5000], end
+    out, _, end = c.run(one, "seq", "50000", max_output_bytes=1000, spill_bytes=0)
+    assert out == whole[:500] + whole[-500:] and end["stdout_spilled"]["path"] is None, end
+    assert c.run(one, "seq", "10", max_output_bytes=1000)[2]["stdout_spilled"] is None
+    refused("usage", c.call, "exec", session=one, argv=["true"], spill_bytes=1000)
+    c.call("session.remove", session=one)
+    assert not os.path.exists(spilled["path"])
+
+
 # ---- managed processes ----
 
 
@@ -389,8 +532,12 @@ def files():
     for path in ("out", "up/etc/passwd", "up"):
         refused("denied", c.call, "file.read", session=one, path=path)
     refused("usage", c.call, "file.read", session=one, path="fifo")
-    for path in ("../x", "/etc/passwd", "a/../../x"):
-        refused("policy", c.call, "file.read", session=one, path=path)
+    for path in ("../x", "/etc/passwd", "a/../../x", "/workspace/a/link"):
+        for method in ("file.read", "file.stat", "file.upload", "file.download"):
+            refused("policy", c.call, method, session=one, path=path)
+        for method in ("file.write", "file.append"):
+            refused("policy", c.call, method, session=one, path=path, data=coded(b"x"))
+        refused("policy", c.call, "file.download", session=one, path="", paths=[path])
     refused("notfound", c.call, "file.read", session=one, path="absent", errno=2)
     names = {json.dumps(e["path"]): e["type"] for e in f("list")["entries"]}
     assert names == {'"a"': "directory", '"fifo"': "other", '"out"': "symlink", '"up"': "symlink", '{"base64": "eP8="}': "file"}, names
@@ -492,6 +639,24 @@ def transfers():
 # ---- ports ----
 
 SERVER = "import socket,sys,time\ns=socket.socket()\ns.setsockopt(1,2,1)\ns.bind((sys.argv[1],int(sys.argv[2])))\ns.listen()\nwhile 1:\n a=s.accept()[0]; a.sendall(b'hello'); a.close()"
+
+
+def quotas():
+    c, one = made(policy={"limits": {"workspaceSize": "2M", "workspaceFiles": 50}})
+    half = b"x" * (1 << 20)
+    assert c.call("file.write", session=one, path="a", data=coded(half)) == {"bytes": 1 << 20}
+    refused("limit", c.call, "file.write", session=one, path="b", data=coded(half + b"x"), errno=errno.EDQUOT)
+    refused("limit", c.call, "file.append", session=one, path="a", data=coded(half + b"x"), errno=errno.EDQUOT)
+    refused("notfound", c.call, "file.stat", session=one, path="b")
+    c.call("file.write", session=one, path="c", data=coded(half[: 900 << 10]))
+    refused("limit", c.call, "file.copy", session=one, **{"from": "a", "to": "d"}, errno=errno.EDQUOT)
+    refused("limit", c.call, "file.upload", session=one, path="in", data=coded(archive(("up", half, tarfile.REGTYPE))))
+    assert c.call("exec", session=one, argv=["true"])["cause"] == "exit"  # nothing was too much
+    c.call("file.remove", session=one, path="a")
+    for n in range(48):  # with c, and the directory of the upload
+        c.call("file.write", session=one, path=f"f{n}", data=coded(b""))
+    refused("limit", c.call, "file.write", session=one, path="more", data=coded(b""), errno=errno.EDQUOT)
+    refused("limit", c.call, "file.mkdir", session=one, path="more", errno=errno.EDQUOT)
 
 
 def ports():

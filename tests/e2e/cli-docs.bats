@@ -28,7 +28,7 @@ setup() {
 	for command in diff apply discard; do
 		grep -q "^\*coffer $command\*" coffer-try.1.scd
 	done
-	for command in create exec ls pause resume rm fork checkpoint log checkout; do
+	for command in create exec ls cp cat write snapshot gc pause resume rm fork checkpoint log checkout; do
 		grep -q "^\*coffer session .*$command" coffer-session.1.scd
 		grep -q "^\*$command\*$" coffer-session.1.scd
 	done

@@ -80,7 +80,7 @@ class Filter:
     def __exit__(self, kind, *_):
         self.control.close()
         try:
-            status = self.process.wait(10)
+            status = self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise

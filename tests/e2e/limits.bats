@@ -243,6 +243,22 @@ except OSError as e: print(n, e.strerror)'
 	[ "$rest" = "No space left on device" ]
 }
 
+@test "workspaceSize, workspaceFiles: too much in a tree of its own ends the command; of the host's tree it is an error" {
+	export XDG_DATA_HOME=$TOP/data
+	mkdir -m 700 "$XDG_DATA_HOME"
+	status=0
+	coffer try --workspace-size 20M --json 3 -- sh -c 'head -c 5M /dev/zero > a; sleep 0.2' 3> o.json 2> err || status=$?
+	is 'd["cause"] == "exit" and d["exit_code"] == 0 and l["workspaceSize"] == "survey"'
+	coffer try --workspace-size 20M --json 3 -- sh -c 'head -c 4G /dev/zero > a; sleep 60' 3> o.json 2> err || status=$?
+	is 'd["cause"] == "workspace" and d["exit_code"] == 137'
+	coffer try --workspace-files 100 --json 3 -- sh -c 'while :; do mktemp f.XXXXXXXX; done' 3> o.json > out 2> err || status=$?
+	is 'd["cause"] == "workspace" and l["workspaceFiles"] == "survey"'
+	grep -q "workspace limit" err
+	! coffer run --workspace-files 100 -- true 2> err
+	grep -q -e '--workspace-files:.*--copy' err
+	! find "$XDG_DATA_HOME" -size +2G | grep . # it was stopped long before
+}
+
 # ---- other causes ----
 
 @test "exit and signal; a signal of a limit that somebody only sends is a signal" {

@@ -94,12 +94,12 @@ get() {
 
 @test "race --first: the first that qualifies wins, and the others are stopped at once" {
 	SECONDS=0
-	run --separate-stderr "$COFFER" race --first --n 4 --jobs 3 --json -- sh -c 'echo $COFFER_CANDIDATE > file; [ $COFFER_CANDIDATE = 2 ] || sleep 271828'
+	run --separate-stderr "$COFFER" race --first --n 4 --jobs 3 --json -- sh -c 'echo $COFFER_CANDIDATE > file; [ $COFFER_CANDIDATE = 2 ] || sleep 271828'$UID
 	[ "$status" -eq 0 ]
 	[ "$SECONDS" -lt 30 ]
 	[ "$(get 'd["winner"]')" = 2 ]
 	[ "$(get 'sorted(c["result"] for c in d["candidates"])')" = "['qualified', 'stopped', 'stopped', 'stopped']" ]
-	wait_until eval '! pgrep -f "^sleep 271828$"'
+	wait_until eval '! pgrep -f "^sleep 271828$UID\$"'
 	only_workspaces 1
 }
 
@@ -115,24 +115,24 @@ get() {
 		python3 -c 'import signal, subprocess, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 sys.exit(subprocess.call(sys.argv[2:], stdout=open(sys.argv[1], "w")))' "$BATS_TEST_TMPDIR/out" \
-			"$COFFER" race --n 4 --jobs 3 -- sh -c 'echo x > made; [ $COFFER_CANDIDATE = 1 ] || sleep 314159' &
-		wait_until eval '[ "$(pgrep -fc "^sleep 314159$")" -ge 2 ]'
+			"$COFFER" race --n 4 --jobs 3 -- sh -c 'echo x > made; [ $COFFER_CANDIDATE = 1 ] || sleep 314159'$UID &
+		wait_until eval '[ "$(pgrep -fc "^sleep 314159$UID\$")" -ge 2 ]'
 		pkill -"$signal" -P $! || kill -"$signal" "$(pgrep -P $!)"
 		status=0
 		wait $! || status=$?
 		[ "$status" -eq $((128 + $(kill -l $signal))) ]
-		wait_until eval '! pgrep -f "^sleep 314159$"'
+		wait_until eval '! pgrep -f "^sleep 314159$UID\$"'
 		only_workspaces 0
 		[ ! -s "$BATS_TEST_TMPDIR/out" ]
 	done
 }
 
 @test "race: when it is killed by force its commands end" {
-	"$COFFER" race --n 2 --jobs 2 -- sleep 161803 &
+	"$COFFER" race --n 2 --jobs 2 -- sleep 161803$UID &
 	race=$!
-	wait_until eval '[ "$(pgrep -fc "^sleep 161803$")" -ge 2 ]'
+	wait_until eval '[ "$(pgrep -fc "^sleep 161803$UID\$")" -ge 2 ]'
 	kill -9 $race
-	wait_until eval '! pgrep -f "^sleep 161803$"'
+	wait_until eval '! pgrep -f "^sleep 161803$UID\$"'
 	"$COFFER" session ls --json | python3 -c 'import json, sys; s = json.load(sys.stdin); assert len(s) == 2 and all("race" in x["labels"] for x in s), s'
 }
 

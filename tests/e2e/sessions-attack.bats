@@ -63,8 +63,7 @@ supervisor_of() {
 	timeout 5 "$COFFER" session exec one -- true
 }
 
-@test "a sandbox that may use every socket it sees is not let in by a supervisor" {
-	"$COFFER" session create other
+say_hello() {
 	cat > connect.py <<-'END'
 		import socket, sys
 		s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -74,10 +73,27 @@ supervisor_of() {
 		except OSError as e:
 		    print(e)
 	END
+}
+
+@test "a sandbox that may use every socket it sees is not let in by a supervisor" {
+	"$COFFER" session create other
+	say_hello
 	socket="$XDG_DATA_HOME/coffer/sessions/other/socket"
 	[ "$(python3 connect.py "$socket")" -gt 0 ] # outside it is greeted
 	run "$COFFER" run --view host --allow-all-unix-sockets -- python3 connect.py "$socket"
 	[ "$output" = 0 ] || [[ "$output" =~ Errno ]]
+}
+
+@test "nor is one of the second rung, which has the namespaces of the host" {
+	[ "$(id -u)" != 0 ] || skip "root's sandboxes are other users: tests/as-user runs this"
+	second_rung() { "${COFFER%/*}/tests/e2e-without" userns -- "$COFFER" "$@"; }
+	say_hello
+	"$COFFER" session create other
+	socket="$XDG_DATA_HOME/coffer/sessions/other/socket"
+	[ "$(python3 connect.py "$socket")" -gt 0 ]
+	run second_rung run --require landlock --view host --allow-all-unix-sockets -- python3 -c "$(cat connect.py)" "$socket"
+	[ "$output" = 0 ] || [[ "$output" =~ Errno ]]
+	"$COFFER" session exec other -- true
 }
 
 @test "a session whose directory has become a link is not made anew" {
@@ -112,4 +128,49 @@ supervisor_of() {
 	prlimit --rttime=1000000:1000000 "$COFFER" session create one
 	run ! "$COFFER" session exec one -- touch file
 	[ ! -e file ]
+}
+
+# Its mark is one byte that no refusal's message has.
+hidden_with() {
+	run -0 "$COFFER" run "$@" -- sh -c "cat '$DATA/sessions/other/record' '$DATA/sessions/other/settings' '$DATA'/workspaces/*/upper/file; \
+		ls '$DATA' '$DATA/sessions' '$XDG_RUNTIME_DIR/coffer'; touch '$DATA/planted'; mv '$work/data' '$work/moved'; true"
+	[[ "$output" != *secret-* && "$output" != *"sessions"$'\n'* && "$output" != *journal$'\n'* ]]
+	[ ! -e "$DATA/planted" ] && [ -d "$DATA" ]
+}
+
+@test "no view and no rule shows a sandbox what coffer keeps of other sandboxes" {
+	export XDG_RUNTIME_DIR="$work/runtime" DATA="$XDG_DATA_HOME/coffer"
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	mkdir tree
+	cd tree
+	"$COFFER" session create --copy --label owner=secret-label --hostname secret-setting other
+	cd "$work"
+	"$COFFER" session exec other -- sh -c 'echo secret-text > file'
+	grep -q secret-label "$DATA/sessions/other/record"
+	grep -q secret-setting "$DATA/sessions/other/settings"
+	cat "$DATA"/workspaces/*/upper/file
+	hidden_with --view host --allow-read "$work"
+	hidden_with --allow-read "$work"
+	hidden_with --allow-write "$work"
+	hidden_with --allow-write "$work" --no-protected-places --no-hide-credentials
+	hidden_with --view host --allow-write "$work"
+	ln -s "$work" "$BATS_TEST_TMPDIR/link"
+	hidden_with --allow-read "$BATS_TEST_TMPDIR/link" --allow-read "$work"
+	run ! "$COFFER" run --allow-read "$DATA/sessions" -- true
+	[[ "$output" == *"--allow-read"*"coffer's own"* ]]
+	ln -s "$DATA/sessions" inside
+	run ! "$COFFER" run --allow-read "$work/inside" -- true
+	[[ "$output" == *"coffer's own"* ]]
+	[ "$("$COFFER" session exec other -- cat file)" = secret-text ] # its own it has
+}
+
+@test "a working tree inside of coffer's own data is refused" {
+	XDG_DATA_HOME="$BATS_TEST_TMPDIR/data"
+	mkdir -m 700 "$XDG_DATA_HOME"
+	"$COFFER" try -- touch changed-name
+	cd "$XDG_DATA_HOME"/coffer/workspaces/*/upper
+	run ! "$COFFER" try -- true
+	[[ "$output" == *"coffer's own data lies"* ]]
+	run "$COFFER" run --view host -- sh -c 'ls -A; cat record ../record'
+	[[ "$output" != *changed-name* && "$output" != *version* ]]
 }

@@ -122,10 +122,43 @@ until_true() {
 	done
 }
 
+@test "a workspace that holds too much: what runs is ended, also what nobody waits for; who clears up is let alone" {
+	"$COFFER" session create --copy --workspace-size 20M one
+	run -137 "$COFFER" session exec one -- sh -c 'head -c 4G /dev/zero > a; sleep 60'
+	[[ "$output" == *"workspace limit"* ]]
+	"$COFFER" session exec one -- sh -c 'ls; sleep 0.3; rm a'
+	"$COFFER" session exec one -- sh -c 'setsid sh -c "sleep 0.3; head -c 4G /dev/zero > b; sleep 17351" > /dev/null 2>&1 & :'
+	until_true eval '[ -e "$(echo "$XDG_DATA_HOME"/coffer/workspaces/*/upper/b)" ]'
+	until_true eval '! lives one "(head|sleep) .*(4G|17351)"'
+	"$COFFER" session exec one -- sh -c 'ls -l b; rm b; touch c'
+	run -125 "$COFFER" session create --workspace-size 20M two
+}
+
+@test "daemons may take all places but one; who comes last sees them, leaves none, and gives the others their places back" {
+	"$COFFER" session create one
+	"$COFFER" session exec one -- sh -c 'seq 1 1000 > /dev/null' # warm
+	for n in $(seq 127); do
+		"$COFFER" session exec one -- sh -c 'setsid sleep 7341 > /dev/null 2>&1 & :'
+	done
+	[ "$("$COFFER" session exec one -- pgrep -fc 'sleep 734[1]')" = 127 ]
+	"$COFFER" session exec one -- sh -c 'setsid sleep 7342 > /dev/null 2>&1 & :'
+	run ! "$COFFER" session exec one -- pgrep -f 'sleep 734[2]'
+	run ! "$COFFER" session start one -- sleep 7343
+	[[ "$output" == *"have left processes"* ]]
+	"$COFFER" session exec one -- sleep 4 &
+	sleep 1
+	run -125 "$COFFER" session exec one -- true
+	[[ "$output" == *"end some of those"* ]]
+	wait $!
+	"$COFFER" session exec one -- pkill -f 'sleep 734[1]'
+	"$COFFER" session start one -- sleep 7343
+	"$COFFER" session exec one -- pgrep -f 'sleep 734[3]'
+}
+
 @test "a session outlives its maker, and its supervisor's death ends its processes; the next use makes it anew" {
 	COFFER=$COFFER sh -c '"$COFFER" session create --write . one'
-	"$COFFER" session exec one -- sh -c 'echo x > kept; setsid sleep 14142 > /dev/null 2>&1 &'
-	sleeper=$(pgrep -f '^sleep 14142$')
+	"$COFFER" session exec one -- sh -c 'echo x > kept; setsid sleep 14142'$UID' > /dev/null 2>&1 &'
+	sleeper=$(pgrep -f "^sleep 14142$UID\$")
 	kill -9 "$(supervisor_of one)"
 	until_true eval '! kill -0 "$sleeper" 2>/dev/null'
 	until_true eval '[ "$(state_of one)" = stopped ]'
@@ -392,6 +425,28 @@ workspaces() {
 		# Of three files that are written one after the other none is two rounds ahead.
 		python3 -c 'import sys; n = [int(open(sys.argv[1] + "/f" + i).read() or 0) for i in ("1", "1500", "3000")]; sys.exit(max(n) - min(n) > 1 and min(n) > 0)' "$layer"
 	done
+}
+
+@test "a command waits for a copy that takes long, and then is executed" {
+	mkdir tree
+	cd tree
+	"$COFFER" session create --copy one
+	"$COFFER" session exec one -- sh -c 'for i in $(seq 4000); do echo 0 > f$i; done'
+	"$COFFER" session checkpoint one > "$BATS_TEST_TMPDIR/number" &
+	copy=$!
+	until_true test -e "$XDG_DATA_HOME/coffer/sessions/one/paused"
+	kill -STOP $copy
+	[ ! -s "$BATS_TEST_TMPDIR/number" ]
+	"$COFFER" session exec one -- echo done > "$BATS_TEST_TMPDIR/out" 2>&1 &
+	command=$!
+	sleep 11
+	kill -0 $command
+	[ ! -s "$BATS_TEST_TMPDIR/out" ]
+	kill -CONT $copy
+	wait $copy
+	wait $command
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = done ]
+	[ "$(cat "$BATS_TEST_TMPDIR/number")" = 1 ]
 }
 
 @test "commands that nobody waits for: start, ps, logs, stop-process" {

@@ -212,6 +212,54 @@ assert sum(f["kind"] == "refused" for f in d["findings"]) >= 5 and d["written"] 
 	[ "$(kept)" = 0 ]
 }
 
+@test "apply --test: done only when the test ends with 0, seen where all is as it would be" {
+	tried sh -c 'echo changed > f; rm -r gone; rm d/g; mkdir -p new/deep; echo n > new/deep/x; chmod 750 new; ln -sf numbers link; rm binary; mkdir binary; echo in > binary/in
+		sed -i "1s/^/one /; 40s/^/forty /" numbers'
+	before=$(hash_of .)
+	run -125 --separate-stderr coffer apply --test 'echo "told"; cat f; exit 3'
+	[[ $stderr == *"told"*"changed"*"exit status 3"* ]]
+	[ "$(hash_of .)" = "$before" ] && [ "$(kept)" -eq 1 ]
+	echo 'set -e
+		[ "$(pwd -P)" = "$1" ] && [ "$(cat f new/deep/x binary/in)" = "changed
+n
+in" ]
+		[ ! -e gone ] && [ ! -e d/g ] && [ -d d ] && [ "$(readlink link)" = numbers ] && [ "$(stat -c %a new)" = 750 ]
+		[ "$(head -n 1 numbers)" = "one 1" ] && [ "$(tail -n 1 numbers)" = "forty 40" ]
+		echo spoiled > f; rm -rf new; touch left' > "$TOP/check"
+	coffer apply --check --test 'exit 1'
+	coffer apply --keep --test "$(sed "s|\$1|$(pwd -P)|" "$TOP/check")"
+	[ "$(cat f new/deep/x binary/in)" = $'changed\nn\nin' ] && [ ! -e gone ] && [ ! -e left ] && [ "$(kept)" -eq 1 ]
+	[ -z "$(names)" ]
+}
+
+@test "apply --test: of what was chosen, by path and by hunk; a file that was not is as it was" {
+	tried sh -c 'echo changed > f; rm -r gone; echo n > new; sed -i "1s/^/one /; 40s/^/forty /" numbers'
+	coffer apply --test '[ "$(cat f)" = base ] && [ -e gone/x ] && [ ! -e new ] && [ "$(head -n 1 numbers)" = 1 ] && [ "$(tail -n 1 numbers)" = "forty 40" ]' --hunk numbers:2
+	[ "$(tail -n 1 numbers)" = "forty 40" ] && [ "$(head -n 1 numbers)" = 1 ]
+	run -125 coffer apply --test 'test -e new' gone
+	[ -e gone/x ]
+	coffer apply --test 'test ! -e gone/x && test ! -e new' gone
+	[ ! -e gone/x ] && [ ! -e new ]
+}
+
+@test "apply --test: a timeout, a signal, a conflict, a test that cannot be: nothing is applied, nothing is left" {
+	tried sh -c 'echo changed > f'
+	run -125 --separate-stderr coffer apply --timeout 300ms --test 'sleep 60'
+	[[ $stderr == *timeout* ]]
+	run -125 coffer apply --test 'echo x > /dev/full || exit 7'
+	"$COFFER" apply --test 'trap "" INT; sleep 60; exit 0' 2> "$TOP/said" &
+	pid=$! status=0
+	sleep 1
+	kill -INT $pid
+	wait $pid || status=$?
+	[ $status -eq 125 ]
+	grep -q cancelled "$TOP/said"
+	[ "$(cat f)" = base ] && [ "$(kept)" -eq 1 ]
+	echo theirs > f
+	run -125 --separate-stderr coffer apply --test 'echo was run >&2'
+	[[ $stderr != *"was run"* ]] && [ "$(cat f)" = theirs ] && [ "$(kept)" -eq 1 ]
+}
+
 @test "set-id and sticky bits do not come out" {
 	chmod 4755 f
 	tried sh -euc 'echo more >> f; cp /bin/true t; mkdir s'
@@ -321,7 +369,8 @@ assert d["id"] == sys.argv[1] and d["base"] == os.getcwd() and not d["in_use"], 
 		"$2" diff > "$1/patch"
 		find . | sort > "$1/found"
 		cat f >> "$1/found"
-		"$2" apply > "$1/applied"
+		! "$2" apply --test "test -e gone/x" > "$1/applied"
+		"$2" apply --test "test -x d/g && test ! -e gone && test -d a && grep -q more f" > "$1/applied"
 		"$2" discard --list > "$1/rest"' sh "$TOP" "$COFFER" || {
 		[ $? = 77 ] && skip "no overlay in a user namespace"
 		cat "$TOP/said"

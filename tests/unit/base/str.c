@@ -145,12 +145,28 @@ static void test_base64(void **state)
 	}
 }
 
+static void test_json_path(void **state)
+{
+	static const char *const pairs[][2] = { { "a/\xc3\xa4\n", "\"a/\xc3\xa4\\n\"" },
+		                                { "", "\"\"" },
+		                                { "a\xff", "{\"base64\":\"Yf8=\"}" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		autostr struct str s;
+
+		str_init(&s, 64);
+		str_add_json_path(&s, pairs[i][0]);
+		assert_string_equal(s.text, pairs[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty),  cmocka_unit_test(test_grows), cmocka_unit_test(test_ceiling_is_exact_and_failure_sticks),
 		cmocka_unit_test(test_base64), cmocka_unit_test(test_huge),  cmocka_unit_test(test_escaped),
-		cmocka_unit_test(test_shell),  cmocka_unit_test(test_json),
+		cmocka_unit_test(test_shell),  cmocka_unit_test(test_json),  cmocka_unit_test(test_json_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

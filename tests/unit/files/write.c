@@ -118,6 +118,8 @@ static void directories(void **state)
 	assert_int_equal(files_mkdir(&tree.files, "a", 0700, false, &tree.err), 0);
 	assert_int_equal(mode_of("a"), 0700);
 	assert_int_equal(files_mkdir(&tree.files, "a", 0700, false, &tree.err), -EEXIST);
+	assert_int_equal(tree.err.code, ERR_BUSY);
+	assert_string_equal(tree.err.text, "a: File exists");
 	assert_int_equal(files_mkdir(&tree.files, "a", 0700, true, &tree.err), 0);
 	assert_int_equal(files_mkdir(&tree.files, ".", 0700, true, &tree.err), 0);
 	assert_int_equal(files_mkdir(&tree.files, "b/c/d", 0755, false, &tree.err), -ENOENT);

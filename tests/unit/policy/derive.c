@@ -33,6 +33,32 @@ static void test_the_default(void **state)
 	assert_int_equal(policy.filesystem.deny_write.n, 0); /* nothing can be written: nothing to protect */
 }
 
+static void test_what_coffer_keeps_is_nobodys(void **state)
+{
+	struct policy policy = sample_default();
+	const char *own[] = { "/data/coffer" };
+
+	(void)state;
+	policy.own = (struct text_vec){ .at = own, .n = 1 };
+	sample_resolve(&policy);
+	assert_int_equal(policy.filesystem.hidden.n, 0); /* nothing that shows it is open */
+	policy.filesystem.view = POLICY_VIEW_HOST;
+	policy.filesystem.hide_credentials = policy.filesystem.mandatory = false;
+	sample_add(&policy.filesystem.allow_write, "/");
+	sample_add(&policy.filesystem.allow_read, "/data/coffer/sessions");
+	sample_resolve(&policy);
+	assert_access(&policy, "/data/x", true, true);
+	assert_access(&policy, "/data/coffer", false, false);
+	assert_access(&policy, "/data/coffer/sessions/one/record", false, false);
+	assert_access(&policy, "/home/u/.local/share/coffer/x", false, false);
+	assert_access(&policy, "/var/lib/coffer", false, false);
+	policy.filesystem.disabled = true;
+	sample_resolve(&policy);
+	assert_access(&policy, "/data/x", true, true);
+	assert_access(&policy, "/data/coffer/x", false, false);
+	assert_int_equal(policy.filesystem.hidden.n, 5);
+}
+
 static void test_without_a_home(void **state)
 {
 	struct policy policy = sample_default();
@@ -374,6 +400,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_default),
+		cmocka_unit_test(test_what_coffer_keeps_is_nobodys),
 		cmocka_unit_test(test_without_a_home),
 		cmocka_unit_test(test_wide_workspaces_are_not_opened_unasked),
 		cmocka_unit_test(test_root_works_in_its_own_home),

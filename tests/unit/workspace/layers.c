@@ -319,6 +319,62 @@ static void stage_forks_at(void **state)
 	forks_at(WORKSPACE_STAGE);
 }
 
+static int fill_from(void *data, int layer, struct err *err)
+{
+	struct workspace *from = data;
+
+	return workspace_flatten(from, layer, err);
+}
+
+static int fill_not(void *data, int layer, struct err *err)
+{
+	(void)data;
+	assert_int_equal(mkdirat(layer, "half", 0700), 0);
+	return err_set(err, ERR_LIMIT, ENOSPC, "full");
+}
+
+/* What one has above the base, flattened, is what another begins with; a layer that could not be filled is not there. */
+static void adopted(enum workspace_mode mode)
+{
+	top_put("base/file", "0");
+	top_put("base/gone", "g");
+	top_put("base/dir/x", "x");
+	autoworkspace struct workspace *from = top_workspace(mode), *to = NULL;
+	const struct workspace_options options = { .id = "to", .base = top_base, .mode = mode };
+	struct err err = { 0 };
+
+	top_put(top_upper(from, "file"), "1");
+	if (mode == WORKSPACE_STAGE)
+		top_remove(top_upper(from, "gone"));
+	else
+		top_whiteout(top_upper(from, "gone"));
+	(void)checkpoint(from, CHECKPOINT_COPY);
+	top_put(top_upper(from, "new"), "n");
+	must(workspace_create(top_data, &options, &to, &err), &err);
+	assert_int_equal(workspace_adopt(to, fill_not, NULL, "s", &err), -ENOSPC);
+	assert_int_equal(to->record.layers_n, 0);
+	expect_at(to, WORKSPACE_NOW, "half", NULL);
+	must(workspace_adopt(to, fill_from, from, "s", &err), &err);
+	expect_at(to, WORKSPACE_NOW, "file", "1");
+	expect_at(to, WORKSPACE_NOW, "gone", NULL);
+	expect_at(to, WORKSPACE_NOW, "new", "n");
+	expect_at(to, WORKSPACE_NOW, "dir/x", "x");
+	expect_at(to, 0, "gone", "g");
+	expect_at(from, WORKSPACE_NOW, "file", "1");
+}
+
+static void overlay_adopts(void **state)
+{
+	(void)state;
+	adopted(WORKSPACE_OVERLAY);
+}
+
+static void stage_adopts(void **state)
+{
+	(void)state;
+	adopted(WORKSPACE_STAGE);
+}
+
 static void labels(void **state)
 {
 	struct workspace *again = NULL;
@@ -346,9 +402,9 @@ static void labels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TOP_TEST(renamed),          TOP_TEST(copied),         TOP_TEST(staged),        TOP_TEST(sharing),
-		TOP_TEST(cut_short),        TOP_TEST(many),           TOP_TEST(overlay_forks), TOP_TEST(stage_forks),
-		TOP_TEST(overlay_forks_at), TOP_TEST(stage_forks_at), TOP_TEST(labels),
+		TOP_TEST(renamed), TOP_TEST(copied),         TOP_TEST(staged),       TOP_TEST(sharing),          TOP_TEST(cut_short),
+		TOP_TEST(many),    TOP_TEST(overlay_forks),  TOP_TEST(stage_forks),  TOP_TEST(overlay_forks_at), TOP_TEST(stage_forks_at),
+		TOP_TEST(labels),  TOP_TEST(overlay_adopts), TOP_TEST(stage_adopts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

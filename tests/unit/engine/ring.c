@@ -1,4 +1,4 @@
-#include "session/ring.h"
+#include "engine/ring.h"
 #include "unit/unit.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "session/ring.h"
+#include "engine/ring.h"
 
 #include "base/own.h"
 
@@ -22,7 +22,7 @@ static int write_head(const struct ring *ring)
 
 int ring_make(int dir, const char *name, uint64_t room, struct ring *ret_ring)
 {
-	struct ring ring = { .fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), .room = room };
+	struct ring ring = { .fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), .room = room };
 	int r = ring.fd < 0 ? -errno : write_head(&ring);
 
 	if (r < 0)
@@ -79,6 +79,21 @@ static int read_at(int fd, const struct head *head, uint64_t at, char *bytes, si
 static uint64_t first_of(const struct head *head)
 {
 	return head->total > head->room ? head->total - head->room : 0;
+}
+
+uint64_t ring_first(const struct ring *ring)
+{
+	return first_of(&(struct head){ .room = ring->room, .total = ring->total });
+}
+
+size_t ring_copy(const struct ring *ring, uint64_t at, void *bytes, size_t n)
+{
+	const struct head head = { .room = ring->room, .total = ring->total };
+	uint64_t there = at < ring->total ? ring->total - at : 0;
+
+	if (n > there)
+		n = (size_t)there;
+	return at >= ring_first(ring) && read_at(ring->fd, &head, at, bytes, n) == 0 ? n : 0;
 }
 
 int ring_read(int dir, const char *name, struct str *bytes, uint64_t *ret_total)
