@@ -129,10 +129,10 @@ static int take_level(const struct options *options, struct verify_work *work)
 
 static int take_mode(const struct options *options, struct verify_work *work)
 {
-	const char *value = options->value[OPTION_MODE];
+	const char *value = options->value[OPTION_ANALYSIS];
 
 	work->anvil = value && strcmp(value, "anvil") == 0;
-	return value && !work->anvil && strcmp(value, "strict") != 0 ? say_choice(options, OPTION_MODE) : 0;
+	return value && !work->anvil && strcmp(value, "strict") != 0 ? say_choice(options, OPTION_ANALYSIS) : 0;
 }
 
 /* The words of coffer-verify; whether a rule is one, it knows. */
