@@ -41,8 +41,7 @@ messages() {
 def f(x=exec("d"), *, y=compile("k")) -> globals():
     return getattr(open(x), "y") if locals() else delattr(x, "z")
 class C(setattr()): pass
-from multiprocessing.pool import Pool # 
-; eval(1)
+from multiprocessing.pool import Pool
 os.execv("a"); os.spawnlp("b"); os.system("c")
 END
 	expected=$(python3 -c '
@@ -52,8 +51,7 @@ print("\n".join(verify_oracle.expected(sys.stdin.read())))' << 'END'
 def f(x=exec("d"), *, y=compile("k")) -> globals():
     return getattr(open(x), "y") if locals() else delattr(x, "z")
 class C(setattr()): pass
-from multiprocessing.pool import Pool # 
-; eval(1)
+from multiprocessing.pool import Pool
 os.execv("a"); os.spawnlp("b"); os.system("c")
 END
 	)
