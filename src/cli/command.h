@@ -57,6 +57,7 @@ int command_session_cat(const struct options *options);
 int command_session_write(const struct options *options);
 int command_session_rm(const struct options *options);
 int command_channel(const struct options *options);
+int command_verify(const struct options *options);
 int command_version(const struct options *options);
 int command_help(const struct options *options);
 

@@ -113,6 +113,11 @@ const struct command commands[] = {
 	  "  coffer session gc                        sessions whose making was cut short, or whose time was up\n" },
 	{ "session rm", command_session_rm, ON_SESSION_NAMED, false, "NAME…", "end sessions, and remove all that they were",
 	  "  coffer session rm work\n" },
+	{ "verify", command_verify, ON_VERIFY, false, "[options] FILE…|-", "read programs before they run, and say what they may do",
+	  "  coffer verify tool.py                    exit status 0: nothing to report; 1: findings\n"
+	  "  coffer verify --mode anvil --allow network tool.py\n"
+	  "  coffer verify --format sarif src/*.py > findings.sarif\n"
+	  "  generate | coffer verify --language python -\n" },
 	{ "channel", command_channel, ON_CHANNEL, false, "[options]", "serve sessions to a program, as JSON lines",
 	  "  coffer channel                           requests on standard input, answers on standard output; docs/PROTOCOL.md\n"
 	  "  coffer channel --listen /run/user/1000/coffer.sock\n" },

@@ -135,11 +135,10 @@ static void keep_option(struct reader *reader, const struct option *option, cons
 	size_t id = (size_t)(option - option_table);
 	reader->options.given[id] = true;
 	reader->options.value[id] = value;
-	struct text_vec *const lists[OPTIONS_END] = {
-		[OPTION_SETTINGS] = &reader->options.files, [OPTION_ENV] = &reader->options.variables,
-		[OPTION_LABEL] = &reader->options.labels,   [OPTION_ALLOW] = &reader->options.allowed,
-		[OPTION_HUNK] = &reader->options.hunks,     [OPTION_BESIDE] = &reader->options.beside
-	};
+	struct text_vec *const lists[OPTIONS_END] = { [OPTION_SETTINGS] = &reader->options.files, [OPTION_ENV] = &reader->options.variables,
+		                                      [OPTION_LABEL] = &reader->options.labels,   [OPTION_ALLOW] = &reader->options.allowed,
+		                                      [OPTION_HUNK] = &reader->options.hunks,     [OPTION_BESIDE] = &reader->options.beside,
+		                                      [OPTION_PERMIT] = &reader->options.allowed };
 	struct text_vec *list = lists[id];
 	const char **slot = list ? text_vec_add(list, reader->arena) : NULL;
 	if (slot)

@@ -137,13 +137,15 @@ bool quota_look(struct quota *quota, uint64_t now_us)
 	quota->at_us = after_us + wait_us(quota, &use, after_us - now_us);
 	if (!passed) {
 		*told = (struct quota_use){ 0 };
+		quota->settles = false;
 		return false;
 	}
 
-	bool more = !again || use.bytes > told->bytes || use.files > told->files;
+	bool more = !quota->settles && (!again || use.bytes > told->bytes || use.files > told->files);
 
 	if (!again || !more)
 		*told = use;
+	quota->settles = more;
 	return more;
 }
 

@@ -21,6 +21,7 @@ struct quota {
 	const struct plan *plan;
 	const struct plan_op *op; /* NULL: nothing is to be watched */
 	struct quota_use told;    /* the least that has been in use since it was too much; 0 both: it was not */
+	bool settles;             /* it was said the last time: what was written before that was heeded is not said again */
 	uint64_t at_us;           /* when to look again; WATCH_NEVER: not at all */
 };
 

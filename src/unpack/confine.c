@@ -1,34 +1,13 @@
 #include "unpack/confine.h"
 
-#include "base/own.h"
-#include "sys/caps.h"
+#include "sys/confine.h"
 #include "sys/filter.h"
 #include "sys/landlock.h"
-#include "sys/limit.h"
-#include "sys/seccomp.h"
 
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-enum {
-	ABI_NETWORK = 4,
-	ABI_SCOPES = 6,
-	BIND_AND_CONNECT = 3,
-	SCOPES = 3,
-	MEMORY_BYTES = 1 << 30,
-	FILE_SLACK = 1 << 20,
-	DESCRIPTORS = 1024
-};
-
-#ifdef __has_feature
-#define SANITIZED (__has_feature(address_sanitizer))
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
+enum { MEMORY_BYTES = 1 << 30, FILE_SLACK = 1 << 20, DESCRIPTORS = 1024 };
 
 /* clang-format off: one call a line, or a few that belong together */
 #ifdef SYS_newfstatat
@@ -76,51 +55,20 @@ static const struct sock_filter create_filter[] = {
 };
 /* clang-format on */
 
-static int set_limits(const struct unpack *unpack)
+int unpack_confine(const struct unpack *unpack, bool extract)
 {
-	uint64_t file = unpack->limits.bytes + FILE_SLACK;
-	int r = limit_set(RLIMIT_CORE, 0, 0);
-
-	if (r == 0)
-		r = limit_set(RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS);
-	if (r == 0)
-		r = limit_set(RLIMIT_FSIZE, file, file);
-	if (r == 0 && !SANITIZED)
-		r = limit_set(RLIMIT_AS, MEMORY_BYTES, MEMORY_BYTES);
-	return r;
-}
-
-static int enter_landlock(int root, bool extract)
-{
-	unsigned abi = landlock_abi();
 	const uint64_t reading = LANDLOCK_READ_FILE | LANDLOCK_READ_DIR;
 	const uint64_t writing = reading | LANDLOCK_WRITE_FILE | LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_CHAR |
 	                         LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_REG | LANDLOCK_MAKE_SYM | LANDLOCK_REFER | LANDLOCK_TRUNCATE;
-	const struct landlock_handled handled = {
-		.files = landlock_file_rights(abi),
-		.network = abi >= ABI_NETWORK ? BIND_AND_CONNECT : 0,
-		.scopes = abi >= ABI_SCOPES ? SCOPES : 0,
-	};
-	autofd int ruleset = abi > 0 ? landlock_open(abi, &handled) : -1;
-	int r;
 
-	if (abi == 0)
-		return 0;
-	r = ruleset < 0 ? ruleset : landlock_allow(ruleset, root, (extract ? writing : reading) & handled.files);
-	return r < 0 ? r : landlock_enter(ruleset);
-}
-
-int confine(const struct unpack *unpack, bool extract)
-{
-	int r = caps_drop();
-
-	if (r == 0)
-		r = set_limits(unpack);
-	if (r == 0 && (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
-		r = -errno;
-	if (r == 0)
-		r = enter_landlock(unpack->root, extract);
-	if (r < 0)
-		return r;
-	return extract ? seccomp_load(extract_filter, sizeof(extract_filter)) : seccomp_load(create_filter, sizeof(create_filter));
+	return confine(&(struct confine){
+	    .filter = extract ? extract_filter : create_filter,
+	    .filter_bytes = extract ? sizeof(extract_filter) : sizeof(create_filter),
+	    .root = unpack->root,
+	    .rights = extract ? writing : reading,
+	    .memory_bytes = MEMORY_BYTES,
+	    .file_bytes = unpack->limits.bytes + FILE_SLACK,
+	    .descriptors = DESCRIPTORS,
+	    .cpu_s = UINT64_MAX,
+	});
 }

@@ -8,6 +8,6 @@
  * What is left: for extract, making, writing and removing below the root; for create, reading there; the descriptors that are open; memory, 1 GiB.
  * No new file elsewhere (Landlock, where the kernel has it), no socket, no process, no program.
  */
-int confine(const struct unpack *unpack, bool extract);
+int unpack_confine(const struct unpack *unpack, bool extract);
 
 #endif

@@ -178,7 +178,7 @@ static void prepare(struct unpack *unpack)
 
 static void confine_and_run(struct unpack *unpack, bool extract)
 {
-	int r = confine(unpack, extract);
+	int r = unpack_confine(unpack, extract);
 
 	if (r < 0) {
 		unpack_fail(unpack, UNPACK_SETUP, -r, "giving up what is not needed");

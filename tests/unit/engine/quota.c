@@ -108,6 +108,7 @@ static void test_too_much_is_said_when_it_grows(void **state)
 	make_file("b", 48 << 10);
 	assert_true(quota_is_passed(&quota));
 	assert_true(quota_look(&quota, watch_clock_us()));
+	make_file("late", 4096);                            /* on its way when it was said */
 	assert_false(quota_look(&quota, watch_clock_us())); /* said */
 	make_file("c", 4096);
 	assert_true(quota_look(&quota, watch_clock_us()));
