@@ -144,7 +144,7 @@ def others(f, peer, n=100):
 def unharmed(f, peer, what):
     median, worst = others(f, peer)
     say(f"others meanwhile ({what}): {median:.1f} ms, at worst {worst:.0f} ms")
-    assert worst < 2000, worst
+    assert worst < 5000, worst
 
 
 def case_tunnels():
