@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # Terminals that one can leave and come back to, and output that is more than was asked for.
 bats_require_minimum_version 1.5.0
+load lib
 
 setup() {
-	load lib
 	workspace
 	private_state
 	export XDG_DATA_HOME=$TOP/data COFFER MARK
