@@ -132,36 +132,36 @@ static void give_report(const struct archive_report *from, struct coffer_archive
 	memcpy(to->entry, from->entry, sizeof(to->entry));
 }
 
+/* From one path to the other. */
+typedef int copy_way(const struct session_view *view, const char *from, const char *to, struct archive_report *ret_report, struct err *err);
+
+static int copy(struct coffer_session *session, copy_way *way, const char *const paths[2], struct coffer_archive_report *ret_report,
+                struct err *err)
+{
+	struct session_view view;
+	struct archive_report report;
+	int r = open_view(session, &view, err);
+	if (r < 0)
+		return r;
+	r = way(&view, paths[0], paths[1], &report, err);
+	view_close(&view);
+	if (r == 0)
+		give_report(&report, ret_report);
+	return r;
+}
+
 int coffer_session_copy_in(struct coffer_session *session, const char *outer, const char *path, struct coffer_archive_report *ret_report,
                            struct coffer_error *error)
 {
 	struct err err = { 0 };
-	struct session_view view;
-	struct archive_report report;
-	int r = open_view(session, &view, &err);
-	if (r < 0)
-		return api_fail(r, &err, error);
-	r = view_copy_in(&view, outer, path, &report, &err);
-	view_close(&view);
-	if (r == 0)
-		give_report(&report, ret_report);
-	return api_fail(r, &err, error);
+	return api_fail(copy(session, view_copy_in, (const char *[]){ outer, path }, ret_report, &err), &err, error);
 }
 
 int coffer_session_copy_out(struct coffer_session *session, const char *path, const char *outer, struct coffer_archive_report *ret_report,
                             struct coffer_error *error)
 {
 	struct err err = { 0 };
-	struct session_view view;
-	struct archive_report report;
-	int r = open_view(session, &view, &err);
-	if (r < 0)
-		return api_fail(r, &err, error);
-	r = view_copy_out(&view, path, outer, &report, &err);
-	view_close(&view);
-	if (r == 0)
-		give_report(&report, ret_report);
-	return api_fail(r, &err, error);
+	return api_fail(copy(session, view_copy_out, (const char *[]){ path, outer }, ret_report, &err), &err, error);
 }
 
 /* ---- archives ---- */

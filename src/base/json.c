@@ -152,3 +152,17 @@ void json_describe(const json_t *value, char *ret_text, size_t room)
 	if (room)
 		snprintf(ret_text, room, "%s", out.text);
 }
+
+const char *json_text_of(const json_t *object, const char *key, struct arena *arena)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? arena_dup(arena, text) : NULL;
+}
+
+uint64_t json_number_of(const json_t *object, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(object, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}

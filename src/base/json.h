@@ -8,10 +8,12 @@
 #ifndef COFFER_BASE_JSON_H
 #define COFFER_BASE_JSON_H
 
+#include "base/arena.h"
 #include "base/err.h"
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { JSON_DOCUMENT_MAX = 4 << 20 };
 
@@ -23,5 +25,9 @@ int json_read(const char *text, size_t n, const char *source, json_t **ret_doc, 
 
 /* "string \"x\"", "number 3", "array of 2", "true", "null": what was found, for messages. At most `room` bytes with NUL. */
 void json_describe(const json_t *value, char *ret_text, size_t room);
+
+/* A member of a record: a copy of its text in the arena, NULL where it is none or there is no memory; its number, 0 where it is none above zero. */
+const char *json_text_of(const json_t *object, const char *key, struct arena *arena);
+uint64_t json_number_of(const json_t *object, const char *key);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "engine/live.h"
 #include "plan/wire.h"
+#include "sys/beside.h"
 #include "sys/fd.h"
 #include "sys/sock.h"
 
@@ -14,41 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef COFFER_LIBEXEC
-#define COFFER_LIBEXEC "/usr/libexec/coffer"
-#endif
-
 void launcher_init(struct launcher *launcher)
 {
 	*launcher = (struct launcher){ .process = { .pid = -1, .pidfd = -1 }, .socket = -1 };
 }
 
-/* ---- where it is ---- */
-
-/* Beside the running program, as in a build directory. */
-static int beside_us(const char *name, char *ret_path, size_t room)
-{
-	ssize_t n = readlink("/proc/self/exe", ret_path, room);
-
-	if (n < 0)
-		return -errno;
-
-	char *slash = memrchr(ret_path, '/', (size_t)n);
-	size_t len = slash ? (size_t)(slash + 1 - ret_path) : 0;
-
-	if (!slash || len + strlen(name) >= room)
-		return -ENAMETOOLONG;
-	memcpy(slash + 1, name, strlen(name) + 1);
-	return 0;
-}
-
 int spawn_find(const char *name, char ret_path[PATH_BYTES_MAX + 1], struct err *err)
 {
-	const size_t room = PATH_BYTES_MAX + 1;
-
-	if (beside_us(name, ret_path, room) == 0 && access(ret_path, X_OK) == 0)
-		return 0;
-	if ((size_t)snprintf(ret_path, room, "%s/%s", COFFER_LIBEXEC, name) < room && access(ret_path, X_OK) == 0)
+	if (beside_find(name, ret_path, PATH_BYTES_MAX + 1) == 0)
 		return 0;
 	return err_set(err, ERR_SETUP, ENOENT, "%s is neither beside this program nor in %s", name, COFFER_LIBEXEC);
 }

@@ -103,20 +103,6 @@ int registry_write(int dir, const struct kept *kept, struct err *err)
 
 /* ---- reading ---- */
 
-static const char *text_of(const json_t *record, const char *key, struct arena *arena)
-{
-	const char *text = json_string_value(json_object_get(record, key));
-
-	return text ? arena_dup(arena, text) : NULL;
-}
-
-static uint64_t number_of(const json_t *record, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(record, key));
-
-	return n > 0 ? (uint64_t)n : 0;
-}
-
 static const char *document_of(const json_t *record, const char *key, struct arena *arena)
 {
 	const json_t *value = json_object_get(record, key);
@@ -142,8 +128,8 @@ static bool take_tree(const json_t *record, struct arena *arena, struct session_
 	if (!name || i == ARRAY_LEN(trees))
 		return false;
 	entry->tree = (enum session_tree)i;
-	entry->path = text_of(record, "path", arena);
-	entry->workspace = text_of(record, "workspace", arena);
+	entry->path = json_text_of(record, "path", arena);
+	entry->workspace = json_text_of(record, "workspace", arena);
 	entry->keeps_workspace = json_is_true(json_object_get(record, "keeps_workspace"));
 	entry->history = json_is_true(json_object_get(record, "history"));
 	if (entry->tree == SESSION_TREE_HOST)
@@ -153,17 +139,17 @@ static bool take_tree(const json_t *record, struct arena *arena, struct session_
 
 static bool take(const json_t *record, const char *id, struct arena *arena, struct kept *kept)
 {
-	const char *its_id = text_of(record, "id", arena);
+	const char *its_id = json_text_of(record, "id", arena);
 
 	*kept = (struct kept){ .entry = { .id = its_id,
-		                          .cwd = text_of(record, "cwd", arena),
+		                          .cwd = json_text_of(record, "cwd", arena),
 		                          .labels = document_of(record, "labels", arena),
-		                          .created_s = number_of(record, "created"),
-		                          .ttl_ms = number_of(record, "ttl_ms"),
-		                          .idle_ms = number_of(record, "idle_ms") },
-		               .home = text_of(record, "home", arena),
+		                          .created_s = json_number_of(record, "created"),
+		                          .ttl_ms = json_number_of(record, "ttl_ms"),
+		                          .idle_ms = json_number_of(record, "idle_ms") },
+		               .home = json_text_of(record, "home", arena),
 		               .has_secrets = json_is_true(json_object_get(record, "has_secrets")) };
-	return number_of(record, "version") == REGISTRY_VERSION && its_id && strcmp(its_id, id) == 0 && kept->entry.labels &&
+	return json_number_of(record, "version") == REGISTRY_VERSION && its_id && strcmp(its_id, id) == 0 && kept->entry.labels &&
 	       kept->entry.cwd && path_is_normal(kept->entry.cwd) && take_tree(record, arena, &kept->entry);
 }
 

@@ -87,33 +87,19 @@ static int open_one(const struct session *session, const char *name, int *ret_al
 
 /* ---- its record ---- */
 
-static const char *text_of(const json_t *record, const char *key, struct arena *arena)
-{
-	const char *text = json_string_value(json_object_get(record, key));
-
-	return text ? arena_dup(arena, text) : NULL;
-}
-
-static uint64_t number_of(const json_t *record, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(record, key));
-
-	return n > 0 ? (uint64_t)n : 0;
-}
-
 static bool take(const json_t *record, const char *name, struct arena *arena, struct snapshot *snapshot)
 {
-	const char *tree = json_string_value(json_object_get(record, "tree")), *its = text_of(record, "name", arena);
+	const char *tree = json_string_value(json_object_get(record, "tree")), *its = json_text_of(record, "name", arena);
 
 	*snapshot = (struct snapshot){ .name = its,
-		                       .session = text_of(record, "session", arena),
-		                       .path = text_of(record, "path", arena),
-		                       .base = text_of(record, "base", arena),
-		                       .created_s = number_of(record, "created"),
-		                       .bytes = number_of(record, "bytes"),
-		                       .files = number_of(record, "files") };
+		                       .session = json_text_of(record, "session", arena),
+		                       .path = json_text_of(record, "path", arena),
+		                       .base = json_text_of(record, "base", arena),
+		                       .created_s = json_number_of(record, "created"),
+		                       .bytes = json_number_of(record, "bytes"),
+		                       .files = json_number_of(record, "files") };
 	snapshot->tree = tree && strcmp(tree, "copy") == 0 ? SESSION_TREE_COPY : SESSION_TREE_EMPTY;
-	return number_of(record, "version") == SNAPSHOT_VERSION && tree && its && strcmp(its, name) == 0 &&
+	return json_number_of(record, "version") == SNAPSHOT_VERSION && tree && its && strcmp(its, name) == 0 &&
 	       (!snapshot->path || path_is_normal(snapshot->path)) && (snapshot->tree == SESSION_TREE_EMPTY || snapshot->base);
 }
 

@@ -152,12 +152,31 @@ static void test_describe(void **state)
 	json_describe(doc, small, 0);
 }
 
+static void test_members(void **state)
+{
+	static const char text[] = "{\"t\":\"one\",\"n\":7,\"m\":-7}";
+	json_t *doc autojson = NULL;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(json_read(text, sizeof(text) - 1, "record", &doc, NULL), 0);
+	assert_string_equal(json_text_of(doc, "t", &arena), "one");
+	assert_null(json_text_of(doc, "n", &arena));
+	assert_null(json_text_of(doc, "absent", &arena));
+	assert_int_equal(json_number_of(doc, "n"), 7);
+	assert_int_equal(json_number_of(doc, "m"), 0);
+	assert_int_equal(json_number_of(doc, "t"), 0);
+	arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads),   cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_depth),   cmocka_unit_test(test_brackets_in_strings_do_not_count),
 		cmocka_unit_test(test_ceiling), cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
